@@ -1,0 +1,194 @@
+"""Files at the edge: strict reading of text and tables, atomic writing, digests."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from framing.problems import InputError, Problem
+
+LINE = "_line"
+"""Name of the column that carries a row's line number in its file (the header is line 1)."""
+
+
+def sha256(data: bytes | str) -> str:
+    """Return the hexadecimal SHA-256 digest of bytes, or of a string as UTF-8."""
+    return hashlib.sha256(data.encode("utf-8") if isinstance(data, str) else data).hexdigest()
+
+
+def decode_strictly(data: bytes, place: str | Path) -> str:
+    """Return ``data`` as text; it must be UTF-8 without byte order mark, with LF line ends.
+
+    Raises :class:`InputError` naming the line of the first offending byte.
+    """
+    if data.startswith(b"\xef\xbb\xbf"):
+        raise InputError(
+            Problem(place, "starts with a byte order mark", "Save it as UTF-8 without BOM.", 1)
+        )
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise InputError(
+            Problem(place, f"is not UTF-8 (byte {error.start})", "Save it as UTF-8.", line)
+        ) from None
+    if "\r" in text:
+        line = text[: text.index("\r")].count("\n") + 1
+        raise InputError(
+            Problem(
+                place,
+                "has carriage returns (CRLF or CR line ends)",
+                "Save it with LF line ends.",
+                line,
+            )
+        )
+    return text
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a UTF-8, LF, BOM-less file; raise :class:`InputError` otherwise."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(
+            Problem(path, "does not exist", "Create it or correct the name.")
+        ) from None
+    return decode_strictly(data, path)
+
+
+def read_table(path: Path, required: Sequence[str], *, extra: bool = False) -> pd.DataFrame:
+    """Read a tab-separated table as strings, with a column ``_line`` of line numbers.
+
+    ``required`` columns must be there; others are an error unless ``extra``. Quoting is not used:
+    a field may hold anything but a tab or a line end. Raises :class:`InputError` on a missing,
+    unknown or repeated column and on rows with too few or too many fields.
+    """
+    lines = read_text(path).split("\n")
+    if lines and lines[-1] == "":
+        lines.pop()
+    if not lines:
+        raise InputError(Problem(path, "is empty", f"Give it the columns {' '.join(required)}."))
+    header = lines[0].split("\t")
+    problems = [
+        Problem(path, f"lacks the column {name!r}", "Add it to the header and every row.", 1)
+        for name in required
+        if name not in header
+    ]
+    problems += [
+        Problem(path, f"has the column {name!r} twice", "Remove one of them.", 1)
+        for name in sorted({name for name in header if header.count(name) > 1})
+    ]
+    if not extra:
+        problems += [
+            Problem(path, f"has an unknown column {name!r}", "Correct its name or remove it.", 1)
+            for name in header
+            if name not in required
+        ]
+    rows = []
+    for number, line in enumerate(lines[1:], start=2):
+        fields = line.split("\t")
+        if len(fields) != len(header):
+            problems.append(
+                Problem(
+                    path,
+                    f"has {len(fields)} fields where the header has {len(header)}",
+                    "Separate fields by single tabs; leave no empty lines.",
+                    number,
+                )
+            )
+            continue
+        rows.append([*fields, number])
+    if problems:
+        raise InputError(problems)
+    return pd.DataFrame(rows, columns=[*header, LINE]).astype({LINE: int})
+
+
+def table_text(frame: pd.DataFrame, *, sep: str = "\t", decimals: int = 6) -> str:
+    """Return a frame as delimited text by the project's one rule for numbers.
+
+    Floats are rounded to ``decimals`` places, half to even, written with exactly that many
+    (never ``-0.000000``); missing values are empty; lines end in LF. With tabs nothing is quoted;
+    with other separators fields are quoted where RFC 4180 asks for it.
+    """
+    quote = _as_it_is if sep == "\t" else _quoted
+    rows = [frame.columns, *frame.itertuples(index=False, name=None)]
+    return "".join(
+        sep.join(quote(number_text(value, decimals), sep) for value in row) + "\n" for row in rows
+    )
+
+
+def _as_it_is(cell: str, sep: str) -> str:
+    if sep in cell or "\n" in cell or "\r" in cell:
+        raise ValueError(f"a field of a tab-separated table holds a tab or line end: {cell!r}")
+    return cell
+
+
+def _quoted(cell: str, sep: str) -> str:
+    # Python's csv module leaves a lone carriage return unquoted before 3.13.
+    if any(character in cell for character in (sep, '"', "\n", "\r")):
+        return '"' + cell.replace('"', '""') + '"'
+    return cell
+
+
+def number_text(value: Any, decimals: int) -> str:
+    """Return one cell: floats with ``decimals`` places, missing as empty, others by ``str``."""
+    if value is None or value is pd.NA or (isinstance(value, float) and value != value):
+        return ""
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, float):
+        return f"{value:z.{decimals}f}"
+    return str(value)
+
+
+def json_text(data: Any) -> str:
+    """Return ``data`` as JSON with sorted keys, two spaces of indent and a final LF."""
+    return json.dumps(data, ensure_ascii=False, sort_keys=True, indent=2) + "\n"
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write ``text`` as UTF-8 with LF so that ``path`` is either the old or the new whole file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_table(path: Path, frame: pd.DataFrame, *, decimals: int = 6) -> None:
+    """Write a frame as tab-separated text, atomically (see :func:`table_text`)."""
+    write_text(path, table_text(frame, decimals=decimals))
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write ``data`` as stable JSON, atomically."""
+    write_text(path, json_text(data))
+
+
+def repeated(values: Iterable[str]) -> list[str]:
+    """Return the values that occur more than once, in code point order."""
+    seen: set[str] = set()
+    twice: set[str] = set()
+    for value in values:
+        (twice if value in seen else seen).add(value)
+    return sorted(twice)
+
+
+def row_problems(
+    frame: pd.DataFrame, path: Path, bad: pd.Series, what: Callable[[Any], str], remedy: str
+) -> list[Problem]:
+    """Return one problem per row of ``frame`` where ``bad`` is true, naming its line."""
+    return [Problem(path, what(row), remedy, int(row[LINE])) for _, row in frame[bad].iterrows()]
