@@ -1,0 +1,188 @@
+"""Words, units, texts and derived facts."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from framing.corpus.derived import (
+    derive,
+    difference,
+    facts_text,
+    frame_problems,
+    read_facts,
+    staleness,
+)
+from framing.corpus.texts import read_canonical, texts_at_hand
+from framing.corpus.units import cut_passages, passage_id, sentence_spans
+from framing.corpus.words import word_counts
+from framing.files import sha256
+from framing.problems import InputError
+
+UNITS = {"max_words": 12, "min_words": 3, "abbreviations": ["dr", "gen"]}
+TEXT = (
+    "A heading\n\nOn Monday Dr. Grün met the “council” – twice 🚋. Nobody minded. "
+    "They came back on Tuesday and sang. Then all went home.\n\nOne short last line."
+)
+
+
+def test_words_are_counted_in_alphabetical_order_and_without_case():
+    counts = word_counts("Don’t stop; DON'T: 1,300 stops – über alles, Über_uns")
+    assert counts == {
+        "1,300": 1,
+        "alles": 1,
+        "don't": 2,
+        "stop": 1,
+        "stops": 1,
+        "uns": 1,
+        "über": 2,
+    }
+    assert list(counts) == sorted(counts)
+
+
+@given(st.lists(st.text(alphabet="abc äß'’,. -", max_size=8)))
+def test_word_order_leaves_no_trace(words):
+    assert word_counts(" ".join(words)) == word_counts(" ".join(reversed(words)))
+
+
+def test_abbreviations_end_no_sentence():
+    spans = sentence_spans("We saw Gen. Smith today. He left.", ["gen"])
+    assert len(spans) == 2
+
+
+def test_long_paragraphs_are_cut_at_sentence_ends_and_short_ones_left_out():
+    cut = cut_passages("s", TEXT, UNITS)
+    pieces = [TEXT[row.start : row.end] for row in cut.itertuples()]
+    assert pieces == [
+        "On Monday Dr. Grün met the “council” – twice 🚋. Nobody minded.",
+        "They came back on Tuesday and sang. Then all went home.",
+        "One short last line.",
+    ]
+    assert cut["words"].tolist() == [12, 11, 4]
+    assert cut["passage_id"][0] == passage_id("s", int(cut["start"][0]), int(cut["end"][0]))
+
+
+@given(st.text(alphabet="ab. \n!?“é🚋", max_size=200))
+def test_passages_never_overlap_and_offsets_say_what_they_hold(text):
+    cut = cut_passages("s", text, UNITS)
+    end = 0
+    for row in cut.itertuples():
+        piece = text[row.start : row.end]
+        assert row.start >= end
+        assert piece == piece.strip()
+        assert len(piece.split()) == row.words >= UNITS["min_words"]
+        end = row.end
+
+
+def hits(prose):
+    return {"home": prose.count("home"), "absent": 0}
+
+
+@pytest.fixture
+def facts():
+    return derive("s", TEXT, cut_passages("s", TEXT, UNITS), hits, {"home": "1", "absent": "2"})
+
+
+def test_derived_facts_hold_counts_and_no_prose(facts, tmp_path):
+    path = tmp_path / "s.json"
+    path.write_text(facts_text(facts), encoding="utf-8")
+    assert read_facts(path) == facts
+    assert [row["cues"] for row in facts["passages"]] == [{}, {"home": 1}, {}]
+    for row in facts["passages"]:
+        assert list(row["counts"]) == sorted(row["counts"])
+    assert "went home" not in facts_text(facts)
+
+
+def test_stale_cues_are_named_changed_new_and_dropped(facts):
+    assert staleness(facts, {"home": "1", "absent": "2"}) == []
+    assert staleness(facts, {"home": "9", "absent": "2"}) == ["home"]
+    assert staleness(facts, {"home": "1", "fresh": "3"}) == ["absent", "fresh"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda f: f["passages"][1]["counts"].update(home=2), "'home' is 2, the text gives 1"),
+        (lambda f: f["passages"][1].update(cues={}), "cues of 'home' is 0, the text gives 1"),
+        (lambda f: f["passages"][0].update(sha256="0"), "sha256 is 0"),
+        (lambda f: f.update(characters=3), "characters is 3"),
+        (lambda f: f["passages"].pop(), "number of passages"),
+    ],
+)
+def test_a_difference_names_passage_and_fact(facts, change, said):
+    committed = copy.deepcopy(facts)
+    change(committed)
+    unlike = difference(committed, facts)
+    assert unlike is not None
+    assert said in unlike
+    assert difference(facts, copy.deepcopy(facts)) is None
+
+
+def test_passages_outside_the_text_or_miscounted_are_refused():
+    units = cut_passages("s", TEXT, UNITS)
+    with pytest.raises(InputError, match=r"ends at 999, the text has \d+ characters"):
+        derive("s", TEXT, units.assign(end=[*units["end"][:2], 999]), hits, {})
+    with pytest.raises(InputError, match=r"has 4 words, passages.tsv says 5"):
+        derive("s", TEXT, units.assign(words=[12, 11, 5]), hits, {})
+
+
+def test_facts_must_fit_sources_and_passages(facts, tmp_path):
+    units = cut_passages("s", TEXT, UNITS)
+    digest = facts["text_sha256"]
+    path = tmp_path / "s.json"
+    assert frame_problems(facts, path, digest, units) == []
+    cases = {
+        "another digest": ("0" * 64, units),
+        "which passages.tsv lacks": (digest, units.iloc[:2]),
+        "other offsets": (digest, units.assign(start=units["start"] + 1)),
+        "the text has": (digest, units.assign(end=9999)),
+        "lacks the passage": (digest, pd.concat([units, units.assign(passage_id="new")])),
+    }
+    for said, (own_digest, own_units) in cases.items():
+        problems = frame_problems(facts, path, own_digest, own_units)
+        assert problems
+        assert said in str(problems[0])
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"format": "other"}', "[]"])
+def test_files_that_are_no_facts(tmp_path, content):
+    path = tmp_path / "s.json"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(InputError):
+        read_facts(path)
+
+
+def test_the_first_folder_with_a_text_wins_and_absent_folders_are_passed_over(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "s.txt").write_text(name, encoding="utf-8")
+    found = texts_at_hand([tmp_path / "none", tmp_path / "b", tmp_path / "a"], ["s", "t"])
+    assert found == {"s": tmp_path / "b" / "s.txt"}
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"\xef\xbb\xbfx", "byte order mark"),
+        (b"x\r\n", "carriage returns"),
+        (b"\xff", "not UTF-8"),
+        ("e\u0301".encode(), "normal form C"),
+        (b"other", "has the digest"),
+    ],
+)
+def test_texts_that_are_not_canonical(tmp_path, data, said):
+    path = tmp_path / "s.txt"
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=said):
+        read_canonical(path, sha256("x"))
+
+
+def test_json_of_facts_is_one_passage_a_line(facts):
+    lines = facts_text(facts).splitlines()
+    assert sum('"passage_id"' in line for line in lines) == len(facts["passages"])
+    assert json.loads(facts_text(facts)) == facts

@@ -1,0 +1,49 @@
+"""Canonical texts at hand: where they lie and whether they are the ones the corpus speaks of."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from framing.files import decode_strictly, sha256
+from framing.problems import InputError, Problem
+
+
+def texts_at_hand(folders: Sequence[str | Path], source_ids: Iterable[str]) -> dict[str, Path]:
+    """Return the text file of each source that has one; the first folder that holds it wins.
+
+    Folders that do not exist are passed over: most machines hold no texts.
+    """
+    found: dict[str, Path] = {}
+    present = [Path(folder) for folder in folders if Path(folder).is_dir()]
+    for source_id in source_ids:
+        for folder in present:
+            path = folder / f"{source_id}.txt"
+            if path.is_file():
+                found[source_id] = path
+                break
+    return found
+
+
+def read_canonical(path: Path, expected_sha256: str | None = None) -> str:
+    """Return a canonical text: UTF-8 without byte order mark, LF, Unicode normal form C.
+
+    Raises :class:`InputError` where the file is not, or where its SHA-256 digest is not the
+    expected one (the text differs from the one whose passages are frozen).
+    """
+    data = path.read_bytes()
+    text = decode_strictly(data, path)
+    if not unicodedata.is_normalized("NFC", text):
+        raise InputError(
+            Problem(path, "is not in Unicode normal form C", "Normalise it to NFC and save it.")
+        )
+    if expected_sha256 is not None and sha256(data) != expected_sha256:
+        raise InputError(
+            Problem(
+                path,
+                f"has the digest {sha256(data)[:12]}…, sources.tsv has {expected_sha256[:12]}…",
+                "Put the original text there, or remove the file to use the committed facts.",
+            )
+        )
+    return text
