@@ -1,0 +1,78 @@
+"""The configuration: accepted as committed, refused when wrong."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import yaml
+
+from framing.config import check_config, cross_check, load_config, read_yaml
+from framing.problems import InputError
+
+
+@pytest.fixture(scope="module")
+def config(root):
+    return load_config(root / "config" / "config.yaml")
+
+
+def broken(config, change):
+    data = copy.deepcopy(config)
+    change(data)
+    return data
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda c: c["classifier"].update(fold=3), "classifier: unknown key 'fold'.*'folds'"),
+        (lambda c: c.update(grups={}), "top level: unknown key 'grups'.*'groups'"),
+        (lambda c: c["classifier"].pop("C"), "'C' is a required property"),
+        (lambda c: c["inference"].update(confidence=95), "inference.confidence"),
+        (lambda c: c["coders"].update(rule="most"), "coders.rule"),
+        (lambda c: c["periods"].reverse(), "in order and without overlap"),
+        (lambda c: c["periods"][0].update(first=2030), "ends before it begins"),
+        (lambda c: c["periods"][0].update(id=c["undated"]), "used twice"),
+        (lambda c: c["groups"].update(all="All"), "kept for totals"),
+        (lambda c: c["contrasts"].append(c["contrasts"][0]), "contrasts: the id .* twice"),
+    ],
+)
+def test_wrong_settings_are_named(config, tmp_path, change, said):
+    with pytest.raises(InputError, match=said):
+        check_config(broken(config, change), tmp_path / "config.yaml")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda c: c["contrasts"][0]["a"].update(code="x"), "unknown code 'x'"),
+        (lambda c: c["contrasts"][0]["a"].update(group="x"), "unknown group 'x'"),
+        (lambda c: c["contrasts"][0]["a"].update(period="x"), "unknown period 'x'"),
+        (lambda c: c.update(case_study="x"), "unknown source 'x'"),
+        (lambda c: c["combinations"].update(z={"label": "Z", "all": ["x"]}), "unknown code 'x'"),
+    ],
+)
+def test_names_that_do_not_exist(config, change, said, root):
+    codes = {code for rule in config["combinations"].values() for key in ("all", "any", "none")
+             for code in rule.get(key, [])}  # fmt: skip
+    place = root / "config.yaml"
+    assert cross_check(config, codes, {config["case_study"]}, place) == []
+    problems = cross_check(broken(config, change), codes, {config["case_study"]}, place)
+    assert any(said in str(problem) for problem in problems)
+
+
+def test_broken_yaml_and_doubled_keys_name_their_line(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("a: 1\nb: [1\n", encoding="utf-8")
+    with pytest.raises(InputError, match="line 3: is not valid YAML"):
+        read_yaml(path)
+    path.write_text("a:\n  b: 1\n  b: 2\n", encoding="utf-8")
+    with pytest.raises(InputError, match="key 'b' twice"):
+        read_yaml(path)
+
+
+def test_every_schema_is_a_schema(root):
+    from jsonschema import Draft202012Validator
+
+    for path in (root / "workflow" / "schemas").glob("*.yaml"):
+        Draft202012Validator.check_schema(yaml.safe_load(path.read_text(encoding="utf-8")))

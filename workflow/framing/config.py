@@ -1,0 +1,149 @@
+"""The configuration: every analytic choice of a project, read once and checked whole."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from framing.files import read_text, repeated
+from framing.problems import InputError, Problem, raise_if_any
+
+SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
+ALL = "all"
+"""The id under which tables give totals over groups or periods; no group may take it."""
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """Reads YAML and refuses a key given twice, which YAML would let pass in silence."""
+
+
+def _unique_mapping(loader: _UniqueKeyLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    keys = [loader.construct_object(key) for key, _ in node.value]
+    for key in repeated(str(key) for key in keys):
+        raise yaml.constructor.ConstructorError(None, None, f"key {key!r} twice", node.start_mark)
+    return yaml.SafeLoader.construct_mapping(loader, node, deep=True)
+
+
+_UniqueKeyLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _unique_mapping)
+
+
+def read_yaml(path: Path) -> Any:
+    """Return the content of a YAML file; raise :class:`InputError` naming the line of a defect."""
+    try:
+        return yaml.load(read_text(path), Loader=_UniqueKeyLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else None
+        raise InputError(
+            Problem(path, f"is not valid YAML: {error.problem}", "Correct this line.", line)
+        ) from None
+
+
+def schema_problems(data: Any, schema_name: str, place: Path) -> list[Problem]:
+    """Return where ``data`` breaks the JSON schema ``workflow/schemas/<schema_name>``."""
+    schema = yaml.safe_load((SCHEMAS / schema_name).read_text(encoding="utf-8"))
+    errors = sorted(
+        Draft202012Validator(schema).iter_errors(data), key=lambda e: [str(p) for p in e.path]
+    )
+    return [problem for error in errors for problem in _explain(error, place)]
+
+
+def _explain(error: ValidationError, place: Path) -> list[Problem]:
+    where = ".".join(str(part) for part in error.absolute_path) or "top level"
+    schema: Any = error.schema
+    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        known = list(schema.get("properties", {}))
+        unknown = [key for key in error.instance if key not in known]
+        return [
+            Problem(
+                place,
+                f"{where}: unknown key {key!r}",
+                f"Did you mean {close[0]!r}?"
+                if (close := get_close_matches(str(key), known))
+                else f"Known keys: {', '.join(known)}.",
+            )
+            for key in unknown
+        ]
+    return [Problem(place, f"{where}: {error.message}", "Correct the setting.")]
+
+
+def load_config(path: Path) -> dict[str, Any]:
+    """Read and check a configuration; return it as plain data.
+
+    Raises :class:`InputError` with every misspelt key, missing setting, wrong type, repeated id
+    and period out of order.
+    """
+    return check_config(read_yaml(path), path)
+
+
+def check_config(config: Any, path: Path) -> dict[str, Any]:
+    """Check a configuration that has been read (see :func:`load_config`); return it."""
+    raise_if_any(schema_problems(config, "config.schema.yaml", path))
+    problems = []
+    periods = config["periods"]
+    for before, after in pairwise(periods):
+        if after["first"] <= before["last"]:
+            problems.append(
+                Problem(path, f"periods: {after['id']!r} begins before {before['id']!r} ends",
+                        "Give periods in order and without overlap.")
+            )  # fmt: skip
+    for period in periods:
+        if period["first"] > period["last"]:
+            problems.append(
+                Problem(path, f"periods: {period['id']!r} ends before it begins", "Correct it.")
+            )
+    names = [period["id"] for period in periods] + [config["undated"]]
+    problems += [
+        Problem(path, f"periods: the id {name!r} is used twice", "Rename one of them.")
+        for name in repeated(names)
+    ]
+    problems += [
+        Problem(path, f"contrasts: the id {name!r} is used twice", "Rename one of them.")
+        for name in repeated(contrast["id"] for contrast in config["contrasts"])
+    ]
+    if ALL in config["groups"] or ALL in names:
+        problems.append(Problem(path, f"the id {ALL!r} is kept for totals", "Rename it."))
+    raise_if_any(problems)
+    return dict(config)
+
+
+def cross_check(
+    config: Mapping[str, Any], codes: Collection[str], sources: Collection[str], path: Path
+) -> list[Problem]:
+    """Return where the configuration names codes, groups, periods or sources that do not exist."""
+    problems = []
+    combinations = config["combinations"]
+    for name, combination in combinations.items():
+        if name in codes:
+            problems.append(
+                Problem(path, f"combinations: {name!r} is also a code", "Rename the combination.")
+            )
+        for key in ("all", "any", "none"):
+            problems += [
+                Problem(path, f"combinations.{name}: unknown code {code!r}",
+                        f"Codes of the codebook: {', '.join(codes)}.")
+                for code in combination.get(key, [])
+                if code not in codes
+            ]  # fmt: skip
+    periods = {period["id"] for period in config["periods"]} | {config["undated"]}
+    known = {"code": {*codes, *combinations}, "group": {*config["groups"]}, "period": periods}
+    for contrast in config["contrasts"]:
+        for side in ("a", "b"):
+            problems += [
+                Problem(path, f"contrasts.{contrast['id']}.{side}: unknown {key} {value!r}",
+                        f"Known: {', '.join(sorted(known[key]))}.")
+                for key, value in contrast[side].items()
+                if value not in known[key]
+            ]  # fmt: skip
+    if config["case_study"] and config["case_study"] not in sources:
+        problems.append(
+            Problem(path, f"case_study: unknown source {config['case_study']!r}",
+                    "Name a source_id of sources.tsv, or leave it empty ('').")
+        )  # fmt: skip
+    return problems
