@@ -1,0 +1,243 @@
+"""The classifier: exact where it can be, honest about what it has seen."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+from scipy.special import expit
+from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.metrics import average_precision_score, f1_score
+
+from framing.model.classifier import cross_fit, fold_of, train
+from framing.model.features import collect, learn_space, transform
+from framing.model.logistic import best_threshold, fit_logistic, fit_sigmoid
+from framing.model.scores import combine_codes, score_code, training_rows
+from framing.model.stored import apply_model, model_data, model_text, one_hit
+
+SETTINGS = {
+    "folds": 4, "inner_folds": 3, "seed": 5, "stem": True, "min_passages": 2, "C": 1.0,
+    "cue_scale": 1.0, "vote_scale": 0.5, "exemplar_weight": 0.5, "class_weight": "none",
+}  # fmt: skip
+VOTES = {"yes": 1, "no": -1}
+
+
+def population(seed, sources=24, each=6, signal=True):
+    """Make passages whose code depends on one word and one cue, or on nothing."""
+    rng = np.random.default_rng(seed)
+    words, hits, names, labels = [], [], [], []
+    for source in range(sources):
+        for _ in range(each):
+            label = int(rng.random() < 0.35)
+            shown = label if signal else int(rng.random() < 0.35)
+            bag = {f"w{n}": int(rng.integers(1, 3)) for n in rng.choice(30, 8, replace=False)}
+            if rng.random() < (0.7 if shown else 0.1):
+                bag["speaking"] = 1
+            cue = {"yes": 1} if rng.random() < (0.6 if shown else 0.1) else {}
+            words.append(bag)
+            hits.append(cue | ({"no": 1} if rng.random() < 0.2 else {}))
+            names.append(f"s{source}")
+            labels.append(label)
+    passages = pd.DataFrame(
+        {"passage_id": [f"p{n}" for n in range(len(names))], "source_id": names, "weight": 1.0}
+    )
+    return passages, words, hits, pd.DataFrame({"passage_id": passages.passage_id, "label": labels})
+
+
+def facts_of(words, hits):
+    return collect(words, hits, ["yes", "no"], stemmed=True)
+
+
+def test_words_are_weighted_as_scikit_learn_weights_them():
+    _, words, hits, _ = population(1)
+    facts = facts_of(words, hits)
+    rows = np.arange(40)
+    space = learn_space(facts, rows, VOTES, SETTINGS | {"min_passages": 1})
+    ours = transform(facts, space, rows).toarray()
+    theirs = TfidfTransformer(sublinear_tf=True).fit_transform(facts.words[rows][:, space.columns])
+    assert np.allclose(ours[:, : len(space.columns)], theirs.toarray(), atol=1e-12)
+    assert np.allclose(ours[:, -1], 0.5 * ((facts.cues[rows] > 0) @ np.array([1, -1])))
+
+
+def test_stems_are_merged():
+    facts = collect([{"speaks": 1, "speaking": 2}], [{}], [], stemmed=True)
+    assert facts.terms == ("speak",)
+    assert facts.words.toarray().tolist() == [[3.0]]
+
+
+def test_logistic_regression_is_solved_to_its_optimum():
+    rng = np.random.default_rng(3)
+    features = sparse.csr_matrix(rng.normal(size=(30, 80)) * (rng.random((30, 80)) < 0.3))
+    labels, weights = rng.integers(0, 2, 30), rng.random(30) + 0.5
+    coefficients, intercept = fit_logistic(features, labels, weights, 2.0)
+    error = weights * (expit(features @ coefficients + intercept) - labels)
+    gradient = 2.0 * (features.T @ error) + coefficients
+    assert np.abs(gradient).max() < 1e-9
+    assert abs(error.sum()) < 1e-9
+
+
+def test_calibration_is_plattes_with_smoothed_targets():
+    rng = np.random.default_rng(4)
+    scores = rng.normal(size=200)
+    labels = (rng.random(200) < expit(2 * scores - 1)).astype(int)
+    slope, offset = fit_sigmoid(scores, labels, np.ones(200))
+    positives = labels.sum()
+    target = np.where(labels == 1, (positives + 1) / (positives + 2), 1 / (200 - positives + 2))
+    error = expit(slope * scores + offset) - target
+    assert abs(error.sum()) < 1e-3
+    assert abs((error * scores).sum()) < 1e-3
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([0.1, 0.2, 0.5, 0.9]), st.integers(0, 1), st.integers(1, 3)),
+        min_size=1,
+    ).filter(lambda rows: any(label for _, label, _ in rows))
+)
+def test_no_threshold_has_a_better_f1(rows):
+    probabilities, labels, weights = (
+        np.array(column, dtype=float) for column in zip(*rows, strict=True)
+    )
+
+    def f1(threshold):
+        return f1_score(labels, probabilities >= threshold, sample_weight=weights, zero_division=0)
+
+    chosen = best_threshold(probabilities, labels, weights)
+    best = max(f1(threshold) for threshold in probabilities)
+    assert f1(chosen) == pytest.approx(best)
+    assert not any(f1(other) > best - 1e-8 for other in probabilities if other > chosen)
+
+
+def test_a_source_stays_in_its_fold_whatever_is_added():
+    folds = {name: fold_of(name, 5, 1, "outer") for name in ("a", "b", "c")}
+    assert folds == {name: fold_of(name, 5, 1, "outer") for name in ("a", "b", "c")}
+    many = [fold_of(f"s{n}", 5, 1, "outer") for n in range(1000)]
+    assert min(np.bincount(many, minlength=5)) > 150
+    assert many != [fold_of(f"s{n}", 5, 1, "inner") for n in range(1000)]
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    passages, words, hits, labels = population(7)
+    facts = facts_of(words, hits)
+    scores, final, fit = score_code("c", facts, passages, labels, [], VOTES, SETTINGS)
+    return passages, facts, labels, scores, final, fit
+
+
+def test_a_signal_is_learned_and_probabilities_are_calibrated(fitted):
+    *_, scores, _, _ = fitted
+    label, probability = scores["label"].astype(int), scores["probability"]
+    assert average_precision_score(label, probability) > label.mean() + 0.2
+    assert abs(probability.mean() - label.mean()) < 0.06
+
+
+def test_probabilities_of_a_fold_do_not_depend_on_the_labels_of_its_sources(fitted):
+    passages, facts, labels, scores, _, _ = fitted
+    inside = scores["fold"] == 2
+    flipped = labels.assign(label=np.where(inside, 1 - labels["label"], labels["label"]))
+    again, *_ = score_code("c", facts, passages, flipped, [], VOTES, SETTINGS)
+    assert again.loc[inside, "probability"].tolist() == scores.loc[inside, "probability"].tolist()
+    assert again.loc[inside, "decision"].tolist() == scores.loc[inside, "decision"].tolist()
+    assert again.loc[~inside, "probability"].tolist() != scores.loc[~inside, "probability"].tolist()
+
+
+def test_shuffled_labels_give_chance_level():
+    precision, base = [], []
+    for seed in range(6):
+        passages, words, hits, labels = population(100 + seed, signal=False)
+        scores, *_ = score_code("c", facts_of(words, hits), passages, labels, [], VOTES, SETTINGS)
+        precision.append(average_precision_score(labels["label"], scores["probability"]))
+        base.append(labels["label"].mean())
+    # Six runs of 144 passages: the standard error of the mean difference is about .02.
+    assert abs(np.mean(precision) - np.mean(base)) < 0.07
+
+
+def test_a_word_that_only_marks_a_source_does_not_help():
+    passages, words, hits, _ = population(11, signal=False)
+    carrying = passages["source_id"].str.fullmatch(r"s\d*[02468]")
+    marked = [
+        bag | {f"mark{name}": 5} for bag, name in zip(words, passages["source_id"], strict=True)
+    ]
+    labels = pd.DataFrame({"passage_id": passages["passage_id"], "label": carrying.astype(int)})
+    scores, *_ = score_code("c", facts_of(marked, hits), passages, labels, [], VOTES, SETTINGS)
+    assert (
+        average_precision_score(labels["label"], scores["probability"])
+        < labels["label"].mean() + 0.1
+    )
+
+
+def test_exemplars_teach_but_never_calibrate():
+    passages, words, hits, labels = population(13)
+    taught = [{"speaking": 1, "w1": 1}, {"w2": 1, "w3": 1}]
+    facts = facts_of([*words, *taught], [*hits, {"yes": 1}, {}])
+    rows = training_rows(passages, labels, [1, 0], 3.0)
+    assert rows.design[-2:].tolist() == [0, 0]
+    assert rows.sources[-2:].tolist() == ["", ""]
+    without = training_rows(passages, labels, [1, 0], 0.0)
+    with_exemplars = train(facts, rows, VOTES, SETTINGS)
+    plain = train(facts, without, VOTES, SETTINGS)
+    assert not np.allclose(with_exemplars.intercept, plain.intercept)
+    assert len(without.rows) == len(passages)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(0, "no passage carries"), (1, "every passage carries")]
+)
+def test_one_class_only_gives_a_constant_and_says_why(value, said):
+    passages, words, hits, labels = population(17, sources=8)
+    facts = facts_of(words, hits)
+    training = training_rows(passages, labels.assign(label=value), [], 0.5)
+    fit = cross_fit(facts, list(passages["source_id"]), training, VOTES, SETTINGS)
+    assert all(said in classifier.reason for classifier in fit.classifiers)
+    assert set(fit.decisions) == {value}
+    assert ((fit.probabilities > 0) & (fit.probabilities < 1)).all()
+
+
+def test_the_stored_model_says_what_the_classifier_says(fitted):
+    passages, words, hits, _ = population(7)
+    _, facts, _, _, final, _ = fitted
+    data = json.loads(model_text(model_data("c", final, facts, SETTINGS, {})))
+    direct = final.probabilities(facts, np.arange(len(passages)))
+    for row in range(0, len(passages), 5):
+        probability, decision = apply_model(data, words[row], hits[row])
+        assert probability == pytest.approx(direct[row], abs=5e-6)
+        assert decision == int(direct[row] >= final.threshold)
+    assert one_hit(data, "yes") > 5 * abs(one_hit(data, "no"))
+
+
+def test_the_digest_of_a_model_covers_its_weights(fitted):
+    _, facts, _, _, final, _ = fitted
+    one = model_data("c", final, facts, SETTINGS, {})
+    other = model_data("c", final, facts, SETTINGS | {"C": 2.0}, {})
+    assert one["digest"] == model_data("c", final, facts, SETTINGS, {})["digest"]
+    assert one["digest"] != other["digest"]
+
+
+def test_combinations_of_codes():
+    rows = [
+        ("p1", "a", 0, 1, 0.5, 1), ("p2", "a", 0, None, 0.2, 0),
+        ("p1", "b", 0, 0, 0.4, 1), ("p2", "b", 0, None, 0.5, 1),
+    ]  # fmt: skip
+    columns = ["passage_id", "code", "fold", "label", "probability", "decision"]
+    scores = pd.DataFrame(rows, columns=columns).astype({"label": "Int64"})
+    rules = {
+        "both": {"all": ["a", "b"]},
+        "either": {"any": ["a", "b"]},
+        "a-alone": {"all": ["a"], "none": ["b"]},
+    }
+    table = combine_codes(scores, rules).set_index(["code", "passage_id"])
+    assert table["probability"].to_dict() == pytest.approx(
+        {("both", "p1"): 0.2, ("both", "p2"): 0.1, ("either", "p1"): 0.7, ("either", "p2"): 0.6,
+         ("a-alone", "p1"): 0.3, ("a-alone", "p2"): 0.1}
+    )  # fmt: skip
+    first = table.xs("p1", level="passage_id")
+    assert first["label"].to_dict() == {"both": 0, "either": 1, "a-alone": 1}
+    assert first["decision"].to_dict() == {"both": 1, "either": 1, "a-alone": 0}
+    assert table.xs("p2", level="passage_id")["label"].isna().all()
+    assert combine_codes(scores, {}).empty

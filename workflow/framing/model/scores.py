@@ -1,0 +1,114 @@
+"""From derived facts and codings to scores: one row a passage and code, combinations included."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from framing.model.classifier import Classifier, CrossFit, Training, cross_fit, train
+from framing.model.features import Facts
+from framing.model.logistic import round_off
+
+SCORE_COLUMNS = ("passage_id", "code", "fold", "label", "probability", "decision")
+
+
+def training_rows(
+    passages: pd.DataFrame, labels: pd.DataFrame, exemplar_labels: Sequence[int], weight: float
+) -> Training:
+    """Return what the classifier of one code learns from.
+
+    ``passages`` (``passage_id source_id weight``) are the first rows of the facts, the exemplars
+    (``exemplar_labels``) the rows after them. ``labels`` (``passage_id label``) are the combined
+    codes of the coded passages; ``weight`` is the weight of an exemplar.
+    """
+    label = dict(zip(labels["passage_id"], labels["label"], strict=True))
+    coded = np.flatnonzero(passages["passage_id"].isin(label))
+    part = passages.iloc[coded]
+    taught = len(exemplar_labels) if weight > 0 else 0
+    extra = np.arange(len(passages), len(passages) + taught)
+    return Training(
+        rows=np.concatenate([coded, extra]),
+        labels=np.array(
+            [label[name] for name in part["passage_id"]] + list(exemplar_labels)[:taught], dtype=int
+        ),
+        sources=np.array([*part["source_id"], *[""] * taught], dtype=object),
+        design=np.concatenate([part["weight"].to_numpy(dtype=float), np.zeros(taught)]),
+        weights=np.concatenate([np.ones(len(coded)), np.full(taught, float(weight))]),
+    )
+
+
+def score_code(
+    code: str,
+    facts: Facts,
+    passages: pd.DataFrame,
+    labels: pd.DataFrame,
+    exemplar_labels: Sequence[int],
+    votes: Mapping[str, int],
+    settings: Mapping[str, Any],
+) -> tuple[pd.DataFrame, Classifier, CrossFit]:
+    """Cross-fit one code over all passages and train its final classifier on all codings.
+
+    Returns the scores (columns of ``SCORE_COLUMNS``; ``label`` missing where not coded), the final
+    classifier (for texts outside the corpus) and the cross-fit.
+    """
+    training = training_rows(passages, labels, exemplar_labels, settings["exemplar_weight"])
+    fit = cross_fit(facts, list(passages["source_id"]), training, votes, settings)
+    label = dict(zip(labels["passage_id"], labels["label"], strict=True))
+    scores = pd.DataFrame(
+        {
+            "passage_id": passages["passage_id"],
+            "code": code,
+            "fold": fit.folds,
+            "label": pd.array([label.get(name) for name in passages["passage_id"]], dtype="Int64"),
+            "probability": fit.probabilities,
+            "decision": fit.decisions,
+        }
+    )
+    return scores, train(facts, training, votes, settings), fit
+
+
+def combine_codes(
+    scores: pd.DataFrame, combinations: Mapping[str, Mapping[str, Any]]
+) -> pd.DataFrame:
+    """Return the scores of configured combinations, in the same columns.
+
+    A passage carries a combination when it has all codes of ``all``, at least one of ``any`` and
+    none of ``none``; labels and decisions combine exactly so, probabilities as if the codes were
+    independent given the passage. The corrected estimators remove what that is off.
+    """
+    wide = {name: scores.pivot(index="passage_id", columns="code", values=name)
+            for name in ("label", "probability", "decision")}  # fmt: skip
+    order = scores["passage_id"].drop_duplicates()
+    fold = scores.drop_duplicates("passage_id").set_index("passage_id")["fold"]
+    parts = []
+    for name, rule in combinations.items():
+        columns = {}
+        for column, table in wide.items():
+            values = table.loc[order].astype("Float64" if column == "label" else float)
+            chance = pd.Series(1.0, index=values.index, dtype=values.iloc[:, 0].dtype)
+            for code in rule.get("all", []):
+                chance = chance * values[code]
+            for code in rule.get("none", []):
+                chance = chance * (1 - values[code])
+            if "any" in rule:
+                neither = pd.Series(1.0, index=values.index, dtype=chance.dtype)
+                for code in rule["any"]:
+                    neither = neither * (1 - values[code])
+                chance = chance * (1 - neither)
+            columns[column] = chance
+        parts.append(
+            pd.DataFrame(
+                {
+                    "passage_id": order.to_numpy(),
+                    "code": name,
+                    "fold": fold.loc[order].to_numpy(),
+                    "label": columns["label"].astype("Int64").array,
+                    "probability": round_off(columns["probability"].to_numpy()),
+                    "decision": columns["decision"].astype(int).to_numpy(),
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True) if parts else scores.iloc[:0]
