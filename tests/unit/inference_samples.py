@@ -1,0 +1,133 @@
+"""An invented population for the tests of the inference room, and samples drawn from it.
+
+Sources are of very unequal size, the classifier errs differently by group, and its errors go with
+the source, as in real corpora.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+GROUPS = {"council": "Council papers", "residents": "Residents' letters", "press": "The press"}
+PERIODS = ["2001-2005", "2006-2010"]
+FOLDS = 5
+
+
+def config(**inference: Any) -> dict[str, Any]:
+    """A configuration with what the inference room reads."""
+    return {
+        "groups": GROUPS,
+        "periods": [{"id": name, "first": 0, "last": 0} for name in PERIODS],
+        "undated": "undated",
+        "inference": {
+            "confidence": 0.95,
+            "tuning_minimum": 20,
+            "cell_minimum": 5,
+            "wilson_below": 10,
+            **inference,
+        },
+        "agreement": {"draws": 200, "seed": 3, "minimum_units": 10},
+        "classifier": {"calibration_bins": 10},
+        "report": {"decimals": 2},
+        "contrasts": [],
+    }
+
+
+def corpus(
+    seed: int, sources: int = 120, prevalence: tuple[float, ...] = (0.3, 0.15, 0.08)
+) -> pd.DataFrame:
+    """Passages with their true code: ``passage_id source_id group period truth …``, no sample yet.
+
+    ``cue`` says whether a cue hits; ``fold probability decision`` are the classifier's.
+    """
+    random = np.random.default_rng(seed)
+    size = np.minimum(np.ceil(random.lognormal(1.5, 0.9, sources)), 40).astype(int)
+    source = np.repeat(np.arange(sources), size)
+    group = np.arange(sources) % len(GROUPS)
+    period = random.integers(0, len(PERIODS) + 1, sources)
+    base = np.log(np.array(prevalence) / (1 - np.array(prevalence)))
+    logit = (base[group] + random.normal(0, 0.5, sources))[source]
+    truth = (random.random(len(source)) < 1 / (1 + np.exp(-logit))).astype(int)
+    shift = (np.array([0.6, -0.4, 0.0])[group] + random.normal(0, 0.3, sources))[source]
+    score = -2.0 + shift + 2.2 * truth + random.normal(0, 1.0, len(source))
+    probability = np.round(1 / (1 + np.exp(-score)), 6)
+    return pd.DataFrame(
+        {
+            "passage_id": [f"p{number:06d}" for number in range(len(source))],
+            "source_id": [f"s{number:04d}" for number in source],
+            "group": np.array(list(GROUPS), dtype=object)[group[source]],
+            "period": np.array([*PERIODS, "undated"], dtype=object)[period[source]],
+            "words": 60,
+            "truth": truth,
+            "cue": (random.random(len(source)) < np.where(truth == 1, 0.6, 0.15)).astype(int),
+            "fold": source % FOLDS,
+            "probability": probability,
+            "decision": (probability >= 0.4).astype(int),
+        }
+    )
+
+
+def sampled(frame: pd.DataFrame, seed: int, share: tuple[float, float] = (0.3, 0.7)) -> Any:
+    """Draw passages within group × cue strata; return the passage frame and the scores.
+
+    ``share`` are the sampling fractions of strata without and with a cue (at least two passages).
+    """
+    random = np.random.default_rng(seed)
+    stratum = frame["group"] + np.where(frame["cue"] == 1, "/cue", "/none")
+    passages = frame[["passage_id", "source_id", "group", "period", "words"]].copy()
+    columns = ["stratum", "stratum_size", "stratum_sampled", "weight"]
+    passages[columns] = pd.DataFrame({name: [None] * len(frame) for name in columns}, dtype=object)
+    for name, rows in frame.groupby(stratum.to_numpy()).indices.items():
+        size = len(rows)
+        number = min(size, max(2, round(share[name.endswith("/cue")] * size)))
+        drawn = random.choice(rows, number, replace=False)
+        passages.loc[drawn, "stratum"] = name
+        passages.loc[drawn, ["stratum_size", "stratum_sampled"]] = (size, number)
+        passages.loc[drawn, "weight"] = size / number
+    passages = passages.astype(
+        {"stratum_size": "Int64", "stratum_sampled": "Int64", "weight": float}
+    )
+    return passages, scores(frame, passages)
+
+
+def scores(frame: pd.DataFrame, passages: pd.DataFrame, code: str = "cost") -> pd.DataFrame:
+    """The scores table of one code: labels are the truth, where drawn."""
+    return pd.DataFrame(
+        {
+            "passage_id": frame["passage_id"],
+            "code": code,
+            "fold": frame["fold"],
+            "label": frame["truth"].astype("Int64").where(passages["weight"].notna()),
+            "probability": frame["probability"],
+            "decision": frame["decision"],
+        }
+    )
+
+
+def exact(strata: dict[str, tuple[int, str]], sources: str = "", groups: str = "") -> pd.DataFrame:
+    """A passage frame from a few strata: name -> (size, how many of them were drawn, as marks).
+
+    ``strata[name] = (N, "110…")`` draws as many passages as there are marks; the marks themselves
+    are for the caller. Drawn passages come first in each stratum. ``sources`` and ``groups`` name
+    them by one letter a passage; by default every passage is its own source, all in one group.
+    """
+    rows = []
+    for name, (size, marks) in strata.items():
+        for place in range(size):
+            drawn = place < len(marks)
+            rows.append(
+                {
+                    "passage_id": f"{name}{place:04d}",
+                    "stratum": name if drawn else None,
+                    "stratum_size": size if drawn else pd.NA,
+                    "stratum_sampled": len(marks) if drawn else pd.NA,
+                    "weight": size / len(marks) if drawn else np.nan,
+                }
+            )
+    frame = pd.DataFrame(rows).astype({"stratum_size": "Int64", "stratum_sampled": "Int64"})
+    frame["source_id"] = list(sources) if sources else frame["passage_id"]
+    frame["group"] = list(groups) if groups else "council"
+    return frame.assign(period="undated")

@@ -1,0 +1,121 @@
+"""T3-classifier: how good the out-of-fold predictions are on coded passages.
+
+Coded passages were drawn with unequal probabilities, so every measure weights them by the inverse
+of theirs: it then speaks of all passages of the corpus, not of those that happened to be drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import nan
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from framing.config import ALL
+from framing.inference.design import Floats, Ints
+from framing.inference.intervals import DECIMALS
+
+MEASURES = (
+    "base_rate", "average_precision", "roc_auc", "f1", "precision", "recall", "brier",
+    "calibration_error",
+)  # fmt: skip
+T3_COLUMNS = ("code", "method", "group", "passages", "positives", *MEASURES, "status")
+
+NO_CODED = "undefined: no coded passage"
+NO_POSITIVE = "no coded passage carries the code: ranking, F1 and recall undefined"
+NO_NEGATIVE = "every coded passage carries the code: ROC AUC undefined"
+NONE_MARKED = "no coded passage is marked: precision undefined"
+
+
+def classifier_table(
+    passages: pd.DataFrame, scores: pd.DataFrame, config: Mapping[str, Any], method: str
+) -> pd.DataFrame:
+    """Return T3-classifier: design-weighted quality by code and group, columns ``T3_COLUMNS``.
+
+    ``passages`` is the passage frame, ``scores`` the scores table (out-of-fold probabilities and
+    decisions), ``method`` what makes the predictions, in words. Bins of the calibration error are
+    ``classifier.calibration_bins``. With fewer coded passages than ``agreement.minimum_units``
+    nothing is computed; a measure without positives or negatives is missing; the status says so.
+    """
+    weights = passages.set_index("passage_id")[["group", "weight"]]
+    coded = scores[scores["label"].notna()].join(weights, on="passage_id")
+    bins, minimum = config["classifier"]["calibration_bins"], config["agreement"]["minimum_units"]
+    rows = []
+    for code in scores["code"].drop_duplicates():
+        own = coded[coded["code"] == code]
+        for group in [ALL, *config["groups"]]:
+            part = own if group == ALL else own[own["group"] == group]
+            label = part["label"].to_numpy(dtype=np.int64)
+            cells: dict[str, Any] = {
+                "code": code, "method": method, "group": group, "passages": len(part),
+                "positives": int(label.sum()),
+            }  # fmt: skip
+            if len(part) < minimum:
+                cells |= dict.fromkeys(MEASURES, nan)
+                few = f"undefined: fewer than {minimum} coded passages"
+                cells["status"] = few if len(part) else NO_CODED
+            else:
+                cells |= quality(
+                    label,
+                    part["probability"].to_numpy(dtype=float),
+                    part["decision"].to_numpy(dtype=np.int64),
+                    part["weight"].to_numpy(dtype=float),
+                    bins,
+                )
+            rows.append(cells)
+    frame = pd.DataFrame(rows, columns=list(T3_COLUMNS))
+    return frame.assign(**{name: frame[name].round(12) + 0.0 for name in MEASURES})
+
+
+def quality(
+    label: Ints, probability: Floats, decision: Ints, weight: Floats, bins: int
+) -> dict[str, Any]:
+    """Return the measures :data:`MEASURES` of at least one passage, and a ``status``.
+
+    All arrays (n,): codes 0/1, probabilities (rounded already), decisions 0/1, weights. Measures
+    that are undefined (ranking without positives or negatives, precision with nothing marked) are
+    NaN, and the status names them.
+    """
+    weight = weight / weight.mean()
+    total = float(weight.sum())
+    hit = float(weight[(label == 1) & (decision == 1)].sum())
+    marked, positive = float(weight[decision == 1].sum()), float(weight[label == 1].sum())
+    mixed = 0 < label.sum() < len(label)
+    notes = []
+    if not label.any():
+        notes.append(NO_POSITIVE)
+    if label.all():
+        notes.append(NO_NEGATIVE)
+    if not decision.any():
+        notes.append(NONE_MARKED)
+    return {
+        "base_rate": positive / total,
+        "average_precision": average_precision(label, probability, weight) if positive else nan,
+        "roc_auc": float(roc_auc_score(label, probability, sample_weight=weight)) if mixed else nan,
+        "f1": 2 * hit / (marked + positive) if positive else nan,
+        "precision": hit / marked if marked else nan,
+        "recall": hit / positive if positive else nan,
+        "brier": float((weight * (probability - label) ** 2).sum()) / total,
+        "calibration_error": calibration_error(label, probability, weight, bins),
+        "status": "; ".join(notes),
+    }
+
+
+def average_precision(label: Ints, probability: Floats, weight: Floats) -> float:
+    """Return the area under the precision–recall curve as a step function; needs a positive."""
+    return float(average_precision_score(label, probability, sample_weight=weight))
+
+
+def calibration_error(label: Ints, probability: Floats, weight: Floats, bins: int) -> float:
+    """Return Σ_b W_b/W · |mean probability − share of positives| over ``bins`` equal bins.
+
+    The expected calibration error (Naeini, Cooper & Hauskrecht 2015), weighted. A probability on
+    the border of two bins belongs to the upper one, 1 to the last.
+    """
+    place = np.floor(np.round(probability * bins, DECIMALS)).astype(np.int64)
+    place = np.minimum(place, bins - 1)
+    gaps = np.bincount(place, weights=weight * (probability - label), minlength=bins)
+    return float(np.abs(gaps).sum() / weight.sum())

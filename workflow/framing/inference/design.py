@@ -1,0 +1,248 @@
+"""The sampling design: who was drawn with what weight, and how far totals vary because of it.
+
+Two reasons why an estimate might have come out otherwise, two ways to compute a variance:
+
+``corpus``
+    this corpus is what is asked about; other passages might have been drawn for coding. Simple
+    random sampling without replacement within strata, with finite population correction.
+``texts``
+    texts like these are asked about; other sources might have been collected. Sources are clusters
+    drawn at random, the passages drawn within them come along (ultimate clusters).
+
+Both are computed from an estimate's *contributions*: numbers per passage that add up to its
+deviation from the truth. They are turned into *deviations*, vectors whose sum of squares is the
+variance, so that covariances need no formula of their own: the variance of a difference is the sum
+of squares of the difference of two such vectors.
+
+Strata are known for drawn passages only; nothing here needs the stratum of another passage.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from framing.config import ALL
+from framing.problems import Problem, raise_if_any
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+CORPUS = "corpus"
+TEXTS = "texts"
+TARGETS = (CORPUS, TEXTS)
+PLACE = "corpus/sample.tsv"
+
+
+@dataclass(frozen=True)
+class Population:
+    """All passages of a corpus and the sample drawn from them, as arrays.
+
+    ``passages`` are the ids, N of them. ``source`` (N,) numbers each passage's source from 0;
+    ``sources`` is how many there are. ``group`` and ``period`` (N,) are the ids, as categories.
+    ``drawn`` (n,) are the rows of the drawn passages; ``stratum`` (n,) numbers their strata,
+    ``weight`` (n,) is 1 / inclusion probability. ``strata`` (H) names the strata, ``size`` (H,) and
+    ``sampled`` (H,) are N_h and n_h.
+    """
+
+    passages: pd.Index
+    source: Ints
+    sources: int
+    group: pd.Categorical
+    period: pd.Categorical
+    drawn: Ints
+    stratum: Ints
+    weight: Floats
+    strata: tuple[str, ...]
+    size: Ints
+    sampled: Ints
+
+    @property
+    def total(self) -> int:
+        """Return N, the number of passages."""
+        return len(self.source)
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A part of the population: a group, a period, both, or all of it.
+
+    ``rows`` (N_d,) are its passages, ``source`` (N_d,) numbers their sources. ``coded`` (n_d,) are
+    the positions of its drawn passages within the sample, ``place`` (n_d,) those within ``rows``.
+    ``sources`` and ``coded_sources`` count sources with a passage, and with a drawn passage, in it.
+    ``free`` counts its drawn passages outside strata taken whole, less their strata: the degrees of
+    freedom of a design-based variance. ``lonely`` names a stratum from which one passage of several
+    was drawn, if any.
+    """
+
+    rows: Ints
+    source: Ints
+    coded: Ints
+    place: Ints
+    sources: int
+    coded_sources: int
+    free: int
+    lonely: str
+
+    @property
+    def complete(self) -> bool:
+        """Return whether every passage of the domain was drawn."""
+        return len(self.rows) > 0 and len(self.rows) == len(self.coded)
+
+
+def check_design(passages: pd.DataFrame, place: str = PLACE) -> list[Problem]:
+    """Return where the design columns of the passage frame contradict themselves.
+
+    ``passages`` needs ``stratum stratum_size stratum_sampled weight``, the last missing where a
+    passage was not drawn. Sizes must agree within a stratum, as many passages must be drawn as it
+    says, the weight must be N_h / n_h, and the strata must add up to all passages.
+    """
+    drawn = passages[passages["weight"].notna()]
+    problems = []
+    of_stratum = drawn.groupby("stratum", sort=True)
+    total = 0
+    for name, rows in of_stratum:
+        sizes = rows[["stratum_size", "stratum_sampled"]].drop_duplicates()
+        if len(sizes) > 1 or sizes.isna().to_numpy().any():
+            problems.append(
+                Problem(place, f"stratum {name!r} is given with different or no sizes",
+                        "Give the same stratum_size and stratum_sampled in all its rows.")
+            )  # fmt: skip
+            continue
+        size, sampled = (int(value) for value in sizes.iloc[0])
+        total += size
+        if sampled != len(rows) or sampled > size:
+            problems.append(
+                Problem(place, f"stratum {name!r} says {sampled} of {size} were drawn but has "
+                        f"{len(rows)} rows", "Make size, number drawn and rows agree.")
+            )  # fmt: skip
+        elif (np.abs(rows["weight"] - size / sampled) > 1e-6 * size).any():
+            problems.append(
+                Problem(place, f"stratum {name!r} has weights that are not {size}/{sampled}",
+                        "A weight is the inverse of the inclusion probability: correct it.")
+            )  # fmt: skip
+    if not problems and len(drawn) and total != len(passages):
+        problems.append(
+            Problem(place, f"the strata add up to {total} passages, the corpus has "
+                    f"{len(passages)}", "Every passage belongs to exactly one stratum.")
+        )  # fmt: skip
+    return problems
+
+
+def population(passages: pd.DataFrame) -> Population:
+    """Return the arrays that estimators work on.
+
+    ``passages`` is the passage frame: ``passage_id source_id group period stratum stratum_size
+    stratum_sampled weight``, one row a passage. Weights are taken from the two counts, which are
+    exact. Raises :class:`InputError` where the design contradicts itself (:func:`check_design`).
+    """
+    raise_if_any(check_design(passages))
+    source, sources = pd.factorize(passages["source_id"])
+    drawn = np.flatnonzero(passages["weight"].notna().to_numpy())
+    part = passages.iloc[drawn]
+    stratum, strata = pd.factorize(part["stratum"], sort=True)
+    first = part.drop_duplicates("stratum").set_index("stratum").loc[list(strata)]
+    size = first["stratum_size"].to_numpy(dtype=np.int64)
+    sampled = first["stratum_sampled"].to_numpy(dtype=np.int64)
+    return Population(
+        passages=pd.Index(passages["passage_id"]),
+        source=source.astype(np.int64),
+        sources=len(sources),
+        group=pd.Categorical(passages["group"]),
+        period=pd.Categorical(passages["period"]),
+        drawn=drawn,
+        stratum=stratum.astype(np.int64),
+        weight=(size / sampled)[stratum],
+        strata=tuple(str(name) for name in strata),
+        size=size,
+        sampled=sampled,
+    )
+
+
+def domain(frame: Population, group: str = ALL, period: str = ALL) -> Domain:
+    """Return the domain of a group, a period, both, or (by ``"all"``) everything."""
+    member = np.ones(frame.total, dtype=bool)
+    for name, column in ((group, frame.group), (period, frame.period)):
+        if name != ALL:
+            place = column.categories.get_indexer([name])[0]
+            member &= (column.codes == place) if place >= 0 else False
+    return part_of(frame, member)
+
+
+def part_of(frame: Population, member: Bools) -> Domain:
+    """Return the domain of the passages for which ``member`` (N,) is true."""
+    rows = np.flatnonzero(member)
+    coded = np.flatnonzero(member[frame.drawn])
+    drawn = frame.drawn[coded]
+    in_stratum = np.bincount(frame.stratum[coded], minlength=len(frame.strata))
+    partial = (frame.sampled < frame.size) & (in_stratum > 0)
+    lonely = np.flatnonzero(partial & (frame.sampled == 1))
+    return Domain(
+        rows=rows,
+        source=frame.source[rows],
+        coded=coded,
+        place=np.searchsorted(rows, drawn),
+        sources=_distinct(frame.source[rows], frame.sources),
+        coded_sources=_distinct(frame.source[drawn], frame.sources),
+        free=int(in_stratum[partial].sum() - partial.sum()),
+        lonely=frame.strata[lonely[0]] if len(lonely) else "",
+    )
+
+
+def _distinct(numbers: Ints, limit: int) -> int:
+    return int(np.count_nonzero(np.bincount(numbers, minlength=limit)))
+
+
+def sums(numbers: Ints, values: Floats, length: int) -> Floats:
+    """Return the sum of ``values`` by number, (length,)."""
+    return np.bincount(numbers, weights=values, minlength=length).astype(float)
+
+
+def stratum_deviations(contributions: Floats, stratum: Ints, size: Ints, sampled: Ints) -> Floats:
+    """Return deviations (n,) whose sum of squares is the variance of Σ contributions.
+
+    ``contributions`` (n,) are weighted, one a drawn passage, 0 outside the domain (outside a domain
+    is not left out: whether a draw falls into it is chance as well); ``stratum`` (n,) their strata,
+    ``size`` and ``sampled`` (H,) are N_h and n_h. Stratified simple random sampling without
+    replacement (Särndal et al. 1992, ch. 3.7)::
+
+        V = Σ_h (1 − n_h/N_h) · n_h/(n_h − 1) · Σ_i (z_hi − z̄_h)²
+
+    A stratum taken whole contributes nothing. One passage drawn of several has no variance: its
+    deviation is given as 0, and who asks must look at ``Domain.lonely`` first.
+    """
+    mean = sums(stratum, contributions, len(size)) / np.maximum(sampled, 1)
+    factor = (1 - sampled / size) * sampled / np.maximum(sampled - 1, 1)
+    deviations: Floats = np.sqrt(factor)[stratum] * (contributions - mean[stratum])
+    return deviations
+
+
+def cluster_deviations(totals: Floats, taking_part: Bools, stratum: Ints | None = None) -> Floats:
+    """Return deviations (G,) whose sum of squares is the variance between clusters.
+
+    ``totals`` (G,) are the sums of contributions by cluster, ``taking_part`` (G,) says which
+    clusters hold drawn passages, ``stratum`` (G,) numbers strata of clusters (one by default). The
+    ultimate-cluster variance, without finite population correction as clusters are random::
+
+        V = Σ_h m_h/(m_h − 1) · Σ_c (z_hc − z̄_h)²
+
+    with m_h clusters taking part. Clusters of the domain that hold no drawn passage keep their
+    total (what a classifier says of them counts), centred by what the stratum's mean is.
+    """
+    strata = np.zeros(len(totals), dtype=np.int64) if stratum is None else stratum
+    number = int(strata.max()) + 1 if len(strata) else 0
+    taken = sums(strata, taking_part.astype(float), number)
+    mean = sums(strata, totals, number) / np.maximum(taken, 1)
+    factor = np.sqrt(taken / np.maximum(taken - 1, 1))
+    centred = totals - np.where(taking_part, mean[strata], 0)
+    deviations: Floats = factor[strata] * centred
+    return deviations
+
+
+def effective_size(weight: Floats) -> float:
+    """Return (Σw)² / Σw², the number of equally weighted passages worth as much (Kish 1965)."""
+    return float(weight.sum() ** 2 / np.square(weight).sum()) if len(weight) else 0.0

@@ -1,0 +1,307 @@
+"""Estimators of the share of a domain's passages that carry a code.
+
+One formula stands behind all that use codes: predict every passage, average the predictions over
+the domain, and add the weighted mean error of the predictions on the coded passages (Cassel,
+Särndal & Wretman 1976; Angelopoulos et al. 2023)::
+
+    θ̂ = 1/N_d Σ_{i in U_d} f_i  +  Σ_{i in s_d} w_i (y_i − f_i) / Σ_{i in s_d} w_i
+
+- *labels only*: f = 0. The weighted mean of the codes (Hájek 1971).
+- *post-stratified*: f is the weighted mean code among passages with the same decision of the
+  classifier, and weights are scaled so that each such cell counts by its known size.
+- *difference*: f = λ·p, with p the cross-fitted probability and λ tuned on other folds (PPI++).
+- *classify-and-count* takes the mean decision and corrects nothing.
+
+The divisor Σw estimates N_d and equals it where a domain consists of whole strata; with N_d in its
+place (``total``) the labels-only estimator is Horvitz and Thompson's (1952).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from framing.inference.design import (
+    CORPUS,
+    TARGETS,
+    TEXTS,
+    Domain,
+    Floats,
+    Ints,
+    Population,
+    cluster_deviations,
+    effective_size,
+    stratum_deviations,
+    sums,
+)
+from framing.inference.intervals import Settings
+from framing.inference.outcomes import Outcome
+
+COUNT = "classify-and-count"
+LABELS = "labels only"
+POST = "post-stratified"
+DIFFERENCE = "difference"
+ESTIMATORS = (COUNT, LABELS, POST, DIFFERENCE)
+CORRECTED = (LABELS, POST, DIFFERENCE)
+"""Estimators that rest on codes, and so can be compared by contrasts."""
+
+NO_PASSAGE = "not estimable: no passage"
+NO_CODED = "not estimable: no coded passage"
+ONE_SOURCE = "not estimable: one source"
+ONE_CODED_SOURCE = "not estimable: coded passages of one source only"
+COMPLETE = "complete: every passage coded"
+TOO_FEW = "no interval: too few coded passages"
+LONELY = "no interval: a stratum with one coded passage of several"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A share with what its intervals and contrasts need.
+
+    ``value`` may lie outside 0–1 (difference estimator). ``variance``, ``deviations`` and ``df``
+    have the targets as keys; deviations are those of :mod:`framing.inference.design` (none for
+    counting under ``corpus``). ``missing`` says by target why there is no estimate, ``barred`` why
+    there is no interval. ``note`` is a remark on the estimate. ``coded`` passages and
+    ``positives`` stand behind it, worth ``effective`` equally weighted ones; ``reference``: see
+    :func:`framing.inference.intervals.share_interval`.
+    """
+
+    value: float
+    coded: int
+    positives: int
+    effective: float
+    reference: float
+    variance: Mapping[str, float] = field(default_factory=dict)
+    deviations: Mapping[str, Floats] = field(default_factory=dict)
+    df: Mapping[str, float] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
+    barred: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+    complete: bool = False
+
+
+# --- the one formula ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """An estimate and what each passage contributes to its error.
+
+    ``of_all`` (N_d,) and ``of_coded`` (n_d,) add up to zero; the first comes from which sources
+    there are, the second from which passages were drawn.
+    """
+
+    value: float
+    of_all: Floats
+    of_coded: Floats
+
+
+def corrected_mean(
+    fitted: Floats, place: Ints, label: Floats, weight: Floats, total: float | None = None
+) -> Contributions:
+    """Return the mean prediction plus the weighted mean error on coded passages.
+
+    ``fitted`` (N_d,) are predictions for all passages of the domain; ``place`` (n_d,) says which of
+    them are coded, ``label`` and ``weight`` (n_d,) their codes and weights. With ``total`` the
+    weighted errors are divided by it instead of by the sum of weights (Horvitz–Thompson). The
+    contributions are the linearised ones: w_i (e_i − ē)/Σw of the coded passages (Hájek) or
+    w_i e_i/total, and (f_i − f̄)/N_d of all.
+    """
+    error = label - fitted[place]
+    divisor = float(weight.sum()) if total is None else total
+    correction = float((weight * error).sum()) / divisor
+    mean = float(fitted.mean())
+    size = len(fitted)
+    if total is None:
+        return Contributions(
+            mean + correction, (fitted - mean) / size, weight * (error - correction) / divisor
+        )
+    return Contributions(
+        mean + correction, (fitted - mean - correction) / size, weight * error / divisor
+    )
+
+
+def _estimate(
+    frame: Population,
+    part: Domain,
+    label: Floats,
+    weight: Floats,
+    found: Contributions,
+    *,
+    uncertain: Floats | None = None,
+    note: str = "",
+) -> Estimate:
+    """Return the estimate with variances for both targets.
+
+    ``uncertain`` (n_d,) replaces the coded passages' contributions under ``corpus`` where some of
+    them, being all there are of their cell, leave nothing to chance.
+    """
+    contributions = np.zeros(len(frame.drawn))
+    contributions[part.coded] = found.of_coded if uncertain is None else uncertain
+    complete = part.complete
+    if complete:
+        contributions[:] = 0
+    coded_source = part.source[part.place]
+    of_source = sums(part.source, found.of_all, frame.sources)
+    of_source += sums(coded_source, found.of_coded, frame.sources)
+    taking_part = np.bincount(coded_source, minlength=frame.sources) > 0
+    deviations = {
+        CORPUS: stratum_deviations(contributions, frame.stratum, frame.size, frame.sampled),
+        TEXTS: cluster_deviations(of_source, taking_part),
+    }
+    barred = {} if complete or part.free > 0 else {CORPUS: TOO_FEW}
+    if part.lonely and not complete:
+        barred = {CORPUS: LONELY}
+    missing = {}
+    if part.coded_sources < 2:
+        missing[TEXTS] = ONE_SOURCE if part.sources < 2 else ONE_CODED_SOURCE
+    return Estimate(
+        value=found.value,
+        coded=len(label),
+        positives=int(label.sum()),
+        effective=effective_size(weight),
+        reference=found.value,
+        variance={name: float(np.square(values).sum()) for name, values in deviations.items()},
+        deviations=deviations,
+        df={CORPUS: float(part.free), TEXTS: float(part.coded_sources - 1)},
+        missing=missing,
+        barred=barred,
+        note=note,
+        complete=complete,
+    )
+
+
+# --- the estimators -------------------------------------------------------------------------------
+
+
+def _empty(part: Domain, positives: int = 0) -> Estimate | None:
+    """Return the estimate of a domain without passages or without coded ones, else None."""
+    if len(part.rows) and len(part.coded):
+        return None
+    reason = NO_CODED if len(part.rows) else NO_PASSAGE
+    missing = dict.fromkeys(TARGETS, reason)
+    return Estimate(np.nan, len(part.coded), positives, 0.0, np.nan, missing=missing)
+
+
+def _coded(frame: Population, part: Domain, data: Outcome) -> tuple[Floats, Floats]:
+    """Return codes and weights of a domain's coded passages; weights are 1 where all are coded."""
+    weight = np.ones(len(part.coded)) if part.complete else frame.weight[part.coded]
+    return data.label[part.coded], weight
+
+
+def classify_and_count(
+    frame: Population, part: Domain, data: Outcome, settings: Settings
+) -> Estimate:
+    """Return the share of passages the classifier marks, uncorrected.
+
+    Its standard error is the customary binomial one under ``corpus`` and cluster-robust under
+    ``texts``; neither knows of the classifier's errors.
+    """
+    if (empty := _empty(part)) is not None and not len(part.rows):
+        return empty
+    decision = data.decision[part.rows].astype(float)
+    share, size = float(decision.mean()), len(decision)
+    of_source = sums(part.source, (decision - share) / size, frame.sources)
+    taking_part = np.bincount(part.source, minlength=frame.sources) > 0
+    deviations = cluster_deviations(of_source, taking_part)
+    return Estimate(
+        value=share,
+        coded=size,
+        positives=int(decision.sum()),
+        effective=float(size),
+        reference=share,
+        variance={CORPUS: share * (1 - share) / size, TEXTS: float(np.square(deviations).sum())},
+        deviations={TEXTS: deviations},
+        df={CORPUS: np.inf, TEXTS: float(part.sources - 1)},
+        missing={TEXTS: ONE_SOURCE} if part.sources < 2 else {},
+    )
+
+
+def labels_only(frame: Population, part: Domain, data: Outcome, settings: Settings) -> Estimate:
+    """Return the weighted mean code of the coded passages (Hájek 1971)."""
+    if (empty := _empty(part)) is not None:
+        return empty
+    label, weight = _coded(frame, part, data)
+    found = corrected_mean(np.zeros(len(part.rows)), part.place, label, weight)
+    return _estimate(frame, part, label, weight, found)
+
+
+def post_stratified(frame: Population, part: Domain, data: Outcome, settings: Settings) -> Estimate:
+    """Return Σ_k (N_dk/N_d)·ȳ_dk over the cells k of the classifier's decision.
+
+    How often the classifier says yes and no is known for all passages; how often it is right when
+    it says so comes from the coded ones. Where a cell has passages but fewer than
+    ``cell_minimum`` coded ones (and not all of them), the labels-only estimate stands in.
+    """
+    if (empty := _empty(part)) is not None:
+        return empty
+    cell = data.decision[part.rows]
+    coded = np.bincount(cell[part.place], minlength=2)
+    sizes = np.bincount(cell, minlength=2)
+    if ((coded < settings.cell_minimum) & (coded < sizes)).any():
+        note = (
+            f"labels only: fewer than {settings.cell_minimum} coded passages where the classifier "
+            "says yes, or no"
+        )
+        return replace(labels_only(frame, part, data, settings), note=note)
+    label, weight = _coded(frame, part, data)
+    calibrated = calibrate(cell, part.place, weight)
+    found = corrected_mean(
+        cell_means(cell, part.place, label, calibrated), part.place, label, calibrated
+    )
+    certain = (coded == sizes)[cell[part.place]]
+    uncertain = np.where(certain, 0.0, found.of_coded)
+    return _estimate(frame, part, label, weight, found, uncertain=uncertain)
+
+
+def calibrate(cell: Ints, place: Ints, weight: Floats) -> Floats:
+    """Return weights (n_d,) scaled so that they add up to the known size of each cell.
+
+    ``cell`` (N_d,) numbers the cells of all passages from 0. In a cell coded whole they are 1.
+    Each cell with passages must hold a coded one.
+    """
+    sizes = np.bincount(cell)
+    of_coded = cell[place]
+    number = np.bincount(of_coded, minlength=len(sizes))
+    scaled = weight * sizes[of_coded] / sums(of_coded, weight, len(sizes))[of_coded]
+    return np.where((number == sizes)[of_coded], 1.0, scaled)
+
+
+def cell_means(cell: Ints, place: Ints, label: Floats, weight: Floats) -> Floats:
+    """Return for all passages (N_d,) the weighted mean code of their cell."""
+    of_coded, number = cell[place], int(cell.max()) + 1
+    total = sums(of_coded, weight, number)
+    carrying = sums(of_coded, weight * label, number)
+    means = np.divide(carrying, total, out=np.zeros(number), where=total > 0)
+    fitted: Floats = means[cell]
+    return fitted
+
+
+def difference(frame: Population, part: Domain, data: Outcome, settings: Settings) -> Estimate:
+    """Return the tuned difference estimate: mean of λ·p plus weighted mean of y − λ·p.
+
+    λ is tuned outside each passage's fold (:func:`fold_slopes`). Where it is 0 everywhere this is
+    the labels-only estimate, and the note says so. The value can leave 0–1.
+    """
+    if (empty := _empty(part)) is not None:
+        return empty
+    labels = labels_only(frame, part, data, settings)
+    if data.untuned:
+        return replace(labels, note=data.untuned)
+    label, weight = _coded(frame, part, data)
+    found = corrected_mean(data.fitted[part.rows], part.place, label, weight)
+    estimate = _estimate(frame, part, label, weight, found)
+    return replace(estimate, reference=labels.value)
+
+
+_FORMULAS = {COUNT: classify_and_count, LABELS: labels_only, POST: post_stratified,
+             DIFFERENCE: difference}  # fmt: skip
+
+
+def estimate(
+    name: str, frame: Population, part: Domain, data: Outcome, settings: Settings
+) -> Estimate:
+    """Return the estimate of the estimator called ``name`` (one of :data:`ESTIMATORS`)."""
+    return _FORMULAS[name](frame, part, data, settings)

@@ -1,0 +1,172 @@
+"""One code over a population: the classifier's predictions, how far to trust them, and the codes.
+
+The difference estimator uses λ·p, the classifier's probability times a slope. The slope is tuned on
+the coded passages of other folds, so that a passage's own code has no say in its own prediction,
+just as the probability itself comes from a model that never saw the passage's source.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from framing.inference.design import PLACE, Floats, Ints, Population
+from framing.inference.intervals import DECIMALS, Settings
+from framing.problems import Problem, raise_if_any
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One code over a population: what the classifier says, and the codes of drawn passages.
+
+    ``decision`` (N,) 0/1; ``label`` (n,) 0/1 in the order of ``Population.drawn``; ``fitted`` (N,)
+    the tuned prediction λ·p; ``untuned`` says why λ is 0 everywhere, or is empty.
+    """
+
+    code: str
+    decision: Ints
+    label: Floats
+    fitted: Floats
+    untuned: str
+
+
+# --- tuning ---------------------------------------------------------------------------------------
+
+
+def weighted_slope(score: Floats, label: Floats, weight: Floats) -> float:
+    """Return the weighted least-squares slope of codes on scores; 0 where scores do not vary."""
+    centred = score - np.average(score, weights=weight)
+    spread = float((weight * centred * centred).sum())
+    if round(spread / float(weight.sum()), 2 * DECIMALS) == 0:
+        return 0.0
+    return float((weight * centred * (label - np.average(label, weights=weight))).sum()) / spread
+
+
+def tuned_slope(score: Floats, label: Floats, weight: Floats, minimum: int) -> float:
+    """Return λ: the weighted slope of codes on scores where it can be hoped to help, else 0.
+
+    It is 0 with fewer than ``minimum`` codes, without variation, and where the correlation of
+    scores and codes is not above 1/√(n − 2): tuning then costs more than it brings
+    (arXiv 2505.20178).
+    """
+    if len(label) < max(minimum, 3):
+        return 0.0
+    slope = weighted_slope(score, label, weight)
+    back = weighted_slope(label, score, weight)
+    correlation = np.sign(slope) * np.sqrt(max(slope * back, 0.0))
+    if round(float(correlation), DECIMALS) <= round(1 / np.sqrt(len(label) - 2), DECIMALS):
+        return 0.0
+    return slope
+
+
+def fold_slopes(
+    score: Floats, label: Floats, weight: Floats, fold: Ints, folds: int, minimum: int
+) -> Floats:
+    """Return λ by fold (folds,), each tuned on the coded passages outside the fold.
+
+    Arrays (n,) are over coded passages. So no passage's own code decides how far its own prediction
+    is trusted, and the estimate stays unbiased for any λ.
+    """
+    return np.array(
+        [
+            tuned_slope(score[other], label[other], weight[other], minimum)
+            for other in (fold != number for number in range(folds))
+        ]
+    )
+
+
+def outcome(frame: Population, scores: pd.DataFrame, code: str, settings: Settings) -> Outcome:
+    """Return one code's outcome over the population.
+
+    ``scores`` are its rows of the scores table (``passage_id fold label probability decision``),
+    one a passage, in any order. Raises :class:`InputError` where passages are missing, repeated or
+    unknown, where a drawn passage has no code, and where one that was not drawn has.
+    """
+    if not frame.passages.equals(pd.Index(scores["passage_id"])):
+        place = frame.passages.get_indexer(scores["passage_id"])
+        raise_if_any(_frame_problems(frame, scores, place, code))
+        scores = scores.iloc[np.argsort(place)]
+    label = scores["label"].to_numpy(dtype=float, na_value=np.nan)
+    raise_if_any(_label_problems(frame, label, code))
+    probability = scores["probability"].to_numpy(dtype=float)
+    fold = scores["fold"].to_numpy(dtype=np.int64)
+    folds = int(fold.max()) + 1 if len(fold) else 0
+    drawn = frame.drawn
+    slopes = fold_slopes(
+        probability[drawn], label[drawn], frame.weight, fold[drawn], folds, settings.tuning_minimum
+    )
+    return Outcome(
+        code=code,
+        decision=scores["decision"].to_numpy(dtype=np.int64),
+        label=label[drawn],
+        fitted=slopes[fold] * probability,
+        untuned="" if slopes.any() else _untuned(len(drawn), settings.tuning_minimum),
+    )
+
+
+def _untuned(coded: int, minimum: int) -> str:
+    if coded < minimum:
+        return f"labels only: fewer than {minimum} coded passages to tune the difference"
+    return "labels only: the probabilities do not go with the codes"
+
+
+def _frame_problems(
+    frame: Population, scores: pd.DataFrame, place: Ints, code: str
+) -> list[Problem]:
+    where = f"scores of {code!r}"
+    again = "Make build/scores.tsv anew."
+    problems = []
+    if (place < 0).any():
+        name = scores["passage_id"].iloc[int(np.argmax(place < 0))]
+        problems.append(Problem(where, f"name the unknown passage {name!r}", again))
+    if len(np.unique(place[place >= 0])) < (place >= 0).sum():
+        problems.append(Problem(where, "name a passage twice", again))
+    if len(np.unique(place[place >= 0])) < frame.total:
+        problems.append(Problem(where, "leave passages of the corpus out", again))
+    return problems
+
+
+def _label_problems(frame: Population, label: Floats, code: str) -> list[Problem]:
+    coded = ~np.isnan(label)
+    drawn = np.zeros(frame.total, dtype=bool)
+    drawn[frame.drawn] = True
+    problems = []
+    for wrong, what, remedy in (
+        (drawn & ~coded, "was drawn but has no code", "Code it, or every estimate is biased."),
+        (coded & ~drawn, "has a code but was not drawn", "Only drawn passages count as data."),
+    ):
+        if wrong.any():
+            name = frame.passages[int(np.argmax(wrong))]
+            more = f" (and {int(wrong.sum()) - 1} more)" if wrong.sum() > 1 else ""
+            problems.append(Problem(PLACE, f"{code}: passage {name!r}{more} {what}", remedy))
+    if np.isin(label[coded], (0, 1)).all():
+        return problems
+    return [*problems, Problem(PLACE, f"{code}: codes other than 0 and 1", "Write 0 or 1.")]
+
+
+# --- labels from a separate pool ------------------------------------------------------------------
+
+
+def prediction_powered(
+    label: Floats, score: Floats, other: Floats, slope: float | None = None
+) -> tuple[float, float, float]:
+    """Return estimate, standard error and λ where labels come from a pool of their own.
+
+    PPI++ for a mean (Angelopoulos, Duchi & Zrnic 2023): ``label`` and ``score`` (n,) of passages
+    with labels, ``other`` (N',) the scores of those without, both pools random; no strata::
+
+        θ̂ = λ·mean(other) + mean(label − λ·score)
+        V = λ²·var(other)/N' + var(label − λ·score)/n          (divisors N' and n)
+
+    ``slope`` gives λ; by default cov(label, score)/((1 + n/N')·var(all scores)).
+    """
+    ratio = len(label) / len(other)
+    if slope is None:
+        spread = (1 + ratio) * float(np.var(np.concatenate([score, other])))
+        joint = float(np.mean((label - label.mean()) * (score - score.mean())))
+        slope = joint / spread if spread else 0.0
+    error = label - slope * score
+    variance = slope**2 * float(np.var(other)) / len(other) + float(np.var(error)) / len(label)
+    return slope * float(other.mean()) + float(error.mean()), float(np.sqrt(variance)), slope
