@@ -1,0 +1,186 @@
+"""Result tables of an invented project, for the tests of the output room."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+GROUPS = {"council": "Council", "residents": "Residents' letters", "press": "Press"}
+CODES = {"cost": "Cost", "fairness": "Fairness", "both": "Both", "either": "Either"}
+PERIODS = ["2001-2005", "2006-2010", "2011-2015", "undated"]
+ESTIMATORS = ["classify-and-count", "labels only", "post-stratified", "difference"]
+TARGETS = ["corpus", "texts"]
+EMPTY_CELL = "not estimable: no coded passage"
+
+
+def context(**changes: Any) -> dict[str, Any]:
+    base = {
+        "title": "Who pays for the park?",
+        "question": "How often do texts on the park speak of cost, and how often of fairness?",
+        "groups": GROUPS,
+        "periods": PERIODS,
+        "undated": "undated",
+        "codes": CODES,
+        "combinations": ["both", "either"],
+        "coders": "three machine coders",
+        "machine_coders": True,
+        "n_sources": 40,
+        "n_passages": 1850,
+        "n_coded": 300,
+        "headline": {"estimator": "difference", "target": "texts"},
+        "confidence": 0.95,
+        "decimals": 3,
+        "case_study": {"source_id": "letter-7", "title": "A letter to the council"},
+        "digests": {
+            name: hashlib.sha256(name.encode()).hexdigest()
+            for name in ("corpus", "codebook", "codings", "config")
+        },
+        "how_to_rerun": "snakemake",
+        "limits": ["The letters are few.", "Nobody dated the flyers."],
+    }
+    return {**base, **changes}
+
+
+def _estimates(with_period: bool) -> pd.DataFrame:
+    random = np.random.default_rng(5)
+    rows = []
+    for code_place, code in enumerate(CODES):
+        for group_place, group in enumerate(["all", *GROUPS]):
+            for period in ["all", *PERIODS] if with_period else ["all"]:
+                true = 0.06 + 0.07 * code_place + 0.04 * group_place
+                empty = with_period and group == "press" and period == "2006-2010"
+                for estimator in ESTIMATORS:
+                    for target in TARGETS:
+                        middle = true * (1.7 if estimator == "classify-and-count" else 1)
+                        middle = float(middle + random.normal(0, 0.01))
+                        se = 0.02 if target == "corpus" else 0.03
+                        half = math.nan if empty else 1.96 * se
+                        rows.append(
+                            {
+                                "code": code,
+                                "group": group,
+                                "period": period,
+                                "estimator": estimator,
+                                "target": target,
+                                "passages": 0 if empty else 1200 if group == "all" else 400,
+                                "coded": 0 if empty else 60,
+                                "positives": pd.NA if empty else 12,
+                                "estimate": math.nan if empty else middle,
+                                "se": math.nan if empty else se,
+                                "ci_low": max(middle - half, 0.0) if not empty else math.nan,
+                                "ci_high": middle + half,
+                                "status": EMPTY_CELL if empty else "",
+                            }
+                        )
+    frame = pd.DataFrame(rows)
+    return frame if with_period else frame.drop(columns="period")
+
+
+def _essay(passages: int) -> pd.DataFrame:
+    random = np.random.default_rng(6)
+    rows, start = [], 0
+    for position in range(1, passages + 1):
+        words = int(random.integers(20, 110))
+        drawn = position % 7 != 0
+        for code in ("cost", "fairness"):
+            votes = random.integers(0, 2, 3) if drawn else []
+            probability = float(random.beta(0.5, 1.2))
+            rows.append(
+                {
+                    "position": position,
+                    "passage_id": hashlib.sha256(str(position).encode()).hexdigest()[:10],
+                    "start": start,
+                    "end": start + 6 * words,
+                    "words": words,
+                    "code": code,
+                    "label": int(sum(votes) > 1) if drawn else pd.NA,
+                    "coders_for": int(sum(votes)) if drawn else pd.NA,
+                    "coders": 3 if drawn else pd.NA,
+                    "coders_detail": " ".join(
+                        f"coder-{name}={vote}" for name, vote in zip("abc", votes, strict=False)
+                    ),
+                    "probability": probability,
+                    "decision": int(probability > 0.4),
+                    "cues": "+pays_for ×2, -free_of_charge" if position % 3 == 0 else "",
+                    "status": "" if drawn else "not drawn for coding",
+                }
+            )
+        start += 6 * words + 2
+    return pd.DataFrame(rows)
+
+
+def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
+    """All eight tables, as the SPEC of the results has them."""
+    t1 = [
+        (group, period, 4, 100, 12345, 20, "2001", "2014-05-03", "")
+        for group in ["all", *GROUPS]
+        for period in ["all", *PERIODS]
+    ]
+    t2 = [
+        (code, comparison, group, coders, 60, 0.91, 0.8125, 0.7, 0.9, "")
+        for comparison, coders in (
+            ("all coders", "coder-a coder-b coder-c"),
+            ("pair of coders", "coder-a coder-b"),
+            ("coder and classifier", "coder-a classifier"),
+        )
+        for code in ("cost", "fairness")
+        for group in ["all", *GROUPS]
+    ]
+    t2.append(("cost", "all coders", "press", "coder-a", 3, *[math.nan] * 4, "fewer than 10 units"))
+    t3 = [
+        (code, "words and cues", group, 60, 12, 0.2, 0.7, 0.85, 0.6, 0.62, 0.58, 0.1, 0.04, "")
+        for code in CODES
+        for group in ["all", *GROUPS]
+    ]
+    t6 = [
+        (f"c{place}", thesis, code, group, "all", "cost", other, "all", estimator, target, 0.3, 0.2,
+         sign * 0.1, 0.04, sign * 0.1 - 0.08, sign * 0.1 + 0.08, p, reading, "")
+        for place, (thesis, code, group, other, sign, p, reading) in enumerate(
+            [
+                ("Council texts speak of cost more than residents do", "cost", "council",
+                 "residents", 1, 0.0121, "supported"),
+                ("Residents bring up fairness more often than cost", "fairness", "residents",
+                 "residents", -1, 0.00001, "contradicted"),
+            ]
+        )
+        for estimator in ESTIMATORS
+        for target in TARGETS
+    ]  # fmt: skip
+    t8 = [
+        (f"pays_for_{number}", code, vote, 50, 61, 20, 12, 0.6, 0.2, 3.0, 1.25, "")
+        for code in ("cost", "fairness")
+        for number, vote in enumerate(["for"] * 12 + ["against"] * 3)
+    ]
+    t8.append(("never", "cost", "for", 0, 0, 0, 0, math.nan, 0.2, math.nan, 0.0, "no hit"))
+    named = {
+        "T1-corpus": (t1, "group period sources passages words coded first_date last_date status"),
+        "T2-agreement": (
+            t2,
+            "code comparison group coders passages agreement alpha alpha_low alpha_high status",
+        ),
+        "T3-classifier": (
+            t3,
+            "code method group passages positives base_rate average_precision roc_auc f1 "
+            "precision recall brier calibration_error status",
+        ),
+        "T6-contrasts": (
+            t6,
+            "contrast thesis code_a group_a period_a code_b group_b period_b estimator target "
+            "estimate_a estimate_b difference se ci_low ci_high p_value reading status",
+        ),
+        "T8-cues": (
+            t8,
+            "cue code vote passages hits coded carrying share base_rate lift weight status",
+        ),
+    }
+    result = {
+        name: pd.DataFrame(rows, columns=columns.split()) for name, (rows, columns) in named.items()
+    }
+    result["T4-prevalence"] = _estimates(with_period=False)
+    result["T5-trend"] = _estimates(with_period=True)
+    result["T7-essay"] = _essay(passages)
+    return dict(sorted(result.items()))

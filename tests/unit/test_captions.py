@@ -1,0 +1,100 @@
+"""Titles, captions, notes and column descriptions: complete, filled, and checked when read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from framing.output.captions import TABLES, edition, load_specs, plain
+from framing.problems import InputError
+from tests.unit.output_samples import context, tables
+
+
+def broken(tmp_path: Path, change) -> Path:
+    data = yaml.safe_load(TABLES.read_text(encoding="utf-8"))
+    change(data)
+    path = tmp_path / "tables.yaml"
+    path.write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    return path
+
+
+def test_every_column_of_every_table_is_described_in_order():
+    specs = load_specs()
+    frames = tables()
+    assert list(specs.tables) == list(frames)
+    for name, frame in frames.items():
+        assert list(specs.tables[name].columns) == list(frame.columns)
+
+
+def test_all_placeholders_are_filled():
+    words = edition(load_specs(), context())
+    texts = [words.standing]
+    for table in words.specs.tables.values():
+        texts += [table.title, table.caption, table.note]
+    for figure in words.specs.figures.values():
+        texts += [figure.title, figure.caption, figure.alt]
+    assert not [text for text in texts if "{" in text or "}" in text]
+    assert "difference" in words.specs.tables["T5-trend"].caption
+
+
+def test_standing_note_says_n_machine_coders_and_digests():
+    words = edition(load_specs(), context())
+    assert "N = 1,850 passages from 40 sources" in words.standing
+    assert "three machine coders" in words.standing
+    assert "not people" in words.standing
+    digest = context()["digests"]["corpus"]
+    assert f"corpus {digest[:12]}" in words.standing
+    assert digest not in words.standing
+
+
+def test_human_coders_are_not_called_machines():
+    words = edition(load_specs(), context(machine_coders=False, coders="two human coders"))
+    assert "two human coders" in words.standing
+    assert "achine" not in words.standing
+
+
+def test_braces_in_a_title_are_left_alone():
+    words = edition(load_specs(), context(case_study={"source_id": "x", "title": "A {coders} B"}))
+    assert "A {coders} B" in words.specs.figures["essay"].caption
+
+
+def test_ids_without_a_label_are_shown_as_they_are():
+    words = edition(load_specs(), context())
+    assert words.label("group", "council") == "Council"
+    assert words.label("group", "unheard-of") == "unheard-of"
+    assert words.label("group", "all") == "All groups"
+
+
+def test_every_defect_of_the_file_is_told_at_once(tmp_path):
+    def change(data):
+        data["tables"]["T1-corpus"]["note"] = "From {sources_n}."
+        data["tables"]["T2-agreement"]["print"]["columns"].append("kappa")
+        data["tables"]["T3-classifier"]["columns"]["code"]["vocabulary"] = "codes"
+        data["figures"]["trend"]["table"] = "T9-nothing"
+
+    path = broken(tmp_path, change)
+    with pytest.raises(InputError) as caught:
+        load_specs(path)
+    message = str(caught.value)
+    assert len(caught.value.problems) == 4
+    for part in ("'sources_n'", "'kappa'", "'codes'", "'T9-nothing'"):
+        assert part in message
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda data: data["tables"]["T1-corpus"].update(nots="x"), "nots"),
+        (lambda data: data["tables"]["T1-corpus"]["columns"]["words"].update(kind="float"), "kind"),
+        (lambda data: data["phrases"].update(n="N = {n_passages"), "phrases.n"),
+    ],
+)
+def test_wrong_form_is_an_input_error(tmp_path, change, said):
+    with pytest.raises(InputError, match=said):
+        load_specs(broken(tmp_path, change))
+
+
+def test_plain_text_has_no_controls_or_direction_marks():
+    assert plain("a\u202eb\x00c\n d\u200f\t e") == "abc d e"

@@ -1,0 +1,123 @@
+"""T1, T7, T8 and the seal: counted by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from framing.output.describe import case_table, corpus_table, cue_table
+from framing.output.seal import digest_of_files, manifest, provenance
+
+CONFIG = {
+    "groups": {"left": "Left", "right": "Right", "none": "Nobody"},
+    "periods": [{"id": "early", "first": 1990, "last": 1999}],
+    "undated": "undated",
+}
+SOURCES = pd.DataFrame({"source_id": ["s1", "s2"], "date": ["1995-02", ""]})
+PASSAGES = pd.DataFrame(
+    [
+        ("p1", "s1", "left", "early", 0, 10, 12, 2.0),
+        ("p2", "s1", "left", "early", 12, 30, 20, None),
+        ("p3", "s2", "right", "undated", 0, 9, 15, 1.0),
+    ],
+    columns=["passage_id", "source_id", "group", "period", "start", "end", "words", "weight"],
+)
+CODINGS = pd.DataFrame(
+    [
+        ("p1", "ann", "red", 1, 0), ("p1", "bob", "red", 0, 1),
+        ("p1", "ann", "blue", 0, 0), ("p1", "bob", "blue", 0, 1),
+        ("p3", "ann", "red", 0, 0), ("p3", "ann", "blue", 1, 0),
+    ],
+    columns=["passage_id", "coder", "code", "value", "unsure"],
+)  # fmt: skip
+SCORES = pd.DataFrame(
+    [
+        ("p1", "red", 0, 1, 0.9, 1), ("p2", "red", 0, None, 0.2, 0), ("p3", "red", 1, 0, 0.1, 0),
+        ("p1", "blue", 0, 0, 0.3, 0), ("p2", "blue", 0, None, 0.4, 0), ("p3", "blue", 1, 1, 0.8, 1),
+    ],
+    columns=["passage_id", "code", "fold", "label", "probability", "decision"],
+).astype({"label": "Int64"})  # fmt: skip
+HITS = pd.DataFrame(
+    [("p1", "shout", 3), ("p1", "hush", 1), ("p2", "shout", 1)],
+    columns=["passage_id", "cue", "hits"],
+)
+VOTES = {"red": {"shout": 1, "hush": -1}, "blue": {"shout": -1, "still": 1}}
+
+
+def test_the_corpus_is_counted_by_group_and_period():
+    table = corpus_table(SOURCES, PASSAGES, CONFIG).set_index(["group", "period"])
+    assert table.loc[("all", "all")].tolist() == [2, 3, 47, 2, "1995-02", "1995-02", ""]
+    assert table.loc[("left", "early")].tolist() == [1, 2, 32, 1, "1995-02", "1995-02", ""]
+    assert table.loc[("right", "all")].tolist() == [1, 1, 15, 1, "", "", ""]
+    assert table.loc[("none", "all"), "status"] == "empty: no passage"
+    assert len(table) == 4 * 3
+
+
+def test_the_case_is_told_passage_by_passage():
+    table = case_table("s1", PASSAGES, CODINGS, SCORES, HITS, VOTES)
+    assert table["position"].tolist() == [1, 1, 2, 2]
+    first = table.iloc[0]
+    assert (first["label"], first["coders_for"], first["coders"]) == (1, 1, 2)
+    assert first["coders_detail"] == "ann=1 bob=0?"
+    assert first["cues"] == "-hush, +shout ×3"
+    assert table.iloc[1]["cues"] == "-shout ×3"
+    assert table.iloc[2]["status"] == "not drawn for coding"
+    assert pd.isna(table.iloc[2]["coders_for"])
+
+
+def test_no_case_gives_no_rows():
+    assert case_table("", PASSAGES, CODINGS, SCORES, HITS, VOTES).empty
+
+
+def test_cues_are_weighed():
+    weights = {"red": {"shout": 0.5, "hush": None}, "blue": {"shout": -0.2, "still": 0.1}}
+    table = cue_table(["shout", "hush", "still"], VOTES, HITS, SCORES, weights)
+    table = table.set_index(["code", "cue"])
+    red = table.loc[("red", "shout")]
+    assert (red["passages"], red["hits"], red["coded"], red["carrying"]) == (2, 4, 1, 1)
+    assert (red["share"], red["base_rate"], red["lift"]) == pytest.approx((1.0, 0.5, 2.0))
+    assert table.loc[("blue", "still"), "status"] == "no hit"
+    assert pd.isna(table.loc[("blue", "still"), "share"])
+    assert table.loc[("blue", "shout"), "vote"] == "against"
+    assert pd.isna(table.loc[("red", "hush"), "weight"])
+
+
+def test_a_cue_that_hits_uncoded_passages_only_says_so():
+    hits = HITS[HITS["passage_id"] == "p2"]
+    table = cue_table(["shout"], VOTES, hits, SCORES, {"red": {}, "blue": {}})
+    assert table["status"].tolist() == ["no coded passage has a hit"] * 2
+
+
+def test_the_manifest_lists_all_files_but_itself(tmp_path: Path):
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "b.csv").write_bytes(b"abc")
+    (tmp_path / "a.html").write_bytes(b"")
+    (tmp_path / "manifest.tsv").write_bytes(b"old")
+    table = manifest(tmp_path)
+    assert table["path"].tolist() == ["a.html", "tables/b.csv"]
+    assert table["bytes"].tolist() == [0, 3]
+    # SHA-256 of "abc": the first example of FIPS 180-4.
+    assert table["sha256"][1] == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_digests_see_names_and_contents_and_not_the_order(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    one, two = Path("one"), Path("two")
+    one.write_bytes(b"1")
+    two.write_bytes(b"2")
+    before = digest_of_files([one, two])
+    assert digest_of_files([two, one]) == before
+    one.write_bytes(b"2")
+    two.write_bytes(b"1")
+    assert digest_of_files([one, two]) != before
+
+
+def test_provenance_names_inputs_settings_and_versions(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("a").write_bytes(b"")
+    record = provenance({"corpus": [Path("a")]}, {"x": 1}, ["numpy"])
+    assert record["inputs"]["corpus"]["files"] == 1
+    assert record["config"]["settings"] == {"x": 1}
+    assert list(record["packages"]) == ["numpy"]

@@ -1,0 +1,281 @@
+"""The report, the set of all renderings, and the headline on the terminal."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+
+from framing.files import sha256
+from framing.output.captions import edition, load_specs
+from framing.output.report import answers, p_text, percent, render_all, theses
+from framing.output.terminal import ascii_text, headline
+from tests.unit.output_samples import CODES, GROUPS, context, tables
+
+VOID = {"meta", "br", "link", "hr", "img"}
+
+
+@pytest.fixture(scope="module")
+def made():
+    return render_all(tables(), context(), load_specs())
+
+
+@pytest.fixture(scope="module")
+def report(made):
+    return Page(made["report.html"])
+
+
+class Page(HTMLParser):
+    """A page's tags, ids, links and text."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.source = source
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.open: list[str] = []
+        self.feed(source)
+        self.close()
+        self.text = " ".join(self.text.split())
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.text += data
+
+    def values(self, name: str) -> list[str]:
+        return [attributes[name] or "" for _, attributes in self.tags if name in attributes]
+
+
+def changed(name, **columns):
+    frames = tables()
+    frames[name] = frames[name].assign(**columns)
+    return frames
+
+
+# --- The whole set --------------------------------------------------------------------------------
+
+
+def test_everything_is_made_by_stable_names(made):
+    assert list(made) == [
+        *[f"tables/{name}.{kind}" for name in tables() for kind in ("csv", "tex", "html")],
+        *[f"figures/{name}.svg" for name in ("prevalence", "trend", "essay")],
+        "report.html",
+    ]
+    assert all(text.endswith("\n") and "\r" not in text for text in made.values())
+
+
+def test_a_missing_table_is_refused():
+    frames = tables()
+    del frames["T3-classifier"]
+    with pytest.raises(ValueError, match="T3-classifier"):
+        render_all(frames, context(), load_specs())
+
+
+def test_bytes_do_not_depend_on_hash_seed_locale_or_style_file(made, tmp_path, root):
+    (tmp_path / "matplotlibrc").write_text("font.size: 30\nsvg.fonttype: path\n")
+    code = (
+        "from framing.files import sha256\n"
+        "from framing.output.captions import load_specs\n"
+        "from framing.output.report import render_all\n"
+        "from tests.unit.output_samples import context, tables\n"
+        "made = render_all(tables(), context(), load_specs())\n"
+        "print(sha256(chr(0).join(f'{k}{v}' for k, v in made.items())))\n"
+    )
+    environment = {
+        **os.environ,
+        "PYTHONHASHSEED": "4321",
+        "LC_ALL": "C",
+        "MATPLOTLIBRC": str(tmp_path / "matplotlibrc"),
+        "PYTHONPATH": os.pathsep.join([str(root), str(root / "workflow")]),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True,
+        text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.strip() == sha256("\0".join(f"{k}{v}" for k, v in made.items()))
+
+
+def test_no_case_study_and_no_contrast_is_no_crash():
+    frames = tables()
+    for name in ("T6-contrasts", "T7-essay"):
+        frames[name] = frames[name].iloc[:0]
+    made = render_all(frames, context(case_study=None), load_specs())
+    assert made["tables/T7-essay.csv"].count("\n") == 1
+    assert "no source chosen" in made["report.html"]
+    Page(made["report.html"])
+
+
+# --- The report -----------------------------------------------------------------------------------
+
+
+def test_report_asks_nothing_of_the_network(report):
+    names = {tag for tag, _ in report.tags}
+    assert not names & {"script", "link", "img", "iframe", "object"}
+    assert not report.values("src")
+    linked = report.values("href") + report.values("xlink:href")
+    assert linked and all(target.startswith("#") for target in linked)
+    assert "@import" not in report.source and not re.search(r"url\((?!#)", report.source)
+
+
+def test_report_ids_are_unique_and_links_are_met(report):
+    ids = report.values("id")
+    assert len(ids) == len(set(ids))
+    assert {target[1:] for target in report.values("href")} <= set(ids)
+    assert {f"T{n}" for n in range(1, 9)} <= {name.split("-")[0] for name in ids}
+
+
+def test_report_tells_of_machine_coders_first(report, made):
+    place = report.text.index("three machine coders")
+    assert place < report.text.index("The answer")
+    people = render_all(
+        tables(), context(machine_coders=False, coders="two human coders"), load_specs()
+    )
+    assert "achine coder" not in Page(people["report.html"]).text
+
+
+def test_figures_in_the_report_have_an_alternative_text(report):
+    drawings = [attributes for tag, attributes in report.tags if tag == "svg"]
+    assert len(drawings) == 3
+    for drawing in drawings:
+        assert drawing["role"] == "img"
+        assert len(drawing["aria-label"]) > 80
+
+
+def test_report_says_limits_digests_and_how_to_rerun(report):
+    given = context()
+    for part in (*given["limits"], *given["digests"].values(), given["question"]):
+        assert part in report.text
+    assert report.text.index(given["question"]) < report.text.index("The answer")
+
+
+def test_hostile_words_are_only_shown():
+    nasty = "</title><script>alert('x')</script>\" onload=\"y & {{ 7*7 }}"
+    made = render_all(
+        changed("T6-contrasts", thesis=nasty, reading=nasty, status=nasty),
+        context(title=nasty, question=nasty, limits=[nasty], how_to_rerun=nasty,
+                groups={**GROUPS, "press": nasty}, codes={**CODES, "cost": nasty},
+                case_study={"source_id": "x", "title": nasty}),
+        load_specs(),
+    )  # fmt: skip
+    page = Page(made["report.html"])
+    assert "script" not in {tag for tag, _ in page.tags}
+    assert not [a for _, attributes in page.tags for a in attributes if a.startswith("on")]
+    assert "{{ 7*7 }}" in page.text and "alert('x')" in page.text
+
+
+# --- The answer -----------------------------------------------------------------------------------
+
+
+def frame_with(shares):
+    """T4 in which the headline rows of `cost` have these shares by group, others none."""
+    frame = tables()["T4-prevalence"].copy()
+    for name in ("estimate", "ci_low", "ci_high"):
+        frame[name] = math.nan
+    frame["status"] = "not estimable"
+    for group, (estimate, low, high) in shares.items():
+        rows = (
+            (frame["code"] == "cost")
+            & (frame["group"] == group)
+            & (frame["estimator"] == "difference")
+            & (frame["target"] == "texts")
+        )
+        frame.loc[rows, ["estimate", "ci_low", "ci_high"]] = (estimate, low, high)
+        frame.loc[rows, "status"] = ""
+    return frame
+
+
+def test_answers_are_the_tables_numbers():
+    words = edition(load_specs(), context())
+    frame = frame_with(
+        {"all": (0.1634, 0.12, 0.206), "press": (0.3, 0.2, 0.4), "council": (0.05, 0.01, 0.1)}
+    )
+    cost, fairness = answers(frame, words)  # combinations are left out
+    assert cost["overall"] == {"value": "16.3 %", "interval": "[12.0, 20.6]", "status": ""}
+    assert (cost["highest"]["group"], cost["highest"]["value"]) == ("Press", "30.0 %")
+    assert (cost["lowest"]["group"], cost["lowest"]["value"]) == ("Council", "5.0 %")
+    assert fairness == {
+        "code": "Fairness",
+        "overall": {"value": "–", "interval": "", "status": "not estimable"},
+    }
+
+
+def test_report_words_the_answer():
+    frames = tables()
+    frames["T4-prevalence"] = frame_with({"all": (0.1634, 0.12, 0.206)})
+    text = Page(render_all(frames, context(), load_specs())["report.html"]).text
+    assert "Cost: an estimated 16.3 % [12.0, 20.6] of all passages carry it." in text
+    assert "Fairness: not estimable (not estimable) over all groups." in text
+
+
+def test_theses_have_sign_points_and_p():
+    found = theses(tables()["T6-contrasts"], edition(load_specs(), context()))
+    assert [(one["value"], one["interval"], one["p"], one["reading"]) for one in found] == [
+        ("+10.0", "[2.0, 18.0]", "p = 0.012", "supported"),
+        ("−10.0", "[−18.0, −2.0]", "p < 0.001", "contradicted"),
+    ]
+
+
+def test_numbers_in_running_text():
+    assert percent(0.05, 2) == "5 %"
+    assert percent(0.0512, 3) == "5.1 %"
+    assert percent(-0.0001, 3) == "0.0 %"
+    assert percent(math.nan, 3) == "–"
+    assert p_text(0.05, 2) == "p = 0.05"
+
+
+# --- The terminal ---------------------------------------------------------------------------------
+
+
+def test_headline_is_a_row_a_group_and_a_column_a_code():
+    frame = frame_with({"all": (0.1634, 0.12, 0.206), "council": (0.05, -0.001, 0.1)})
+    words = edition(load_specs(), context(codes={"cost": "Coût"}))
+    assert headline(frame[frame["code"] == "cost"], words) == (
+        "Who pays for the park?\n"
+        "Share of passages [95 % interval], coded by three machine coders;\n"
+        "estimator: difference; target: texts like these\n"
+        "\n"
+        "                    Cout\n"
+        "-------------------------------------\n"
+        "Council             0.05 [0.00, 0.10]\n"
+        "Residents' letters  - (1)\n"
+        "Press               - (1)\n"
+        "-------------------------------------\n"
+        "All groups          0.16 [0.12, 0.21]\n"
+        "\n"
+        "(1) not estimable\n"
+    )
+
+
+def test_headline_fits_a_narrow_terminal_in_any_locale():
+    codes = {f"k{n}": f"Code “{n}” – long" for n in range(9)}
+    base = tables()["T4-prevalence"]
+    frame = base[base["code"] == "cost"]
+    frame = frame.assign(code="k0")
+    words = edition(load_specs(), context(codes=codes))
+    many = pd.concat([frame.assign(code=code) for code in codes], ignore_index=True)
+    text = headline(many, words)
+    assert text.isascii()
+    assert max(map(len, text.split("\n"))) <= 79
+    assert all(f'"{n}" - long' in text for n in range(9))
+
+
+def test_ascii_text_keeps_what_it_cannot_spell():
+    assert ascii_text("naïve – “Ж”") == 'naive - "Ж"'

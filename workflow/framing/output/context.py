@@ -1,0 +1,57 @@
+"""What a project says of itself in tables and report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from framing.coding.codings import coders_phrase
+
+RERUN = (
+    "Clone the repository, follow the first of the two lines in its README, and compare: "
+    "the tables come out byte for byte, with or without the texts. "
+    "`framing verify` does the same in a scratch directory against results/manifest.tsv."
+)
+
+
+def project_context(
+    config: Mapping[str, Any],
+    sources: pd.DataFrame,
+    passages: pd.DataFrame,
+    codes: pd.DataFrame,
+    coders: pd.DataFrame,
+    provenance: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return the context that :func:`framing.output.captions.edition` describes.
+
+    ``sources`` (``source_id title``), ``passages`` (the frame), ``codes`` (``code label``,
+    combinations last), ``coders`` (``coder kind``), ``provenance`` (see
+    :func:`framing.output.seal.provenance`).
+    """
+    titles = dict(zip(sources["source_id"], sources["title"], strict=True))
+    case = config["case_study"]
+    digests = {name: entry["sha256"] for name, entry in provenance["inputs"].items()}
+    periods = [str(period["id"]) for period in config["periods"]] + [str(config["undated"])]
+    return {
+        "title": config["project"]["title"],
+        "question": config["project"]["question"],
+        "limits": config["project"].get("limits", []),
+        "groups": config["groups"],
+        "periods": periods,
+        "undated": str(config["undated"]),
+        "codes": dict(zip(codes["code"], codes["label"], strict=True)),
+        "combinations": list(config["combinations"]),
+        "coders": coders_phrase(coders),
+        "machine_coders": bool((coders["kind"] == "machine").any()),
+        "n_sources": int(passages["source_id"].nunique()),
+        "n_passages": len(passages),
+        "n_coded": int(passages["weight"].notna().sum()),
+        "headline": config["inference"]["headline"],
+        "confidence": config["inference"]["confidence"],
+        "decimals": config["report"]["decimals"],
+        "case_study": {"source_id": case, "title": titles[case]} if case else None,
+        "digests": digests | {"config": provenance["config"]["sha256"]},
+        "how_to_rerun": RERUN,
+    }

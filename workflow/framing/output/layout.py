@@ -1,0 +1,237 @@
+"""A result table as it is printed, before any markup.
+
+Rows are filtered and put in sections, columns brought together or spread out, numbers rounded, ids
+replaced by labels, and each status given a letter. LaTeX and HTML are written from this one layout.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pandas as pd
+
+from framing.config import ALL
+from framing.output.captions import HEADLINE, Column, Edition, Entry, TableSpec
+
+DASH, MINUS = "–", "−"
+NUMERIC = ("integer", "share", "number", "p")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One printed cell: text, an interval beneath or beside it, a status and its letter."""
+
+    text: str
+    interval: str = ""
+    status: str = ""
+    mark: str = ""
+
+
+@dataclass(frozen=True)
+class Head:
+    """One printed column: its head, whether it holds numbers, its width, whether it leads."""
+
+    label: str
+    numeric: bool
+    width: float | None = None
+    stacked: bool = False
+    leading: bool = False
+
+
+@dataclass
+class Sheet:
+    """A table laid out: heads, sections (title, rows), and the letter of each status."""
+
+    heads: list[Head]
+    sections: list[tuple[str, list[list[Cell]]]] = field(default_factory=list)
+    marks: dict[str, str] = field(default_factory=dict)
+
+
+def is_missing(value: Any) -> bool:
+    """Return whether a cell is empty: None, NA, NaN or the empty string."""
+    return value is None or value is pd.NA or value == "" or value != value
+
+
+def number(value: float, decimals: int, kind: str = "share") -> str:
+    """Return a number for reading: rounded, with a true minus, never "−0.000".
+
+    P-values that would round to nothing are given as below the smallest one shown.
+    """
+    if kind == "integer":
+        return f"{int(value):,}".replace("-", MINUS)
+    if kind == "p" and round(value, 6) < 10**-decimals:
+        return f"<{10**-decimals:.{decimals}f}"
+    # Six decimals first, as in the CSV: what lies beyond may depend on the machine.
+    return f"{round(float(value), 6):z.{decimals}f}".replace("-", MINUS)
+
+
+def shown(value: Any, column: Column, edition: Edition) -> str:
+    """Return one value for reading: a label, a rounded number, text, or a dash where missing."""
+    if is_missing(value):
+        return DASH
+    if column.kind in NUMERIC:
+        return number(value, edition.decimals, column.kind)
+    return edition.label(column.vocabulary, str(value)) if column.vocabulary else str(value)
+
+
+def interval(low: Any, high: Any, column: Column, edition: Edition) -> str:
+    """Return "[low, high]", or nothing where either end is missing."""
+    if is_missing(low) or is_missing(high):
+        return ""
+    return f"[{shown(low, column, edition)}, {shown(high, column, edition)}]"
+
+
+def lay_out(frame: pd.DataFrame, spec: TableSpec, edition: Edition) -> Sheet:
+    """Return a table as it is printed, by the ``print`` part of its spec."""
+    printing = spec.printing
+    rows: list[dict[str, Any]] = [
+        row
+        for row in frame.to_dict("records")
+        if all(
+            row[name] == (edition.headline[name] if value == HEADLINE else value)
+            for name, value in printing.where.items()
+        )
+    ]
+    spread = _ordered(rows, printing.spread, spec, edition) if printing.spread else []
+    sheet = Sheet(_heads(spec, edition, spread))
+    sections: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        sections.setdefault(tuple(row[name] for name in printing.section), []).append(row)
+    ranks = [
+        {value: rank for rank, value in enumerate(_ordered(rows, name, spec, edition))}
+        for name in printing.section
+    ]
+    for key in sorted(
+        sections, key=lambda key: [rank[value] for rank, value in zip(ranks, key, strict=True)]
+    ):
+        columns = [spec.columns[name] for name in printing.section]
+        title = ": ".join(
+            shown(value, column, edition) for value, column in zip(key, columns, strict=True)
+        )
+        cells = (
+            _spread_cells(sections[key], spec, edition, spread)
+            if spread
+            else [_cells(row, printing.entries, spec, edition) for row in sections[key]]
+        )
+        sheet.sections.append((title[:1].upper() + title[1:], cells))
+    _letter(sheet)
+    return sheet
+
+
+def _ordered(
+    rows: Sequence[Mapping[str, Any]], name: str, spec: TableSpec, edition: Edition
+) -> list[Any]:
+    """Return a column's values: what is led with first, then as labelled, then as they come."""
+    labels = list(edition.labels.get(spec.columns[name].vocabulary, {}))
+    first = [edition.headline[name]] if name in edition.headline else []
+    there = dict.fromkeys(row[name] for row in rows)
+    return [value for value in dict.fromkeys([*first, *labels, *there]) if value in there]
+
+
+def _heads(spec: TableSpec, edition: Edition, spread: Sequence[str]) -> list[Head]:
+    heads = []
+    for entry in spec.printing.entries:
+        numeric = spec.columns[entry.columns[0]].kind in NUMERIC or entry.form in (
+            "ratio",
+            "range",
+        )
+        if not entry.spread:
+            heads.append(Head(entry.label, numeric, entry.width))
+            continue
+        name = spec.printing.spread
+        for value in spread:
+            label = edition.label(spec.columns[name].vocabulary, value)
+            leads = edition.headline.get(name) == value
+            heads.append(Head(label[:1].upper() + label[1:], numeric, None, True, leads))
+    return heads
+
+
+def _cells(
+    row: Mapping[str, Any], entries: Iterable[Entry], spec: TableSpec, edition: Edition
+) -> list[Cell]:
+    """Return the cells of one row; its status stands on what is missing, or on its main number."""
+    status = row.get("status")
+    cells, missing, numeric, intervals = [], [], [], []
+    for place, entry in enumerate(entries):
+        values = [row[name] for name in entry.columns]
+        cells.append(_cell(entry, values, spec, edition))
+        if spec.columns[entry.columns[0]].kind in NUMERIC:
+            numeric.append(place)
+            if is_missing(values[0]):
+                missing.append(place)
+        if entry.form == "interval":
+            intervals.append(place)
+    if not is_missing(status):
+        for place in missing or intervals[:1] or numeric[-1:] or [0]:
+            cells[place] = replace(cells[place], status=str(status))
+    return cells
+
+
+def _cell(entry: Entry, values: list[Any], spec: TableSpec, edition: Edition) -> Cell:
+    columns = [spec.columns[name] for name in entry.columns]
+    texts = [shown(value, column, edition) for value, column in zip(values, columns, strict=True)]
+    if entry.form == "interval":
+        return Cell(texts[0], interval(values[1], values[2], columns[0], edition))
+    if entry.form == "join":
+        parts = [
+            text
+            for text, value in zip(texts, values, strict=True)
+            if not is_missing(value) and value != ALL
+        ]
+        return Cell(entry.separator.join(dict.fromkeys(parts)) or DASH)
+    if is_missing(values[0]):
+        return Cell(DASH)
+    return Cell({"ratio": "/", "range": DASH}.get(entry.form, "").join(texts))
+
+
+def _spread_cells(
+    rows: Sequence[Mapping[str, Any]], spec: TableSpec, edition: Edition, spread: Sequence[str]
+) -> list[list[Cell]]:
+    """Return one printed row for the rows that differ in nothing but the column spread out."""
+    entries = spec.printing.entries
+    keys = [
+        name
+        for entry in entries
+        for name in entry.columns
+        if not entry.spread and spec.columns[name].kind not in NUMERIC
+    ]
+    groups: dict[tuple[Any, ...], dict[Any, Mapping[str, Any]]] = {}
+    for row in rows:
+        key = tuple(row[name] for name in keys)
+        groups.setdefault(key, {})[row[spec.printing.spread]] = row
+    result = []
+    for group in groups.values():
+        first = next(group[value] for value in spread if value in group)
+        cells: list[Cell] = []
+        for entry in entries:
+            if entry.spread:
+                cells += [
+                    _cells(group[value], [entry], spec, edition)[0]
+                    if value in group
+                    else Cell(DASH)
+                    for value in spread
+                ]
+            else:
+                cells.append(_cell(entry, [first[name] for name in entry.columns], spec, edition))
+        result.append(cells)
+    return result
+
+
+def _letter(sheet: Sheet) -> None:
+    """Give each status a letter in the order of its first cell, and mark the cells with it."""
+    for _, rows in sheet.sections:
+        for row in rows:
+            for place, cell in enumerate(row):
+                if cell.status:
+                    mark = sheet.marks.setdefault(cell.status, _letters(len(sheet.marks)))
+                    row[place] = replace(cell, mark=mark)
+
+
+def _letters(number: int) -> str:
+    """Return a, b … z, aa, ab … for 0, 1 …"""
+    letters = string.ascii_lowercase
+    head, last = divmod(number, len(letters))
+    return (_letters(head - 1) if head else "") + letters[last]

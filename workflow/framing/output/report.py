@@ -1,0 +1,194 @@
+"""The report and every other rendering of the result tables, as texts by relative path."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from framing.config import ALL
+from framing.output import figures
+from framing.output.captions import Edition, Specs, edition
+from framing.output.layout import DASH, MINUS, is_missing, number
+from framing.output.render import csv_text, html_text, latex_text
+
+FOLDER = Path(__file__).resolve().parents[2] / "report"
+TEMPLATE, PAGE, STYLE = "report.html.j2", "table.html.j2", "report.css"
+DRAWN: Mapping[str, Callable[[pd.DataFrame, Edition], str]] = {
+    "prevalence": figures.forest,
+    "trend": figures.trend,
+    "essay": figures.strip,
+}
+
+
+def render_all(
+    tables: Mapping[str, pd.DataFrame], context: Mapping[str, Any], specs: Specs
+) -> dict[str, str]:
+    """Return every rendering of the result tables, by path below ``results/``.
+
+    ``tables`` maps each id of ``specs.tables`` to its frame; ``context`` is described at
+    :func:`framing.output.captions.edition`. Makes ``tables/<id>.csv``, ``.tex`` and ``.html``,
+    ``figures/<id>.svg`` and ``report.html``. Raises :class:`ValueError` where a table is missing
+    or its columns are not those described.
+    """
+    unlike = set(tables) ^ set(specs.tables)
+    if unlike:
+        raise ValueError(f"tables missing or not described: {sorted(unlike)}")
+    words = edition(specs, context)
+    texts: dict[str, str] = {}
+    for name, spec in words.specs.tables.items():
+        texts[f"tables/{name}.csv"] = csv_text(tables[name], spec)
+        texts[f"tables/{name}.tex"] = latex_text(tables[name], spec, words)
+        texts[f"tables/{name}.html"] = table_page(tables[name], name, words)
+    drawn = {
+        name: DRAWN[name](tables[figure.table], words)
+        for name, figure in words.specs.figures.items()
+    }
+    texts |= {f"figures/{name}.svg": text for name, text in drawn.items()}
+    texts["report.html"] = report_html(tables, drawn, words)
+    return texts
+
+
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(FOLDER, encoding="utf-8"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def _style() -> Markup:
+    """Return the style sheet: our own file, so nothing in it needs escaping."""
+    return Markup((FOLDER / STYLE).read_text(encoding="utf-8"))
+
+
+def table_page(frame: pd.DataFrame, name: str, words: Edition) -> str:
+    """Return one table as a page of its own: no network, no script."""
+    spec = words.specs.tables[name]
+    return (
+        _environment()
+        .get_template(PAGE)
+        .render(spec=spec, table=Markup(html_text(frame, spec, words)), style=_style())
+    )
+
+
+def report_html(
+    tables: Mapping[str, pd.DataFrame], drawn: Mapping[str, str], words: Edition
+) -> str:
+    """Return the report as one page that needs neither network nor script.
+
+    ``drawn`` holds the figures as SVG text by id. The answer at its head is put together from
+    T4 and T6 by the headline estimator and target.
+    """
+    context = words.context
+    return (
+        _environment()
+        .get_template(TEMPLATE)
+        .render(
+            words=words,
+            context=context,
+            style=_style(),
+            tables={
+                name: Markup(html_text(tables[name], spec, words, standing=False))
+                for name, spec in words.specs.tables.items()
+            },
+            figures={
+                name: Markup(inline_svg(text, name, words.specs.figures[name].alt))
+                for name, text in drawn.items()
+            },
+            answers=answers(tables["T4-prevalence"], words),
+            theses=theses(tables["T6-contrasts"], words),
+        )
+    )
+
+
+def inline_svg(svg: str, name: str, alt: str) -> str:
+    """Return SVG text for use inside a page: no prologue, an accessible name."""
+    start = svg.index("<svg")
+    end = svg.index(">", start)
+    opening = re.sub(r' (?:width|height)="[^"]*"', "", svg[start:end])
+    return f'{opening} role="img" aria-label="{escape(alt)}">{svg[end + 1 :]}'
+
+
+def percent(value: Any, decimals: int) -> str:
+    """Return a share for running text: in per cent, two decimals fewer than in tables."""
+    if is_missing(value):
+        return DASH
+    return f"{number(100 * round(float(value), 6), max(decimals - 2, 0))} %"
+
+
+def _quantity(row: Mapping[str, Any], words: Edition, value: str = "estimate") -> dict[str, str]:
+    """Return estimate and interval of a row in words, or the reason there is none."""
+    decimals = words.decimals
+    ends = [percent(row[name], decimals).removesuffix(" %") for name in ("ci_low", "ci_high")]
+    return {
+        "value": percent(row[value], decimals),
+        "interval": "" if DASH in ends else f"[{ends[0]}, {ends[1]}]",
+        "status": str(row["status"]) if is_missing(row[value]) else "",
+    }
+
+
+def answers(t4: pd.DataFrame, words: Edition) -> list[dict[str, Any]]:
+    """Return, for each code that is not made from others, its share overall, highest and lowest.
+
+    Entries have ``code`` (label), ``overall`` and, where two groups or more have an estimate,
+    ``highest`` and ``lowest`` (with ``group``); each with ``value interval status``.
+    """
+    led = words.headline
+    rows = t4[(t4["estimator"] == led["estimator"]) & (t4["target"] == led["target"])]
+    result = []
+    for code, label in words.labels["code"].items():
+        own = [row for row in rows.to_dict("records") if row["code"] == code]
+        overall = [row for row in own if row["group"] == ALL]
+        if code in words.context.get("combinations", ()) or not overall:
+            continue
+        known = [r for r in own if r["group"] != ALL and not is_missing(r["estimate"])]
+        known.sort(key=lambda row: (round(float(row["estimate"]), 6), row["group"]))
+        entry: dict[str, Any] = {"code": label, "overall": _quantity(overall[0], words)}
+        if len(known) > 1:
+            for key, row in (("highest", known[-1]), ("lowest", known[0])):
+                entry[key] = {
+                    "group": words.label("group", row["group"]),
+                    **_quantity(row, words),
+                }
+        result.append(entry)
+    return result
+
+
+def theses(t6: pd.DataFrame, words: Edition) -> list[dict[str, Any]]:
+    """Return each contrast by the headline estimator and target: thesis, numbers, reading."""
+    led = words.headline
+    rows = t6[(t6["estimator"] == led["estimator"]) & (t6["target"] == led["target"])]
+    return [
+        {
+            "thesis": row["thesis"],
+            "a": percent(row["estimate_a"], words.decimals),
+            "b": percent(row["estimate_b"], words.decimals),
+            "p": "" if is_missing(row["p_value"]) else p_text(row["p_value"], words.decimals),
+            "reading": "" if is_missing(row["reading"]) else row["reading"],
+            **_points(_quantity(row, words, "difference")),
+        }
+        for row in rows.to_dict("records")
+    ]
+
+
+def _points(quantity: dict[str, str]) -> dict[str, str]:
+    """Return a difference of shares in percentage points, its sign always said."""
+    value = quantity["value"].removesuffix(" %")
+    sign = "" if value.startswith((MINUS, DASH)) else "+"
+    return {**quantity, "value": f"{sign}{value}"}
+
+
+def p_text(value: float, decimals: int) -> str:
+    """Return a p-value for running text: "p = 0.012" or "p < 0.001"."""
+    text = number(value, decimals, "p")
+    return f"p {text[0]} {text[1:]}" if text.startswith("<") else f"p = {text}"

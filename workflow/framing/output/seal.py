@@ -1,0 +1,54 @@
+"""Manifest and provenance: what the results are, and what they were made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from framing.files import json_text, sha256
+
+MANIFEST = "manifest.tsv"
+
+
+def digest_of_files(paths: Iterable[Path]) -> str:
+    """Return one digest for a set of files: names and contents, in code point order of names."""
+    lines = sorted(f"{path.as_posix()}\t{sha256(path.read_bytes())}" for path in paths)
+    return sha256("\n".join(lines))
+
+
+def provenance(
+    inputs: Mapping[str, Sequence[Path]], config: Mapping[str, Any], packages: Sequence[str]
+) -> dict[str, Any]:
+    """Return what results depend on: a digest per kind of input, and package versions.
+
+    ``inputs`` maps a name (corpus, codebook, codings …) to its files. No time, host, path outside
+    the project or interpreter enters: the same inputs give the same bytes anywhere.
+    """
+    return {
+        "inputs": {
+            name: {"files": len(files), "sha256": digest_of_files(files)}
+            for name, files in sorted(inputs.items())
+        },
+        "config": {"sha256": sha256(json_text(config)), "settings": dict(config)},
+        "packages": versions(packages),
+    }
+
+
+def versions(packages: Sequence[str]) -> dict[str, str]:
+    """Return the installed version of each package by name."""
+    return {name: metadata.version(name) for name in sorted(packages)}
+
+
+def manifest(folder: Path) -> pd.DataFrame:
+    """Return ``path bytes sha256`` of every file below ``folder`` but the manifest itself."""
+    rows = []
+    for path in sorted(folder.rglob("*"), key=lambda path: path.relative_to(folder).as_posix()):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and name != MANIFEST and not path.name.startswith("."):
+            data = path.read_bytes()
+            rows.append((name, len(data), sha256(data)))
+    return pd.DataFrame(rows, columns=["path", "bytes", "sha256"])
