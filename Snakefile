@@ -1,0 +1,55 @@
+"""From a codebook to citable tables. `snakemake` makes everything in results/.
+
+The rules stand in workflow/rules/, one file a stage, in the order of the data:
+facts -> coding -> inference -> output. Intermediate tables go to build/, which is never committed,
+so that a fresh clone works everything out anew and does not take committed results for its own.
+"""
+
+import os
+import sys
+
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version
+
+from framing import stages
+from framing.problems import InputError
+
+min_version("9.19")
+
+# Linear algebra on one thread: sums in another order differ in their last bits.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[variable] = "1"
+
+try:
+    PLAN = stages.plan(config)
+except InputError as error:
+    raise WorkflowError(f"The project cannot be run.\n{error}") from None
+
+wildcard_constraints:
+    code="[A-Za-z0-9][A-Za-z0-9._-]*",
+
+
+rule all:
+    default_target: True
+    input:
+        "results/manifest.tsv",
+        "build/headline.txt",
+        "corpus/codebook/codebook.md",
+
+
+include: "workflow/rules/facts.smk"
+include: "workflow/rules/model.smk"
+include: "workflow/rules/inference.smk"
+include: "workflow/rules/output.smk"
+
+
+onstart:
+    stages.hold_directory()
+
+
+onsuccess:
+    stages.show_headline()
+
+
+onerror:
+    stages.show_problems()

@@ -1,0 +1,87 @@
+"""Where Snakemake's scripts meet the package: errors in words, tables in and out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+
+from framing.files import write_text
+from framing.output.captions import TableSpec, load_specs
+from framing.output.render import csv_text
+from framing.problems import InputError
+
+DONE = "done"
+"""All that the log of a job says which found nothing wrong."""
+
+
+@contextmanager
+def speaking(log: str | Path) -> Iterator[None]:
+    """Turn an :class:`InputError` into its message, in ``log``, and exit 1."""
+    try:
+        yield
+    except InputError as error:
+        count = len(error.problems)
+        head = f"{count} problem{'s' if count != 1 else ''} in the project's files:\n"
+        message = head + "\n".join(f"  {problem}" for problem in error.problems) + "\n"
+        write_text(Path(log), message)
+        sys.stderr.write(f"Stopped: see {log}\n")
+        raise SystemExit(1) from None
+    write_text(Path(log), DONE + "\n")
+
+
+def read_build(path: str | Path, **kinds: str) -> pd.DataFrame:
+    """Read a tidy table made by an earlier rule.
+
+    Columns are strings unless ``kinds`` gives them a pandas type; empty numbers are missing.
+    """
+    frame = pd.read_csv(
+        path, sep="\t", dtype=str, keep_default_na=False, quoting=3, encoding="utf-8"
+    )
+    for column, kind in kinds.items():
+        values = frame[column].where(frame[column] != "")
+        frame[column] = pd.to_numeric(values).astype(kind)
+    return frame
+
+
+def read_passage_frame(path: str | Path) -> pd.DataFrame:
+    """Read ``build/passages.tsv`` (see :func:`framing.corpus.tables.passage_frame`)."""
+    frame = read_build(
+        path, start="int64", end="int64", words="int64", stratum_size="Int64",
+        stratum_sampled="Int64",
+    )  # fmt: skip
+    # Kept exact: the table holds six decimals, the two counts hold the whole truth.
+    weight = frame["stratum_size"] / frame["stratum_sampled"]
+    frame["weight"] = weight.astype("Float64").to_numpy(dtype=float, na_value=float("nan"))
+    return frame
+
+
+def read_scores(path: str | Path) -> pd.DataFrame:
+    """Read ``build/scores.tsv`` (see :mod:`framing.model.scores`)."""
+    return read_build(path, fold="int64", label="Int64", probability="float64", decision="int64")
+
+
+def read_codings_table(path: str | Path) -> pd.DataFrame:
+    """Read ``build/codings.tsv``: ``passage_id coder code value unsure``."""
+    return read_build(path, value="int64", unsure="int64")
+
+
+def publish(path: str | Path, frame: pd.DataFrame, captions: str | Path) -> None:
+    """Write a result table as CSV, in the columns and order that ``captions`` describe for it."""
+    target = Path(path)
+    spec = load_specs(Path(captions)).tables[target.stem]
+    write_text(target, csv_text(frame, spec))
+
+
+def read_published(path: str | Path, spec: TableSpec) -> pd.DataFrame:
+    """Read a result table back from its CSV, columns typed by their described kind."""
+    types = {"integer": "Int64", "share": "float64", "number": "float64", "p": "float64"}
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    for column in spec.columns.values():
+        if column.kind in types:
+            values = frame[column.name].where(frame[column.name] != "")
+            frame[column.name] = pd.to_numeric(values).astype(types[column.kind])
+    return frame

@@ -1,0 +1,240 @@
+"""A project directory as a whole: read everything, check everything, before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from framing.coding.codebook import Codebook, load_codebook
+from framing.coding.codings import read_coders, read_codings
+from framing.coding.cues import compile_cues, cue_digest, cue_hits
+from framing.config import cross_check
+from framing.corpus.derived import (
+    UPDATE,
+    Facts,
+    derive,
+    difference,
+    facts_text,
+    frame_problems,
+    read_facts,
+    staleness,
+)
+from framing.corpus.tables import read_passages, read_sample, read_sources
+from framing.corpus.texts import read_canonical, texts_at_hand
+from framing.corpus.units import cut_passages
+from framing.corpus.words import word_counts
+from framing.files import LINE, table_text, write_text
+from framing.problems import InputError, Problem, raise_if_any
+
+CONFIG = Path("config/config.yaml")
+SOURCES = Path("corpus/sources.tsv")
+PASSAGES = Path("corpus/passages.tsv")
+SAMPLE = Path("corpus/sample.tsv")
+CODERS = Path("corpus/coders.tsv")
+CODINGS = Path("corpus/codings")
+CODEBOOK = Path("corpus/codebook/codebook.yaml")
+CODEBOOK_PAGE = Path("corpus/codebook/codebook.md")
+DERIVED = Path("corpus/derived")
+
+_SHOWN = 8  # so many names are listed in a message before "…"
+
+
+@dataclass(frozen=True)
+class Project:
+    """Everything that results are made from, checked. Paths are relative to the directory."""
+
+    config: dict[str, Any]
+    codebook: Codebook
+    sources: pd.DataFrame
+    passages: pd.DataFrame
+    sample: pd.DataFrame
+    coders: pd.DataFrame
+    codings: pd.DataFrame
+
+
+def load_project(config: dict[str, Any]) -> Project:
+    """Read and check the project in the working directory; ``config`` has been checked already.
+
+    Raises :class:`InputError` with the defects of all tables that could be read: what depends on
+    a broken table is checked once that is mended.
+    """
+    problems: list[Problem] = []
+    codebook = _collect(problems, load_codebook, CODEBOOK)
+    coders = _collect(problems, read_coders, CODERS)
+    sources = _collect(problems, read_sources, SOURCES, config["groups"])
+    if codebook is not None and sources is not None:
+        problems += cross_check(config, list(codebook.codes), set(sources["source_id"]), CONFIG)
+    passages = sample = codings = None
+    if sources is not None:
+        passages = _collect(problems, read_passages, PASSAGES, sources)
+    if passages is not None:
+        sample = _collect(problems, read_sample, SAMPLE, passages)
+    if sample is not None and codebook is not None and coders is not None:
+        codings = _collect(
+            problems, read_codings, CODINGS, list(coders["coder"]), list(codebook.codes), sample
+        )
+    raise_if_any(problems)
+    assert codebook is not None and sources is not None and passages is not None
+    assert sample is not None and coders is not None and codings is not None
+    return Project(config, codebook, sources, passages, sample, coders, codings)
+
+
+def _collect(problems: list[Problem], read: Any, *arguments: Any) -> Any:
+    try:
+        return read(*arguments)
+    except InputError as error:
+        problems += error.problems
+        return None
+
+
+def checked_facts(
+    config: Mapping[str, Any], codebook: Codebook, sources: pd.DataFrame, passages: pd.DataFrame
+) -> list[Facts]:
+    """Return the derived facts of every source, in the order of ``sources``.
+
+    Where a text is at hand the facts are recomputed from it and must equal the committed ones;
+    where none is, the committed ones must fit sources, passages and cues. Raises
+    :class:`InputError` naming source and passage, or the cues whose change made facts stale.
+    """
+    hand = texts_at_hand(config["corpus"]["texts"], sources["source_id"])
+    digests = cue_digests(codebook)
+    compiled = compile_cues(codebook)
+    by_source = dict(list(passages.groupby("source_id", sort=False)))
+    problems: list[Problem] = []
+    stale: dict[str, list[str]] = {}
+    result = []
+    for source in sources.itertuples(index=False):
+        path = DERIVED / f"{source.source_id}.json"
+        own = by_source.get(source.source_id, passages.iloc[:0])
+        facts = _collect(problems, read_facts, path)
+        if facts is None:
+            continue
+        found = frame_problems(facts, path, source.sha256, own)
+        problems += found
+        for cue in staleness(facts, digests):
+            stale.setdefault(cue, []).append(source.source_id)
+        if source.source_id in hand and not found and not staleness(facts, digests):
+            text = _collect(problems, read_canonical, hand[source.source_id], source.sha256)
+            if text is None:
+                continue
+            fresh = _collect(problems, _derive, source.source_id, text, own, compiled, digests)
+            unlike = difference(facts, fresh) if fresh is not None else None
+            if unlike:
+                problems.append(
+                    Problem(path, f"differs from the text of source {source.source_id}: {unlike}",
+                            UPDATE)
+                )  # fmt: skip
+        result.append(facts)
+    raise_if_any(problems + _stale_problems(stale, hand))
+    return result
+
+
+def _stale_problems(stale: Mapping[str, list[str]], hand: Mapping[str, Path]) -> list[Problem]:
+    """Return one problem for all cues that left the same sources stale."""
+    together: dict[tuple[str, ...], list[str]] = {}
+    for cue, names in stale.items():
+        together.setdefault(tuple(names), []).append(cue)
+    problems = []
+    for sources, cues in together.items():
+        absent = [name for name in sources if name not in hand]
+        what = (
+            f"cue{'s' if len(cues) > 1 else ''} {', '.join(repr(cue) for cue in cues[:_SHOWN])}"
+            f"{' …' if len(cues) > _SHOWN else ''} changed, or were added or dropped, since the "
+            f"derived facts of {len(sources)} sources were made: {_listed(sources)}"
+        )
+        if absent:
+            remedy = f"The texts of {len(absent)} of them are absent: {_listed(absent)}. " + UPDATE
+        else:
+            remedy = "Their texts are at hand: run `framing derive` and commit what it writes."
+        problems.append(Problem(CODEBOOK, what, remedy))
+    return problems
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")
+
+
+def cue_digests(codebook: Codebook) -> dict[str, str]:
+    """Return each cue's digest by name."""
+    return {cue.name: cue_digest(codebook, cue) for cue in codebook.cues}
+
+
+def _derive(
+    source_id: str, text: str, passages: pd.DataFrame, compiled: Any, digests: Mapping[str, str]
+) -> Facts:
+    return derive(source_id, text, passages, lambda prose: cue_hits(compiled, prose), digests)
+
+
+def update_derived(config: Mapping[str, Any]) -> tuple[list[str], list[str], list[str]]:
+    """Cut new texts into passages, freeze these, and rewrite derived facts from texts at hand.
+
+    Works in the working directory. A source with a text and without passages is cut once and its
+    passages are appended to ``passages.tsv``; frozen passages are never touched. Returns the ids
+    of sources newly cut, of those whose facts were rewritten, and of those left alone because
+    their text is absent. Everything is computed before the first file is written.
+    """
+    problems: list[Problem] = []
+    codebook = _collect(problems, load_codebook, CODEBOOK)
+    sources = _collect(problems, read_sources, SOURCES, config["groups"])
+    raise_if_any(problems)
+    passages = read_passages(PASSAGES, sources)
+    hand = texts_at_hand(config["corpus"]["texts"], sources["source_id"])
+    digests, compiled = cue_digests(codebook), compile_cues(codebook)
+    frames, cut, writes, absent = [passages.drop(columns=LINE)], [], {}, []
+    for source in sources.itertuples(index=False):
+        own = passages[passages["source_id"] == source.source_id].drop(columns=LINE)
+        if source.source_id not in hand:
+            absent.append(source.source_id)
+            continue
+        text = _collect(problems, read_canonical, hand[source.source_id], source.sha256)
+        if text is None:
+            continue
+        if own.empty:
+            own = cut_passages(source.source_id, text, config["units"])
+            frames.append(own)
+            cut.append(source.source_id)
+        facts = _collect(problems, _derive, source.source_id, text, own, compiled, digests)
+        path = DERIVED / f"{source.source_id}.json"
+        if facts is not None:
+            fresh = facts_text(facts)
+            if not path.is_file() or path.read_text(encoding="utf-8") != fresh:
+                writes[path] = fresh
+    raise_if_any(problems)
+    for path, fresh in writes.items():
+        write_text(path, fresh)
+    if cut:
+        # Last, so that a kill before leaves a text that is still uncut, never facts without units.
+        write_text(PASSAGES, table_text(pd.concat(frames, ignore_index=True)))
+    return cut, [path.stem for path in writes], absent
+
+
+def exemplar_facts(codebook: Codebook) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Return the codebook's exemplars as the classifier sees them.
+
+    A table ``passage_id code label`` (1 carries the code, 0 a near miss) with ids of their own,
+    and their facts in the form of derived passages. Exemplars teach; they never count as data.
+    """
+    compiled = compile_cues(codebook)
+    rows, facts = [], []
+    for name, code in codebook.codes.items():
+        labelled = [(1, one) for one in code.carrying] + [(0, one) for one in code.near_misses]
+        for number, (label, exemplar) in enumerate(labelled, start=1):
+            key = f"exemplar/{name}/{number}"
+            rows.append((key, name, label))
+            hits = cue_hits(compiled, exemplar.text)
+            facts.append(
+                {"passage_id": key, "counts": word_counts(exemplar.text), "cues": dict(hits)}
+            )
+    return pd.DataFrame(rows, columns=["passage_id", "code", "label"]), facts
+
+
+def long_facts(rows: list[dict[str, Any]], fact: str, key: str, value: str) -> pd.DataFrame:
+    """Return one fact of many passages as a long table ``passage_id``, ``key``, ``value``."""
+    table = [
+        (row["passage_id"], name, row[fact][name]) for row in rows for name in sorted(row[fact])
+    ]
+    return pd.DataFrame(table, columns=["passage_id", key, value])

@@ -1,0 +1,161 @@
+"""What the Snakefile needs to know before the first job: settings, codes, files, versions."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, TextIO
+
+from framing.config import check_config, load_config, read_yaml
+from framing.edge import DONE
+from framing.output.seal import versions
+from framing.problems import InputError, Problem, raise_if_any
+from framing.project import (
+    CODEBOOK,
+    CODERS,
+    CODINGS,
+    CONFIG,
+    DERIVED,
+    PASSAGES,
+    SAMPLE,
+    SOURCES,
+)
+
+PACKAGE = Path(__file__).resolve().parent
+TABLES = (
+    "T1-corpus", "T2-agreement", "T3-classifier", "T4-prevalence", "T5-trend", "T6-contrasts",
+    "T7-essay", "T8-cues",
+)  # fmt: skip
+FIGURES = ("prevalence", "trend", "essay")
+TEMPLATES = ("report.html.j2", "table.html.j2", "report.css")
+HEADLINE = Path("build/headline.txt")
+LOGS = Path("build/logs")
+RESULTS = Path("results")
+# Packages whose version can change a byte of the results.
+STACK = ("framing", "Jinja2", "matplotlib", "nltk", "numpy", "pandas", "regex", "scikit-learn",
+         "scipy")  # fmt: skip
+
+_held: list[IO[str]] = []
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Settings and files of one run, as plain sorted data: Snakemake compares them between runs."""
+
+    config: dict[str, Any]
+    codes: list[str]
+    versions: dict[str, str]
+    texts: list[str]
+    derived: list[str]
+    codings: list[str]
+
+    def settings(self, *sections: str) -> dict[str, Any]:
+        """Return sections of the configuration: a rule reruns when one it names has changed."""
+        return {name: self.config[name] for name in sections}
+
+    @property
+    def corpus(self) -> list[str]:
+        """Return the corpus tables."""
+        return [str(path) for path in (SOURCES, PASSAGES, SAMPLE)]
+
+    @property
+    def codebook(self) -> str:
+        """Return the codebook's file."""
+        return str(CODEBOOK)
+
+
+def plan(overrides: Mapping[str, Any]) -> Plan:
+    """Return the plan of the project in the working directory.
+
+    ``overrides`` are settings given on Snakemake's command line; top-level keys replace those of
+    ``config/config.yaml``. Raises :class:`InputError` on a wrong configuration or absent files.
+    """
+    needed = (CONFIG, CODEBOOK, SOURCES, PASSAGES, SAMPLE, CODERS)
+    raise_if_any(
+        Problem(path, "does not exist", "A project needs it: see examples/mini for one.")
+        for path in needed
+        if not path.is_file()
+    )
+    config = load_config(CONFIG)
+    if overrides:
+        config = check_config({**config, **overrides}, CONFIG)
+    codebook = read_yaml(CODEBOOK)
+    codes = codebook.get("codes") if isinstance(codebook, dict) else None
+    if not isinstance(codes, dict) or not codes:
+        raise InputError(Problem(CODEBOOK, "has no codes", "Describe them under 'codes'."))
+    folders = [Path(folder) for folder in config["corpus"]["texts"]]
+    return Plan(
+        config=config,
+        codes=[str(code) for code in codes],
+        versions=versions(STACK),
+        texts=sorted({str(path) for folder in folders for path in folder.glob("*.txt")}),
+        derived=sorted(str(path) for path in DERIVED.glob("*.json")),
+        codings=[str(CODERS), *sorted(str(path) for path in CODINGS.glob("*.tsv"))],
+    )
+
+
+def package(*rooms: str) -> list[str]:
+    """Return the package's files in ``rooms`` and at its root: an edit there reruns the rule."""
+    files = [*PACKAGE.glob("*.py")]
+    for room in rooms:
+        files += (PACKAGE / room).glob("*.py")
+    return sorted(
+        os.path.relpath(path) for path in files if path.name not in ("cli.py", "verify.py")
+    )
+
+
+def asset(name: str) -> str:
+    """Return a file below ``workflow/``, relative to the working directory."""
+    return os.path.relpath(PACKAGE.parent / name)
+
+
+def hold_directory() -> None:
+    """Keep other runs out of the working directory until this process ends.
+
+    The operating system lets go of the lock when a run is killed, so that the next one can start.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows: no such lock
+        return
+    Path("build").mkdir(exist_ok=True)
+    handle = Path("build/.lock").open("w", encoding="utf-8")  # noqa: SIM115
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        handle.close()
+        raise InputError(
+            Problem("build/.lock", "another run is at work in this directory", "Wait for its end.")
+        ) from None
+    _held.append(handle)
+    for log in _failures():
+        log.unlink()
+
+
+def _failures() -> list[Path]:
+    """Return the logs that hold problems; a job that went well leaves only "done"."""
+    return [log for log in sorted(LOGS.glob("*.log")) if log.read_text("utf-8").strip() != DONE]
+
+
+def show_headline() -> None:
+    """Print the headline table, and where report and tables lie."""
+    if HEADLINE.is_file():
+        results = RESULTS.resolve()
+        where = f"\nThe report: {results / 'report.html'}\nThe tables: {results / 'tables'}\n"
+        _say("\n" + HEADLINE.read_text(encoding="utf-8") + where, sys.stdout)
+
+
+def show_problems() -> None:
+    """Print, as the last thing on the screen, what jobs found wrong with the input."""
+    for log in _failures():
+        _say("\n" + log.read_text(encoding="utf-8"), sys.stderr)
+
+
+def _say(text: str, stream: TextIO) -> None:
+    # Whatever encoding the terminal has.
+    encoding = stream.encoding or "ascii"
+    stream.write(text.encode(encoding, "replace").decode(encoding))
+    stream.flush()

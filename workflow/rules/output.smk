@@ -1,0 +1,110 @@
+# From tables to what people read, and the seal on it.
+#
+# needs: all of the above
+# makes: results/tables/T1-corpus.csv T7-essay.csv T8-cues.csv, and every table as .tex and .html
+#        results/figures/*.svg, results/report.html, build/headline.txt
+#        results/provenance.json, results/manifest.tsv
+
+
+rule describe:
+    input:
+        sources="corpus/sources.tsv",
+        passages="build/passages.tsv",
+        codings="build/codings.tsv",
+        scores="build/scores.tsv",
+        hits="build/hits.tsv",
+        votes="build/votes.tsv",
+        models=expand("results/models/{code}.json", code=PLAN.codes),
+        code=stages.package("output"),
+        captions=stages.asset("report/tables.yaml"),
+    output:
+        corpus="results/tables/T1-corpus.csv",
+        essay="results/tables/T7-essay.csv",
+        cues="results/tables/T8-cues.csv",
+    log:
+        "build/logs/describe.log",
+    conda:
+        "../envs/framing.yaml"
+    params:
+        config=PLAN.settings("groups", "periods", "undated", "case_study"),
+        codes=PLAN.codes,
+        versions=PLAN.versions,
+    message:
+        "Describing corpus, case study and cues"
+    script:
+        "../scripts/describe.py"
+
+
+rule render:
+    input:
+        tables=expand("results/tables/{table}.csv", table=stages.TABLES),
+        sources="corpus/sources.tsv",
+        passages="build/passages.tsv",
+        codes="build/codes.tsv",
+        coders="build/coders.tsv",
+        provenance="results/provenance.json",
+        code=stages.package("output"),
+        captions=stages.asset("report/tables.yaml"),
+        templates=[stages.asset(f"report/{name}") for name in stages.TEMPLATES],
+    output:
+        expand("results/tables/{table}.{form}", table=stages.TABLES, form=["tex", "html"]),
+        expand("results/figures/{figure}.svg", figure=stages.FIGURES),
+        report="results/report.html",
+        headline="build/headline.txt",
+    log:
+        "build/logs/render.log",
+    conda:
+        "../envs/framing.yaml"
+    params:
+        config=PLAN.config,
+        versions=PLAN.versions,
+    message:
+        "Writing tables, figures and the report"
+    script:
+        "../scripts/render.py"
+
+
+rule provenance:
+    input:
+        "build/words.tsv",
+        corpus=PLAN.corpus,
+        derived=PLAN.derived,
+        codebook=PLAN.codebook,
+        codings=PLAN.codings,
+        models=expand("results/models/{code}.json", code=PLAN.codes),
+        code=stages.package("output"),
+    output:
+        "results/provenance.json",
+    log:
+        "build/logs/provenance.log",
+    conda:
+        "../envs/framing.yaml"
+    params:
+        config=PLAN.config,
+        versions=PLAN.versions,
+    message:
+        "Recording what the results are made from"
+    script:
+        "../scripts/provenance.py"
+
+
+rule seal:
+    input:
+        expand(
+            "results/tables/{table}.{form}", table=stages.TABLES, form=["csv", "tex", "html"]
+        ),
+        expand("results/figures/{figure}.svg", figure=stages.FIGURES),
+        expand("results/models/{code}.json", code=PLAN.codes),
+        "results/report.html",
+        "results/provenance.json",
+        code=stages.package("output"),
+    output:
+        "results/manifest.tsv",
+    log:
+        "build/logs/seal.log",
+    conda:
+        "../envs/framing.yaml"
+    message:
+        "Sealing the results with a manifest"
+    script:
+        "../scripts/seal.py"
