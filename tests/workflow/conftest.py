@@ -1,0 +1,87 @@
+"""A copy of the example project, and a way to run the workflow on it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from framing.files import read_table
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def command(root: Path, directory: Path, *arguments: str) -> list[str]:
+    return [
+        sys.executable, "-m", "snakemake", "--snakefile", str(root / "Snakefile"),
+        "--profile", str(root / "profiles" / "default"), "--directory", str(directory), *arguments,
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def run(root: Path) -> Run:
+    """Run the workflow in a directory; return what it printed and its exit status."""
+
+    def _run(directory: Path, *arguments: str, **variables: str):
+        return subprocess.run(
+            command(root, directory, *arguments), capture_output=True, text=True,
+            env=os.environ | variables, check=False, errors="replace",
+        )  # fmt: skip
+
+    return _run
+
+
+def copy_project(source: Path, target: Path) -> Path:
+    """Copy what a project is made of, without its results."""
+    for part in ("config", "corpus"):
+        shutil.copytree(source / part, target / part)
+    return target
+
+
+@pytest.fixture
+def project(mini: Path, tmp_path: Path) -> Path:
+    return copy_project(mini, tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def finished(mini: Path, run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a finished run of the example, texts at hand; tests copy it, none writes to it."""
+    target = copy_project(mini, tmp_path_factory.mktemp("finished") / "project")
+    done = run(target)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return target
+
+
+def contents(results: Path) -> dict[str, bytes]:
+    """Return every file below ``results`` with its bytes."""
+    return {
+        path.relative_to(results).as_posix(): path.read_bytes()
+        for path in sorted(results.rglob("*"))
+        if path.is_file()
+    }
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    """Replace the first ``old`` in a file; it must be there."""
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8", newline="\n")
+
+
+def rows(path: Path) -> list[list[str]]:
+    """Return the fields of a tab-separated file, header first."""
+    return [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def write_rows(path: Path, table: list[list[str]]) -> None:
+    """Write fields as a tab-separated file."""
+    text = "\n".join("\t".join(row) for row in table) + "\n"
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+__all__ = ["contents", "copy_project", "edit", "read_table", "rows", "write_rows"]

@@ -1,0 +1,130 @@
+"""The committed corpus: what it holds, and that it holds no prose."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from framing.cli import main
+from framing.corpus.derived import read_facts
+from framing.files import sha256
+
+SHARED = Path("..") / "shared" / "corpus"
+
+
+@pytest.fixture(scope="module")
+def shared(root: Path) -> Path:
+    folder = root / SHARED
+    if not folder.is_dir():
+        pytest.skip("the folder with the original tables and texts is not beside the repository")
+    return folder
+
+
+def read(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, quoting=3)
+
+
+def same(left: pd.DataFrame, right: pd.DataFrame, key: list[str]) -> None:
+    left = left.sort_values(key, ignore_index=True)
+    right = right.sort_values(key, ignore_index=True)
+    pd.testing.assert_frame_equal(left, right)
+
+
+def test_the_corpus_is_complete_and_checks_out(root, monkeypatch, capsys):
+    monkeypatch.chdir(root)
+    assert main(["check"]) == 0
+    said = capsys.readouterr().out
+    assert "206 sources, 850 passages, 513 drawn for coding, 3 coders" in said
+
+
+def test_the_essay_comes_first(root):
+    assert read(root / "corpus" / "sources.tsv")["source_id"][0] == "pouliot-2011"
+
+
+def test_ids_of_passages_are_made_from_source_and_offsets(root):
+    passages = read(root / "corpus" / "passages.tsv")
+    made = [
+        sha256(f"{row.source_id}:{row.start}-{row.end}")[:10]
+        for row in passages.itertuples(index=False)
+    ]
+    assert made == passages["passage_id"].tolist()
+
+
+def test_all_coders_are_machine_coders(root):
+    coders = read(root / "corpus" / "coders.tsv")
+    assert coders["coder"].tolist() == ["coder-a", "coder-b", "coder-c"]
+    assert set(coders["kind"]) == {"machine"}
+
+
+def test_tables_equal_the_ones_handed_over(root, shared):
+    corpus = root / "corpus"
+    same(read(corpus / "sources.tsv"), read(shared / "sources.tsv"), ["source_id"])
+    same(read(corpus / "passages.tsv"), read(shared / "passages.tsv"), ["passage_id"])
+    same(read(corpus / "sample.tsv"), read(shared / "sample.tsv"), ["passage_id"])
+    codings = pd.concat(read(path) for path in sorted((corpus / "codings").glob("*.tsv")))
+    same(codings, read(shared / "codings.tsv"), ["passage_id", "coder"])
+
+
+def runs_of_words(text: str, length: int = 9) -> set[tuple[str, ...]]:
+    words = re.findall(r"[a-z0-9']+", text.lower())
+    return {tuple(words[i : i + length]) for i in range(len(words) - length + 1)}
+
+
+def test_no_prose_of_a_source_stands_in_the_repository(root, shared):
+    known: set[tuple[str, ...]] = set()
+    for path in (shared / "texts").glob("*.txt"):
+        known |= runs_of_words(path.read_text(encoding="utf-8"))
+    assert known
+    for title in read(root / "corpus" / "sources.tsv")["title"]:
+        known -= runs_of_words(title)  # bibliographic facts, which open some texts
+    leaks = []
+    folders = ("corpus", "examples", "docs", "tests", "workflow", "config", "results")
+    for folder in folders:
+        for path in (root / folder).rglob("*"):
+            if path.suffix in (".yaml", ".md", ".py", ".tsv", ".html", ".tex", ".csv", ".svg"):
+                found = runs_of_words(path.read_text(encoding="utf-8")) & known
+                leaks += [(path.relative_to(root).as_posix(), " ".join(run)) for run in found]
+    assert leaks == []
+
+
+def test_derived_facts_hold_sorted_words_only(root):
+    for path in (root / "corpus" / "derived").glob("*.json"):
+        for passage in read_facts(path)["passages"]:
+            assert list(passage["counts"]) == sorted(passage["counts"])
+            assert list(passage["cues"]) == sorted(passage["cues"])
+            assert set(passage) == {
+                "passage_id", "start", "end", "words", "sha256", "counts", "cues",
+            }  # fmt: skip
+
+
+def test_exemplars_are_enough(root):
+    codebook = yaml.safe_load((root / "corpus/codebook/codebook.yaml").read_text("utf-8"))
+    for code in codebook["codes"].values():
+        assert len(code["exemplars"]["carrying"]) >= 15
+        assert len(code["exemplars"]["near_misses"]) >= 10
+        assert all(each["reason"] for kind in code["exemplars"].values() for each in kind)
+
+
+def test_no_name_of_the_first_case_stands_in_the_code(root):
+    config = yaml.safe_load((root / "config/config.yaml").read_text("utf-8"))
+    codebook = yaml.safe_load((root / "corpus/codebook/codebook.yaml").read_text("utf-8"))
+    names = {*codebook["codes"], *config["groups"], *(p["id"] for p in config["periods"])}
+    # Plain words that are also group ids: only their use as a literal would tie the code to them.
+    literal = re.compile("|".join(rf"[\"']{re.escape(name)}[\"']" for name in sorted(names)))
+    files = [root / "Snakefile", *(root / "workflow").rglob("*.py"),
+             *(root / "workflow").rglob("*.smk")]  # fmt: skip
+    found = [(path.name, literal.findall(path.read_text("utf-8"))) for path in files]
+    assert [each for each in found if each[1]] == []
+
+
+def test_readme_and_ci_use_the_same_test_line(root):
+    ci = (root / ".ci" / "run").read_text(encoding="utf-8")
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    line = next(line for line in ci.splitlines() if line.endswith("pytest"))
+    assert line in readme.splitlines()
+    main_line = next(line for line in readme.splitlines() if line.endswith("bin/snakemake"))
+    assert main_line.startswith("python3 -m venv .venv")
