@@ -10,6 +10,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from hypothesis import strategies as st
+
+from framing.inference.design import Population, population
+from framing.inference.intervals import Settings
+from framing.inference.outcomes import Outcome
 
 GROUPS = {"council": "Council papers", "residents": "Residents' letters", "press": "The press"}
 PERIODS = ["2001-2005", "2006-2010"]
@@ -131,3 +136,101 @@ def exact(strata: dict[str, tuple[int, str]], sources: str = "", groups: str = "
     frame["source_id"] = list(sources) if sources else frame["passage_id"]
     frame["group"] = list(groups) if groups else "council"
     return frame.assign(period="undated")
+
+
+# --- small populations whose answers are known ----------------------------------------------------
+
+
+def marks(text: str) -> np.ndarray:
+    """Return the digits of a text as numbers."""
+    return np.array([float(mark) for mark in text])
+
+
+def settings(**changes: Any) -> Settings:
+    """The settings of :func:`config`, some of them changed."""
+    return Settings.of(config(**changes))
+
+
+def drawn_from(
+    strata: str, rows: Any, sources: str = "", groups: str = "", period: str = "undated"
+) -> pd.DataFrame:
+    """A passage frame: a letter a passage for its stratum, source and group; ``rows`` were drawn.
+
+    By default every passage is its own source, all in one group.
+    """
+    of_stratum = pd.Series(list(strata), dtype=object)
+    drawn = of_stratum.index.isin(rows)
+    size = of_stratum.map(of_stratum.value_counts())
+    sampled = of_stratum.map(of_stratum[drawn].value_counts())
+    names = [f"p{number:03d}" for number in range(len(strata))]
+    return pd.DataFrame(
+        {
+            "passage_id": names,
+            "source_id": list(sources) if sources else names,
+            "group": list(groups) if groups else "council",
+            "period": period,
+            "stratum": of_stratum.where(drawn, None),
+            "stratum_size": size.where(drawn).astype("Int64"),
+            "stratum_sampled": sampled.where(drawn).astype("Int64"),
+            "weight": (size / sampled).where(drawn),
+        }
+    )
+
+
+def said(
+    frame: Population, label: Any, score: Any, slope: float = 1.0, code: str = "cost"
+) -> Outcome:
+    """An outcome with codes ``label`` of the drawn passages and 0/1 ``score`` of all, λ given."""
+    score = np.asarray(score, dtype=float)
+    return Outcome(
+        code, (score >= 0.5).astype(int), np.asarray(label, dtype=float), slope * score, ""
+    )
+
+
+KNOWN_CODES = marks("110101001010")
+
+
+def known(slope: float = 1.0) -> tuple[Population, Outcome]:
+    """Two strata (and groups) A: 6 of 40, B: 6 of 60, every answer of which is known.
+
+    Codes A 110101, B 001010; the classifier says 110100 and 011010 of the drawn passages and yes to
+    0.60 of all of A, to 0.35 of all of B.
+    """
+    passages = exact({"A": (40, "110101"), "B": (60, "001010")}, groups="A" * 40 + "B" * 60)
+    score = marks(
+        "110100" + "1" * 21 + "0" * 13 + "011010" + "1" * 18 + "0" * 36
+    )  # 24 of 40, 21 of 60
+    frame = population(passages)
+    return frame, said(frame, KNOWN_CODES, score, slope)
+
+
+@st.composite
+def surveys(draw: st.DrawFn, complete: bool = False) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Small samples of every kind: the passage frame and the scores of one code.
+
+    One to three strata, two or more drawn of each, sources and groups across strata, a rare or a
+    common code, five folds by source. ``complete`` draws everything.
+    """
+    sizes = draw(st.lists(st.integers(2, 9), min_size=1, max_size=3))
+    rows: list[int] = []
+    for start, size in zip(np.cumsum([0, *sizes[:-1]]), sizes, strict=True):
+        number = size if complete else draw(st.integers(2, size))
+        of_stratum = draw(st.permutations(range(size)))
+        rows += [int(start) + place for place in of_stratum[:number]]
+    total = sum(sizes)
+
+    def text(letters: str) -> str:
+        return draw(st.text(st.sampled_from(letters), min_size=total, max_size=total))
+
+    strata = "".join(letter * size for letter, size in zip("xyz", sizes, strict=False))
+    sources = text("abcdef")
+    passages = drawn_from(strata, rows, sources=sources)
+    passages["group"] = [{"0": "council", "1": "press"}[mark] for mark in text("01")]
+    probability = marks(text("012345")) / 5
+    frame = passages.assign(
+        truth=marks(text("01")).astype(int),
+        fold=["abcdef".index(source) % FOLDS for source in sources],
+        probability=probability,
+        decision=(probability >= 0.5).astype(int),
+    )
+    return passages, scores(frame, passages)

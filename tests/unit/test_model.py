@@ -14,15 +14,20 @@ from scipy.special import expit
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.metrics import average_precision_score, f1_score
 
+from framing.model.baselines import BASELINES, MAJORITY, baseline
 from framing.model.classifier import cross_fit, fold_of, train
-from framing.model.features import collect, learn_space, transform
+from framing.model.evaluation import learning_scores
+from framing.model.features import collect, learn_space, neighbours, transform
 from framing.model.logistic import best_threshold, fit_logistic, fit_sigmoid
 from framing.model.scores import combine_codes, score_code, training_rows
-from framing.model.stored import apply_model, model_data, model_text, one_hit
+from framing.model.stored import model_data, model_text, one_hit, predict, read_model
+from framing.model.unfamiliar import is_unfamiliar, learn_usual, measures
+from framing.problems import InputError
 
 SETTINGS = {
     "folds": 4, "inner_folds": 3, "seed": 5, "stem": True, "min_passages": 2, "C": 1.0,
-    "cue_scale": 1.0, "vote_scale": 0.5, "exemplar_weight": 0.5, "class_weight": "none",
+    "word_scale": 1.0, "cue_scale": 1.0, "vote_scale": 0.5, "neighbour_scale": 0.5,
+    "exemplar_weight": 0.5, "class_weight": "none", "unfamiliar_quantile": 0.95,
 }  # fmt: skip
 VOTES = {"yes": 1, "no": -1}
 
@@ -61,7 +66,8 @@ def test_words_are_weighted_as_scikit_learn_weights_them():
     ours = transform(facts, space, rows).toarray()
     theirs = TfidfTransformer(sublinear_tf=True).fit_transform(facts.words[rows][:, space.columns])
     assert np.allclose(ours[:, : len(space.columns)], theirs.toarray(), atol=1e-12)
-    assert np.allclose(ours[:, -1], 0.5 * ((facts.cues[rows] > 0) @ np.array([1, -1])))
+    assert np.allclose(ours[:, -2], 0.5 * ((facts.cues[rows] > 0) @ np.array([1, -1])))
+    assert not ours[:, -1].any()
 
 
 def test_stems_are_merged():
@@ -126,12 +132,12 @@ def test_a_source_stays_in_its_fold_whatever_is_added():
 def fitted():
     passages, words, hits, labels = population(7)
     facts = facts_of(words, hits)
-    scores, final, fit = score_code("c", facts, passages, labels, [], VOTES, SETTINGS)
-    return passages, facts, labels, scores, final, fit
+    scores, final, usual = score_code("c", facts, passages, labels, [], VOTES, SETTINGS)
+    return passages, facts, labels, scores, final, usual
 
 
 def test_a_signal_is_learned_and_probabilities_are_calibrated(fitted):
-    *_, scores, _, _ = fitted
+    _, _, _, scores, _, _ = fitted
     label, probability = scores["label"].astype(int), scores["probability"]
     assert average_precision_score(label, probability) > label.mean() + 0.2
     assert abs(probability.mean() - label.mean()) < 0.06
@@ -182,7 +188,7 @@ def test_exemplars_teach_but_never_calibrate():
     without = training_rows(passages, labels, [1, 0], 0.0)
     with_exemplars = train(facts, rows, VOTES, SETTINGS)
     plain = train(facts, without, VOTES, SETTINGS)
-    assert not np.allclose(with_exemplars.intercept, plain.intercept)
+    assert not np.allclose(with_exemplars.scorer.intercept, plain.scorer.intercept)
     assert len(without.rows) == len(passages)
 
 
@@ -201,30 +207,117 @@ def test_one_class_only_gives_a_constant_and_says_why(value, said):
 
 def test_the_stored_model_says_what_the_classifier_says(fitted):
     passages, words, hits, _ = population(7)
-    _, facts, _, _, final, _ = fitted
-    data = json.loads(model_text(model_data("c", final, facts, SETTINGS, {})))
+    _, facts, _, scores, final, usual = fitted
+    data = json.loads(model_text(model_data("c", final, usual, facts, SETTINGS, {})))
     direct = final.probabilities(facts, np.arange(len(passages)))
+    strange = is_unfamiliar(facts, usual, np.arange(len(passages)))
     for row in range(0, len(passages), 5):
-        probability, decision = apply_model(data, words[row], hits[row])
-        assert probability == pytest.approx(direct[row], abs=5e-6)
-        assert decision == int(direct[row] >= final.threshold)
+        said = predict(data, words[row], hits[row])
+        assert said.probability == pytest.approx(direct[row], abs=5e-6)
+        assert said.decision == int(direct[row] >= final.threshold)
+        assert said.unfamiliar == strange[row] == scores["unfamiliar"][row]
     assert one_hit(data, "yes") > 5 * abs(one_hit(data, "no"))
 
 
+def test_the_parts_of_a_prediction_add_up_and_name_what_spoke(fitted):
+    _, facts, _, _, final, usual = fitted
+    data = model_data("c", final, usual, facts, SETTINGS, {})
+    said = predict(data, {"speaking": 2, "w1": 1, "never-seen": 1}, {"yes": 2, "no": 1}, around=3)
+    score = sum(amount for _, _, amount in said.parts)
+    assert said.probability == pytest.approx(
+        expit(data["slope"] * score + data["offset"]), abs=1e-6
+    )
+    assert ("cue", "yes") in [part[:2] for part in said.parts]
+    assert "never-seen" not in [name for _, name, _ in said.parts]
+    assert said.unknown == pytest.approx(0.25)
+
+
+def test_a_stored_model_is_read_back_and_its_digest_guards_it(fitted, tmp_path):
+    _, facts, _, _, final, usual = fitted
+    data = model_data("c", final, usual, facts, SETTINGS, {})
+    path = tmp_path / "c.json"
+    path.write_text(model_text(data), encoding="utf-8")
+    assert read_model(path) == json.loads(model_text(data))
+    path.write_text(model_text({**data, "threshold": 0.9}), encoding="utf-8")
+    with pytest.raises(InputError, match="was changed"):
+        read_model(path)
+
+
+def test_passages_that_follow_each_other_are_neighbours():
+    beside = neighbours(["a", "a", "a", "b"], [0, 100, 900, 0], [90, 200, 990, 50], 400)
+    assert beside.toarray().tolist() == [[0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
+    assert neighbours([], [], [], 400).shape == (0, 0)
+
+
+def test_cues_of_neighbours_are_a_feature_and_exemplars_have_none():
+    beside = neighbours(["a", "a"], [0, 10], [9, 20], 5)
+    facts = collect(
+        [{"x": 1}, {"x": 1}, {"x": 1}], [{"yes": 2, "no": 1}, {}, {"yes": 1}], ["yes", "no"],
+        stemmed=True, beside=beside,
+    )  # fmt: skip
+    rows = np.arange(3)
+    space = learn_space(facts, rows, VOTES, SETTINGS | {"min_passages": 1})
+    assert transform(facts, space, rows).toarray()[:, -1].tolist() == [0.0, 0.5, 0.0]
+
+
+def test_a_passage_in_another_language_is_unfamiliar(fitted):
+    passages, words, hits, labels = population(7)
+    strange = {f"mot{n}": 1 for n in range(12)}
+    facts = facts_of([*words, strange, {}], [*hits, {}, {}])
+    training = training_rows(passages, labels, [], 0.0)
+    usual = learn_usual(facts, training, VOTES, SETTINGS)
+    found = is_unfamiliar(facts, usual, np.arange(len(words) + 2))
+    assert found[-2:].tolist() == [1, 1]
+    assert found[:-2].mean() <= 0.1
+    unknown, similar = measures(facts, usual.space, usual.centre, np.array([len(words)]))
+    assert (unknown[0], similar[0]) == (1.0, 0.0)
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_baselines_see_nothing_of_the_sources_they_predict(name, fitted):
+    passages, facts, labels, scores, _, _ = fitted
+    names = list(passages["source_id"])
+    training = training_rows(passages, labels, [], 0.0)
+    inside = (scores["fold"] == 1).to_numpy()
+    flipped = labels.assign(label=np.where(inside, 1 - labels["label"], labels["label"]))
+    other = training_rows(passages, flipped, [], 0.0)
+    first = cross_fit(facts, names, training, VOTES, SETTINGS, baseline(name))
+    again = cross_fit(facts, names, other, VOTES, SETTINGS, baseline(name))
+    assert first.probabilities[inside].tolist() == again.probabilities[inside].tolist()
+    assert first.decisions[inside].tolist() == again.decisions[inside].tolist()
+    if name == MAJORITY:
+        assert not first.decisions.any()
+    else:
+        gained = average_precision_score(labels["label"], first.probabilities)
+        assert gained > labels["label"].mean() + 0.1
+
+
+def test_more_sources_teach_more_and_a_whole_share_is_the_whole(fitted):
+    passages, facts, labels, _, _, _ = fitted
+    training = training_rows(passages, labels, [], 0.0)
+    table = learning_scores(facts, passages, training, VOTES, SETTINGS, [0.25, 1.0], 3)
+    whole = table[table["share"] == 1.0].pivot(index="passage_id", columns="repeat", values="score")
+    assert (whole.to_numpy() == whole.to_numpy()[:, :1]).all()
+    taught = table.drop_duplicates(["share", "repeat"]).groupby("share")["passages"].mean()
+    assert taught[0.25] < taught[1.0] / 2
+    part = table[table["share"] == 0.25].pivot(index="passage_id", columns="repeat", values="score")
+    assert (part.to_numpy() != part.to_numpy()[:, :1]).any(axis=1).mean() > 0.9
+
+
 def test_the_digest_of_a_model_covers_its_weights(fitted):
-    _, facts, _, _, final, _ = fitted
-    one = model_data("c", final, facts, SETTINGS, {})
-    other = model_data("c", final, facts, SETTINGS | {"C": 2.0}, {})
-    assert one["digest"] == model_data("c", final, facts, SETTINGS, {})["digest"]
+    _, facts, _, _, final, usual = fitted
+    one = model_data("c", final, usual, facts, SETTINGS, {})
+    other = model_data("c", final, usual, facts, SETTINGS | {"C": 2.0}, {})
+    assert one["digest"] == model_data("c", final, usual, facts, SETTINGS, {})["digest"]
     assert one["digest"] != other["digest"]
 
 
 def test_combinations_of_codes():
     rows = [
-        ("p1", "a", 0, 1, 0.5, 1), ("p2", "a", 0, None, 0.2, 0),
-        ("p1", "b", 0, 0, 0.4, 1), ("p2", "b", 0, None, 0.5, 1),
+        ("p1", "a", 0, 1, 0.5, 1, 0), ("p2", "a", 0, None, 0.2, 0, 1),
+        ("p1", "b", 0, 0, 0.4, 1, 0), ("p2", "b", 0, None, 0.5, 1, 1),
     ]  # fmt: skip
-    columns = ["passage_id", "code", "fold", "label", "probability", "decision"]
+    columns = ["passage_id", "code", "fold", "label", "probability", "decision", "unfamiliar"]
     scores = pd.DataFrame(rows, columns=columns).astype({"label": "Int64"})
     rules = {
         "both": {"all": ["a", "b"]},

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from framing.files import write_text
+from framing.files import read_table, write_text
+from framing.model.tables import Tables
 from framing.output.captions import TableSpec, load_specs
 from framing.output.render import csv_text
 from framing.problems import InputError
@@ -61,7 +63,28 @@ def read_passage_frame(path: str | Path) -> pd.DataFrame:
 
 def read_scores(path: str | Path) -> pd.DataFrame:
     """Read ``build/scores.tsv`` (see :mod:`framing.model.scores`)."""
-    return read_build(path, fold="int64", label="Int64", probability="float64", decision="int64")
+    return read_build(
+        path, fold="int64", label="Int64", probability="float64", decision="int64",
+        unfamiliar="int64",
+    )  # fmt: skip
+
+
+def read_tables(given: Any) -> Tables:
+    """Read what classifiers learn from; ``given`` has the paths as attributes, named as fields."""
+    return Tables(
+        read_passage_frame(given.passages),
+        read_build(given.labels, label="int64"),
+        read_build(given.words, count="int64"),
+        read_build(given.hits, hits="int64"),
+        read_build(given.votes, vote="int64"),
+        read_build(given.exemplars, label="int64"),
+    )
+
+
+def read_kept_back(config: Mapping[str, Any]) -> list[str]:
+    """Return the sources kept back while cues were written; none where the setting is empty."""
+    path = config["evaluation"]["kept_back"]
+    return list(read_table(Path(path), ["source_id"])["source_id"]) if path else []
 
 
 def read_codings_table(path: str | Path) -> pd.DataFrame:

@@ -27,7 +27,7 @@ from framing.project import (
 PACKAGE = Path(__file__).resolve().parent
 TABLES = (
     "T1-corpus", "T2-agreement", "T3-classifier", "T4-prevalence", "T5-trend", "T6-contrasts",
-    "T7-essay", "T8-cues",
+    "T7-essay", "T8-cues", "T13-ablations", "T14-learning", "T15-calibration",
 )  # fmt: skip
 FIGURES = ("prevalence", "trend", "essay")
 TEMPLATES = ("report.html.j2", "table.html.j2", "report.css")
@@ -60,6 +60,12 @@ class Plan:
     def corpus(self) -> list[str]:
         """Return the corpus tables."""
         return [str(path) for path in (SOURCES, PASSAGES, SAMPLE)]
+
+    @property
+    def kept_back(self) -> list[str]:
+        """Return the list of sources kept back while cues were written, where there is one."""
+        path = self.config["evaluation"]["kept_back"]
+        return [path] if path else []
 
     @property
     def codebook(self) -> str:

@@ -1,8 +1,8 @@
 # From codings and scores to agreement, classifier quality, prevalence and contrasts.
 #
-# needs: build/{passages,codings,codes,scores}.tsv
+# needs: build/{passages,codings,codes,scores}.tsv, build/{predictions,learning}/*.tsv
 # makes: results/tables/T2-agreement.csv T3-classifier.csv T4-prevalence.csv T5-trend.csv
-#        T6-contrasts.csv
+#        T6-contrasts.csv T13-ablations.csv T14-learning.csv T15-calibration.csv
 
 
 rule reliability:
@@ -14,19 +14,46 @@ rule reliability:
         captions=stages.asset("report/tables.yaml"),
     output:
         agreement="results/tables/T2-agreement.csv",
-        classifier="results/tables/T3-classifier.csv",
     log:
         "build/logs/reliability.log",
     conda:
         "../envs/framing.yaml"
     params:
-        config=PLAN.settings("groups", "agreement", "classifier", "inference"),
+        config=PLAN.settings("groups", "agreement", "inference"),
         codes=PLAN.codes,
         versions=PLAN.versions,
     message:
-        "Agreement of coders and quality of classifiers"
+        "Agreement of coders"
     script:
         "../scripts/reliability.py"
+
+
+rule quality:
+    input:
+        passages="build/passages.tsv",
+        scores="build/scores.tsv",
+        predictions=expand("build/predictions/{code}.tsv", code=PLAN.codes),
+        learning=expand("build/learning/{code}.tsv", code=PLAN.codes),
+        kept_back=PLAN.kept_back,
+        code=stages.package("inference", "model"),
+        captions=stages.asset("report/tables.yaml"),
+    output:
+        classifier="results/tables/T3-classifier.csv",
+        ablations="results/tables/T13-ablations.csv",
+        learning="results/tables/T14-learning.csv",
+        calibration="results/tables/T15-calibration.csv",
+    log:
+        "build/logs/quality.log",
+    conda:
+        "../envs/framing.yaml"
+    params:
+        config=PLAN.settings("groups", "agreement", "classifier", "evaluation", "inference"),
+        codes=PLAN.codes,
+        versions=PLAN.versions,
+    message:
+        "Quality of the classifiers"
+    script:
+        "../scripts/quality.py"
 
 
 rule prevalence:

@@ -2,6 +2,7 @@
 #
 # needs: build/{passages,labels,words,hits,votes,exemplars}.tsv
 # makes: build/scores/CODE.tsv     cross-fitted by source
+#        build/predictions/CODE.tsv, build/learning/CODE.tsv   of baselines, ablations, fewer codings
 #        results/models/CODE.json  the classifier trained on all codings, as plain data
 #        build/scores.tsv          all codes and configured combinations
 
@@ -23,12 +24,37 @@ rule train:
     conda:
         "../envs/framing.yaml"
     params:
-        classifier=PLAN.config["classifier"],
+        config=PLAN.settings("classifier"),
         versions=PLAN.versions,
     message:
         "Training and cross-fitting the classifier of {wildcards.code}"
     script:
         "../scripts/train.py"
+
+
+rule evaluate:
+    input:
+        passages="build/passages.tsv",
+        labels="build/labels.tsv",
+        words="build/words.tsv",
+        hits="build/hits.tsv",
+        votes="build/votes.tsv",
+        exemplars="build/exemplars.tsv",
+        code=stages.package("model"),
+    output:
+        predictions="build/predictions/{code}.tsv",
+        learning="build/learning/{code}.tsv",
+    log:
+        "build/logs/evaluate-{code}.log",
+    conda:
+        "../envs/framing.yaml"
+    params:
+        config=PLAN.settings("classifier", "evaluation"),
+        versions=PLAN.versions,
+    message:
+        "Comparing the classifier of {wildcards.code} with plain ones and with parts of itself"
+    script:
+        "../scripts/evaluate.py"
 
 
 rule scores:

@@ -113,7 +113,7 @@ def share_interval(
     """Return the interval of an estimated share by the rule of this module.
 
     ``share`` in [0, 1] with standard error ``se``. ``coded`` passages stand behind it; Wilson is
-    used where coded · min(share, 1 − share) < ``wilson_below``. Its effective size is
+    used where coded · min(share, 1 − share) < ``wilson_below``, or is 0. Its effective size is
     reference·(1 − reference)/se². ``reference`` is the share itself for estimators that average
     codes; for the difference estimator it is the labels-only share, because its own share can come
     near 0 or 1, or beyond, by chance, and would then pretend to almost no passages. Where the
@@ -123,7 +123,8 @@ def share_interval(
     if is_zero(se):
         low, high = wilson(share, effective, quantile)
         return Interval(low, high, NO_SPREAD)
-    if round(coded * min(share, 1 - share), DECIMALS) < wilson_below:
+    fewer = round(coded * min(share, 1 - share), DECIMALS)
+    if fewer == 0 or fewer < wilson_below:
         size = effective if is_zero(inner) else inner / se**2
         return Interval(*wilson(share, size, quantile))
     return Interval(*logit_interval(share, se, quantile))

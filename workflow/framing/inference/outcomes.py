@@ -97,17 +97,19 @@ def outcome(frame: Population, scores: pd.DataFrame, code: str, settings: Settin
     slopes = fold_slopes(
         probability[drawn], label[drawn], frame.weight, fold[drawn], folds, settings.tuning_minimum
     )
+    outside = len(drawn) - np.bincount(fold[drawn], minlength=folds)
     return Outcome(
         code=code,
         decision=scores["decision"].to_numpy(dtype=np.int64),
         label=label[drawn],
         fitted=slopes[fold] * probability,
-        untuned="" if slopes.any() else _untuned(len(drawn), settings.tuning_minimum),
+        untuned="" if slopes.any() else _untuned(outside, settings.tuning_minimum),
     )
 
 
-def _untuned(coded: int, minimum: int) -> str:
-    if coded < minimum:
+def _untuned(outside: Ints, minimum: int) -> str:
+    """Return why no slope was tuned; ``outside`` (folds,) counts coded passages outside each."""
+    if outside.max(initial=0) < minimum:
         return f"labels only: fewer than {minimum} coded passages to tune the difference"
     return "labels only: the probabilities do not go with the codes"
 
@@ -160,13 +162,14 @@ def prediction_powered(
         θ̂ = λ·mean(other) + mean(label − λ·score)
         V = λ²·var(other)/N' + var(label − λ·score)/n          (divisors N' and n)
 
-    ``slope`` gives λ; by default cov(label, score)/((1 + n/N')·var(all scores)).
+    ``slope`` gives λ; by default cov(label, score)/((1 + n/N')·var(all scores)), the covariance
+    with divisor n, the variance with divisor n + N' − 1 (as in ppi_py).
     """
     ratio = len(label) / len(other)
     if slope is None:
-        spread = (1 + ratio) * float(np.var(np.concatenate([score, other])))
+        spread = (1 + ratio) * float(np.var(np.concatenate([score, other]), ddof=1))
         joint = float(np.mean((label - label.mean()) * (score - score.mean())))
-        slope = joint / spread if spread else 0.0
+        slope = joint / spread if round(spread, 2 * DECIMALS) else 0.0
     error = label - slope * score
     variance = slope**2 * float(np.var(other)) / len(other) + float(np.var(error)) / len(label)
     return slope * float(other.mean()) + float(error.mean()), float(np.sqrt(variance)), slope

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from framing.files import sha256
 from framing.model.features import Facts, FeatureSpace, learn_space, transform
 from framing.model.logistic import best_threshold, fit_logistic, fit_sigmoid, round_off, sigmoid
+
+Votes = Mapping[str, int]
+Settings = Mapping[str, Any]
+NEVER = 2.0
+"""A threshold that no probability reaches."""
 
 
 @dataclass(frozen=True)
@@ -40,17 +45,40 @@ class Training:
         )
 
 
+class Scorer(Protocol):
+    """What a method has learned: it gives rows scores, higher where the code is likelier."""
+
+    def scores(self, facts: Facts, rows: np.ndarray) -> np.ndarray:
+        """Return one score a row."""
+
+
+Fitter = Callable[[Facts, Training, Votes, Settings], Scorer | None]
+"""A method: it learns from training rows, or returns None where they hold only one class."""
+
+
+@dataclass(frozen=True)
+class LinearScorer:
+    """Score = features · coefficients + intercept."""
+
+    space: FeatureSpace
+    coefficients: np.ndarray
+    intercept: float
+
+    def scores(self, facts: Facts, rows: np.ndarray) -> np.ndarray:
+        """Return the linear scores of ``rows``."""
+        product: np.ndarray = transform(facts, self.space, rows) @ self.coefficients
+        return product + self.intercept
+
+
 @dataclass(frozen=True)
 class Classifier:
-    """A trained classifier: score = features · coefficients + intercept, then the sigmoid.
+    """A trained classifier: a scorer, then the sigmoid, then the threshold.
 
-    A constant classifier (``space`` is None) gives every passage the same probability; it stands
+    A constant classifier (``scorer`` is None) gives every passage the same probability; it stands
     in where the training rows hold only one class, and ``reason`` says so.
     """
 
-    space: FeatureSpace | None
-    coefficients: np.ndarray
-    intercept: float
+    scorer: Scorer | None
     slope: float
     offset: float
     threshold: float
@@ -59,10 +87,9 @@ class Classifier:
 
     def probabilities(self, facts: Facts, rows: np.ndarray) -> np.ndarray:
         """Return the calibrated probability of each of ``rows``, rounded."""
-        if self.space is None:
+        if self.scorer is None:
             return np.full(len(rows), self.constant)
-        scores = transform(facts, self.space, rows) @ self.coefficients + self.intercept
-        return sigmoid(scores, self.slope, self.offset)
+        return sigmoid(self.scorer.scores(facts, rows), self.slope, self.offset)
 
     def decisions(self, probabilities: np.ndarray) -> np.ndarray:
         """Return 1 where a probability reaches the threshold, else 0."""
@@ -78,69 +105,84 @@ def fold_of(source_id: str, folds: int, seed: int, level: str) -> int:
     return int(sha256(f"{seed}:{level}:{source_id}"), 16) % folds
 
 
-def _constant(training: Training) -> Classifier:
+def folds_of(sources: Iterable[str], settings: Settings, level: str) -> np.ndarray:
+    """Return the fold of each source by :func:`fold_of`; -1 for exemplars, which have no source."""
+    number = settings["folds" if level == "outer" else "inner_folds"]
+    names = list(sources)
+    found = {name: fold_of(name, number, settings["seed"], level) for name in set(names) if name}
+    return np.array([found.get(name, -1) for name in names], dtype=int)
+
+
+def constant(training: Training, threshold: float = 0.5) -> Classifier:
+    """Return the classifier that gives everything the (smoothed) share of the training rows."""
     coded = training.design > 0
     positives = int(training.labels[coded].sum())
     share = float(round_off(np.array((positives + 1) / (int(coded.sum()) + 2))))
     reason = "no passage carries the code" if positives == 0 else "every passage carries the code"
     if 0 < positives < coded.sum():
         reason = "too few sources carry the code to calibrate"
-    return Classifier(None, np.array([]), 0.0, 0.0, 0.0, 0.5, share, reason)
+    return Classifier(None, 0.0, 0.0, threshold, share, reason)
 
 
-def _fit(
-    facts: Facts, training: Training, votes: Mapping[str, int], settings: Mapping[str, Any]
-) -> tuple[FeatureSpace, np.ndarray, float] | None:
-    """Return feature space, coefficients, intercept; None where only one class is present."""
-    if len(np.unique(training.labels)) < 2:
-        return None
+def class_weights(training: Training, settings: Settings) -> np.ndarray:
+    """Return the rows' weights, scaled so that both classes count alike where balance is asked."""
     weights = training.weights
     if settings["class_weight"] == "balanced":
         total = weights.sum()
         for value in (0, 1):
             part = training.labels == value
             weights = np.where(part, weights * total / (2 * weights[part].sum()), weights)
+    return weights
+
+
+def fit_linear(
+    facts: Facts, training: Training, votes: Votes, settings: Settings
+) -> LinearScorer | None:
+    """Return the project's own method: penalised logistic regression on words and cues."""
+    if len(np.unique(training.labels)) < 2:
+        return None
     space = learn_space(facts, training.rows, votes, settings)
     features = transform(facts, space, training.rows)
+    weights = class_weights(training, settings)
     coefficients, intercept = fit_logistic(features, training.labels, weights, settings["C"])
-    return space, coefficients, intercept
+    return LinearScorer(space, coefficients, intercept)
+
+
+def held_out_scores(
+    facts: Facts, training: Training, votes: Votes, settings: Settings, fit: Fitter
+) -> np.ndarray:
+    """Return each training row's score from an inner fold that holds out its source, else NaN."""
+    inner = folds_of(training.sources, settings, "inner")
+    scores = np.full(len(training.rows), np.nan)
+    for fold in range(settings["inner_folds"]):
+        held_out = inner == fold
+        scorer = fit(facts, training.take(~held_out), votes, settings) if held_out.any() else None
+        if scorer is not None:
+            scores[held_out] = scorer.scores(facts, training.rows[held_out])
+    return scores
 
 
 def train(
-    facts: Facts, training: Training, votes: Mapping[str, int], settings: Mapping[str, Any]
+    facts: Facts, training: Training, votes: Votes, settings: Settings, fit: Fitter = fit_linear
 ) -> Classifier:
     """Train a classifier, its calibration and its threshold on ``training`` alone.
 
     Scores for calibration and threshold come from inner folds by source, so no passage's
-    probability is calibrated on a score that has seen it. ``votes`` maps cues to +1 or -1.
+    probability is calibrated on a score that has seen it. ``votes`` maps cues to +1 or -1; ``fit``
+    is the method.
     """
     coded = training.design > 0
     if len(np.unique(training.labels[coded])) < 2:
-        return _constant(training)
-    fitted = _fit(facts, training, votes, settings)
-    inner = np.array(
-        [
-            fold_of(name, settings["inner_folds"], settings["seed"], "inner") if name else -1
-            for name in training.sources
-        ]
-    )
-    scores = np.full(len(training.rows), np.nan)
-    for fold in range(settings["inner_folds"]):
-        held_out = inner == fold
-        part = _fit(facts, training.take(~held_out), votes, settings) if held_out.any() else None
-        if part is not None:
-            space, coefficients, intercept = part
-            features = transform(facts, space, training.rows[held_out])
-            scores[held_out] = features @ coefficients + intercept
+        return constant(training)
+    scorer = fit(facts, training, votes, settings)
+    scores = held_out_scores(facts, training, votes, settings, fit)
     seen = ~np.isnan(scores)
-    if fitted is None or len(np.unique(training.labels[seen])) < 2:
-        return _constant(training)
+    if scorer is None or len(np.unique(training.labels[seen])) < 2:
+        return constant(training)
     labels, design = training.labels[seen], training.design[seen] / training.design[seen].mean()
     slope, offset = fit_sigmoid(scores[seen], labels, design)
-    calibrated = sigmoid(scores[seen], slope, offset)
-    threshold = best_threshold(calibrated, labels, design)
-    space, coefficients, intercept = fitted
-    return Classifier(space, coefficients, intercept, slope, offset, threshold, 0.0, "")
+    threshold = best_threshold(sigmoid(scores[seen], slope, offset), labels, design)
+    return Classifier(scorer, slope, offset, threshold, 0.0, "")
 
 
 @dataclass(frozen=True)
@@ -153,30 +195,31 @@ class CrossFit:
     classifiers: tuple[Classifier, ...]
 
 
+Trainer = Callable[[Facts, Training, Votes, Settings], Classifier]
+
+
 def cross_fit(
     facts: Facts,
     sources: Sequence[str],
     training: Training,
-    votes: Mapping[str, int],
-    settings: Mapping[str, Any],
+    votes: Votes,
+    settings: Settings,
+    trainer: Trainer = train,
 ) -> CrossFit:
     """Predict every passage by a classifier that saw nothing of the passage's source.
 
     ``sources`` names the source of the first ``len(sources)`` rows of ``facts``: the passages.
     Coded and uncoded passages of a fold get their probabilities from the same classifier, which
     is what the difference estimator asks for (Chernozhukov et al. 2018; Angelopoulos et al. 2023).
+    ``trainer`` makes each fold's classifier from the rows outside the fold.
     """
-    number = settings["folds"]
-    fold = np.array([fold_of(name, number, settings["seed"], "outer") for name in sources])
+    fold = folds_of(sources, settings, "outer")
+    of_training = folds_of(training.sources, settings, "outer")
     probabilities = np.zeros(len(sources))
     decisions = np.zeros(len(sources), dtype=int)
     classifiers = []
-    of_training = np.array(
-        [fold_of(name, number, settings["seed"], "outer") if name else -1
-         for name in training.sources]
-    )  # fmt: skip
-    for current in range(number):
-        classifier = train(facts, training.take(of_training != current), votes, settings)
+    for current in range(settings["folds"]):
+        classifier = trainer(facts, training.take(of_training != current), votes, settings)
         rows = np.flatnonzero(fold == current)
         probabilities[rows] = classifier.probabilities(facts, rows)
         decisions[rows] = classifier.decisions(probabilities[rows])

@@ -1,4 +1,4 @@
-"""Features of a passage from its derived facts: tf-idf of words, hits and votes of cues.
+"""Features of a passage from its derived facts: words, hits and votes of cues, neighbours.
 
 Nothing here sees prose: the inputs are word counts and cue hits. Vocabulary and document
 frequencies are learned from the training rows alone, so that no fold learns from its own sources.
@@ -24,13 +24,15 @@ class Facts:
     """What the classifier may know of rows (passages or exemplars), aligned by position.
 
     ``words``: rows × terms counts (CSR, float), ``terms`` its columns in code point order;
-    ``cues``: rows × cues, log(1 + hits), ``cue_names`` its columns.
+    ``cues``: rows × cues, log(1 + hits), ``cue_names`` its columns; ``beside``: rows × rows, 1
+    where two rows are neighbouring passages of one source (:func:`neighbours`).
     """
 
     words: sparse.csr_matrix
     terms: tuple[str, ...]
     cues: np.ndarray
     cue_names: tuple[str, ...]
+    beside: sparse.csr_matrix
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -41,16 +43,20 @@ class Facts:
 class FeatureSpace:
     """Columns that a model uses and how they are scaled.
 
-    ``columns`` index the terms of :class:`Facts`, ``idf`` are their weights; cue features are
-    multiplied by ``cue_scale``; ``votes`` (one number a cue: +1 for the code, -1 against, 0) gives
-    one more feature, the balance of the cues that spoke, multiplied by ``vote_scale``.
+    ``columns`` index the terms of :class:`Facts`, ``idf`` are their weights, ``word_scale`` is the
+    length of the word vector; cue features are multiplied by ``cue_scale``; ``votes`` (one number a
+    cue: +1 for the code, -1 against, 0) gives one more feature, the balance of the cues that spoke,
+    multiplied by ``vote_scale``, and another, how many cues for the code spoke in the neighbouring
+    passages, multiplied by ``neighbour_scale``.
     """
 
     columns: np.ndarray
     idf: np.ndarray
+    word_scale: float
     cue_scale: float
     votes: np.ndarray
     vote_scale: float
+    neighbour_scale: float
 
 
 @cache
@@ -64,10 +70,39 @@ def stem(word: str) -> str:
     return str(_stemmer().stem(word))
 
 
+def neighbours(
+    sources: Sequence[str], starts: Sequence[int], ends: Sequence[int], gap: int
+) -> sparse.csr_matrix:
+    """Return rows × rows, 1 where two passages of a source follow each other within ``gap``.
+
+    ``starts`` and ``ends`` are offsets in code points, rows in the order of the text. Cues of a
+    neighbour are facts of its text; nobody's codes enter, so no label can leak this way.
+    """
+    pairs = [
+        (row, row + 1)
+        for row in range(len(sources) - 1)
+        if sources[row] == sources[row + 1] and starts[row + 1] - ends[row] <= gap
+    ]
+    first, second = (np.array(side, dtype=int) for side in zip(*pairs, strict=True)) if pairs else (
+        np.array([], dtype=int), np.array([], dtype=int),
+    )  # fmt: skip
+    ones = np.ones(2 * len(pairs))
+    place = (np.concatenate([first, second]), np.concatenate([second, first]))
+    return sparse.csr_matrix((ones, place), shape=(len(sources), len(sources)))
+
+
 def collect(
-    counts: Sequence[Counts], hits: Sequence[Counts], cue_names: Sequence[str], *, stemmed: bool
+    counts: Sequence[Counts],
+    hits: Sequence[Counts],
+    cue_names: Sequence[str],
+    *,
+    stemmed: bool,
+    beside: sparse.csr_matrix | None = None,
 ) -> Facts:
-    """Return the facts of rows from their word counts and cue hits (two equally long lists)."""
+    """Return the facts of rows from their word counts and cue hits (two equally long lists).
+
+    ``beside`` links the first rows (:func:`neighbours`); rows after them have no neighbours.
+    """
     rows: list[Counter[str]] = []
     for words in counts:
         row: Counter[str] = Counter()
@@ -85,7 +120,11 @@ def collect(
     matrix = sparse.csr_matrix((data, indices, indptr), shape=(len(rows), len(terms)))
     table = np.array([[hit.get(name, 0) for name in cue_names] for hit in hits], dtype=float)
     table = np.log1p(table.reshape(len(hits), len(cue_names)))
-    return Facts(matrix, terms, table, tuple(cue_names))
+    links = sparse.csr_matrix((len(rows), len(rows)))
+    if beside is not None:
+        links = beside.copy()
+        links.resize((len(rows), len(rows)))
+    return Facts(matrix, terms, table, tuple(cue_names), links)
 
 
 def learn_space(
@@ -103,26 +142,38 @@ def learn_space(
     idf = np.log((1 + len(rows)) / (1 + frequency[columns])) + 1
     balance = np.array([votes.get(name, 0) for name in facts.cue_names], dtype=float)
     return FeatureSpace(
-        columns, idf, float(settings["cue_scale"]), balance, float(settings["vote_scale"])
+        columns,
+        idf,
+        float(settings["word_scale"]),
+        float(settings["cue_scale"]),
+        balance,
+        float(settings["vote_scale"]),
+        float(settings["neighbour_scale"]),
     )
 
 
-def transform(facts: Facts, space: FeatureSpace, rows: np.ndarray) -> sparse.csr_matrix:
-    """Return the feature matrix of ``rows``: tf-idf words | cues | balance of votes.
-
-    Term weights are (1 + log tf) · idf, scaled to unit length; shape rows × (terms + cues + 1).
-    """
+def word_vectors(facts: Facts, space: FeatureSpace, rows: np.ndarray) -> sparse.csr_matrix:
+    """Return the tf-idf vectors of ``rows``: (1 + log tf) · idf, scaled to unit length."""
     words = facts.words[rows][:, space.columns].tocsr().copy()
     words.data = 1 + np.log(words.data)
     words = words @ sparse.diags(space.idf)
     length = np.sqrt(np.asarray(words.multiply(words).sum(axis=1)).ravel())
     length[length == 0] = 1
-    words = sparse.diags(1 / length) @ words
-    cues = facts.cues[rows]
-    balance = (cues > 0) @ space.votes
+    return sparse.csr_matrix(sparse.diags(1 / length) @ words)
+
+
+def transform(facts: Facts, space: FeatureSpace, rows: np.ndarray) -> sparse.csr_matrix:
+    """Return the feature matrix of ``rows``: words | cues | balance of votes | neighbours.
+
+    Shape rows × (terms + cues + 2); see :class:`FeatureSpace`.
+    """
+    spoke = facts.cues > 0
+    balance = spoke[rows] @ space.votes
+    around = facts.beside[rows] @ (spoke @ (space.votes > 0))
     blocks = [
-        words,
-        sparse.csr_matrix(cues * space.cue_scale),
+        word_vectors(facts, space, rows) * space.word_scale,
+        sparse.csr_matrix(facts.cues[rows] * space.cue_scale),
         sparse.csr_matrix(balance[:, None] * space.vote_scale),
+        sparse.csr_matrix(around[:, None] * space.neighbour_scale),
     ]
     return sparse.hstack(blocks, format="csr")

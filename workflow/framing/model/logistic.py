@@ -12,6 +12,7 @@ DECIMALS = 6
 that, processors and thread counts may differ in the last bits."""
 
 _TOLERANCE = 1e-12
+_GRADIENT = 1e-12
 _ITERATIONS = 500
 
 
@@ -25,17 +26,13 @@ def fit_logistic(
 ) -> tuple[np.ndarray, float]:
     """Return coefficients and intercept of the L2-penalised weighted logistic regression.
 
-    Minimises strength · Σ wᵢ·log-loss + ½‖β‖² (intercept unpenalised). Rows are far fewer than
-    columns; as β lies in the span of the rows, the problem is rotated into that span by a QR
-    decomposition (same optimum, far fewer unknowns) and solved by Newton's method to a gradient
-    below 1e-9: stopping early would leave the result to the platform's luck.
+    Minimises strength · Σ wᵢ·log-loss + ½‖β‖² (intercept unpenalised) by Newton's method with
+    conjugate gradients, to a gradient below 1e-9: stopping early would leave the result to the
+    platform's luck (scikit-learn's default stops up to 0.02 in probability away from the optimum).
     """
-    basis, triangle = np.linalg.qr(features.T.toarray())
-    model = LogisticRegression(
-        C=strength, solver="newton-cholesky", tol=_TOLERANCE, max_iter=_ITERATIONS
-    )
-    model.fit(triangle.T, labels, sample_weight=weights)
-    return basis @ model.coef_[0], float(model.intercept_[0])
+    model = LogisticRegression(C=strength, solver="newton-cg", tol=_GRADIENT, max_iter=_ITERATIONS)
+    model.fit(features, labels, sample_weight=weights)
+    return model.coef_[0], float(model.intercept_[0])
 
 
 def fit_sigmoid(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> tuple[float, float]:

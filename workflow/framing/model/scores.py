@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from framing.model.classifier import Classifier, CrossFit, Training, cross_fit, train
+from framing.model.classifier import Classifier, Training, cross_fit, train
 from framing.model.features import Facts
 from framing.model.logistic import round_off
+from framing.model.unfamiliar import Usual, is_unfamiliar, learn_usual
 
-SCORE_COLUMNS = ("passage_id", "code", "fold", "label", "probability", "decision")
+SCORE_COLUMNS = ("passage_id", "code", "fold", "label", "probability", "decision", "unfamiliar")
 
 
 def training_rows(
@@ -48,15 +49,16 @@ def score_code(
     exemplar_labels: Sequence[int],
     votes: Mapping[str, int],
     settings: Mapping[str, Any],
-) -> tuple[pd.DataFrame, Classifier, CrossFit]:
+) -> tuple[pd.DataFrame, Classifier, Usual]:
     """Cross-fit one code over all passages and train its final classifier on all codings.
 
     Returns the scores (columns of ``SCORE_COLUMNS``; ``label`` missing where not coded), the final
-    classifier (for texts outside the corpus) and the cross-fit.
+    classifier (for texts outside the corpus) and what is usual among the passages it learned from.
     """
     training = training_rows(passages, labels, exemplar_labels, settings["exemplar_weight"])
     fit = cross_fit(facts, list(passages["source_id"]), training, votes, settings)
     label = dict(zip(labels["passage_id"], labels["label"], strict=True))
+    usual = learn_usual(facts, training, votes, settings)
     scores = pd.DataFrame(
         {
             "passage_id": passages["passage_id"],
@@ -65,9 +67,10 @@ def score_code(
             "label": pd.array([label.get(name) for name in passages["passage_id"]], dtype="Int64"),
             "probability": fit.probabilities,
             "decision": fit.decisions,
+            "unfamiliar": is_unfamiliar(facts, usual, np.arange(len(passages))),
         }
     )
-    return scores, train(facts, training, votes, settings), fit
+    return scores, train(facts, training, votes, settings), usual
 
 
 def combine_codes(
@@ -82,7 +85,7 @@ def combine_codes(
     wide = {name: scores.pivot(index="passage_id", columns="code", values=name)
             for name in ("label", "probability", "decision")}  # fmt: skip
     order = scores["passage_id"].drop_duplicates()
-    fold = scores.drop_duplicates("passage_id").set_index("passage_id")["fold"]
+    first = scores.drop_duplicates("passage_id").set_index("passage_id")
     parts = []
     for name, rule in combinations.items():
         columns = {}
@@ -104,10 +107,11 @@ def combine_codes(
                 {
                     "passage_id": order.to_numpy(),
                     "code": name,
-                    "fold": fold.loc[order].to_numpy(),
+                    "fold": first.loc[order, "fold"].to_numpy(),
                     "label": columns["label"].astype("Int64").array,
                     "probability": round_off(columns["probability"].to_numpy()),
                     "decision": columns["decision"].astype(int).to_numpy(),
+                    "unfamiliar": first.loc[order, "unfamiliar"].to_numpy(),
                 }
             )
         )

@@ -5,49 +5,69 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from framing.files import json_text, sha256
-from framing.model.classifier import Classifier
+from framing.files import json_text, read_text, sha256
+from framing.model.classifier import Classifier, LinearScorer
 from framing.model.features import Facts, stem
 from framing.model.logistic import DECIMALS, round_off
+from framing.model.unfamiliar import Usual
+from framing.problems import InputError, Problem
 
-FORMAT = "framing-model/1"
+FORMAT = "framing-model/2"
 
 
 def model_data(
-    code: str, classifier: Classifier, facts: Facts, settings: Mapping[str, Any], trained_on: Any
+    code: str,
+    classifier: Classifier,
+    usual: Usual,
+    facts: Facts,
+    settings: Mapping[str, Any],
+    trained_on: Any,
 ) -> dict[str, Any]:
     """Return a classifier as plain data with a digest over all of it.
 
     Words carry their idf and weight, cues the weight of log(1 + hits), ``balance`` the weight of
-    the balance of votes; score = intercept + Σ weight · feature, probability = 1 / (1 +
-    exp(-(slope · score + offset))), code present where probability >= threshold.
+    the balance of votes, ``neighbours`` the weight of one cue for the code in a neighbouring
+    passage; score = intercept + Σ weight · feature, probability = 1 / (1 + exp(-(slope · score +
+    offset))), code present where probability >= threshold. ``usual`` holds the limits beyond which
+    a passage is unfamiliar, the words' ``centre`` what a usual passage looks like.
     """
+    scorer = classifier.scorer
     data: dict[str, Any] = {
         "format": FORMAT,
         "code": code,
         "settings": dict(settings),
         "trained_on": trained_on,
-        "constant": classifier.constant if classifier.space is None else None,
+        "constant": classifier.constant if scorer is None else None,
         "reason": classifier.reason,
         "threshold": classifier.threshold,
+        "usual": {"most_unknown": usual.most_unknown, "least_similar": usual.least_similar},
     }
-    if classifier.space is not None:
-        space = classifier.space
+    if isinstance(scorer, LinearScorer):
+        space = scorer.space
         terms, cues = len(space.columns), len(facts.cue_names)
-        words, cue, balance = np.split(classifier.coefficients, [terms, terms + cues])
-        rounded_idf = round_off(space.idf)
+        words, cue, rest = np.split(scorer.coefficients, [terms, terms + cues])
         data |= {
-            "intercept": _number(classifier.intercept),
+            "intercept": _number(scorer.intercept),
             "slope": _number(classifier.slope),
             "offset": _number(classifier.offset),
             "words": {
-                facts.terms[column]: {"idf": float(idf), "weight": float(weight)}
-                for column, idf, weight in zip(
-                    space.columns, rounded_idf, round_off(words), strict=True
+                facts.terms[column]: {
+                    "idf": float(idf),
+                    "weight": float(weight),
+                    "centre": float(centre),
+                }
+                for column, idf, weight, centre in zip(
+                    space.columns,
+                    round_off(space.idf),
+                    round_off(words * space.word_scale),
+                    usual.centre,
+                    strict=True,
                 )
             },
             "cues": {
@@ -56,9 +76,28 @@ def model_data(
                     facts.cue_names, space.votes, round_off(cue * space.cue_scale), strict=True
                 )
             },
-            "balance": _number(balance[0] * space.vote_scale),
+            "balance": _number(rest[0] * space.vote_scale),
+            "neighbours": _number(rest[1] * space.neighbour_scale),
         }
     return data | {"digest": sha256(json_text(data))}
+
+
+def read_model(path: Path) -> dict[str, Any]:
+    """Read a stored model; raise :class:`InputError` where it is none or was changed."""
+    try:
+        data = json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise InputError(
+            Problem(path, f"is not JSON ({error.msg})", "Run `snakemake`.", error.lineno)
+        ) from None
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise InputError(Problem(path, f"is not a model of format {FORMAT}", "Run `snakemake`."))
+    content = {key: value for key, value in data.items() if key != "digest"}
+    if data.get("digest") != sha256(json_text(content)):
+        raise InputError(
+            Problem(path, "was changed: its digest does not fit its content", "Run `snakemake`.")
+        )
+    return data
 
 
 def model_text(data: Mapping[str, Any]) -> str:
@@ -84,36 +123,76 @@ def one_hit(data: Mapping[str, Any], cue: str) -> float | None:
     return float(round(entry["weight"] * math.log(2) + entry["vote"] * data["balance"], DECIMALS))
 
 
-def apply_model(
-    data: Mapping[str, Any], counts: Mapping[str, int], hits: Mapping[str, int]
-) -> tuple[float, int]:
-    """Return probability and decision of one passage from its word counts and cue hits.
+@dataclass(frozen=True)
+class Prediction:
+    """What a stored model says of a passage.
 
-    The reading of the stored format in a few lines, independent of the matrices used in training.
+    ``parts`` are what adds up to the score: ``(kind, name, amount)``, kind one of ``intercept``,
+    ``word``, ``cue``, ``votes``, ``neighbours``. ``unfamiliar`` says that the passage is unlike
+    those learned from, ``unknown`` and ``similarity`` how much (see
+    :mod:`framing.model.unfamiliar`).
+    """
+
+    probability: float
+    decision: int
+    parts: tuple[tuple[str, str, float], ...]
+    unknown: float
+    similarity: float
+    unfamiliar: bool
+
+
+def predict(
+    data: Mapping[str, Any],
+    counts: Mapping[str, int],
+    hits: Mapping[str, int],
+    around: int = 0,
+) -> Prediction:
+    """Return the prediction for one passage from its word counts and cue hits.
+
+    ``around`` is how many cues for the code spoke in the neighbouring passages (0 where they are
+    not known). The reading of the stored format in a few lines, independent of the matrices used
+    in training.
     """
     if data["constant"] is not None:
         probability = float(data["constant"])
-        return probability, int(probability >= data["threshold"])
-    frequency: dict[str, int] = {}
+        decision = int(probability >= data["threshold"])
+        return Prediction(probability, decision, (), 0.0, 0.0, False)
+    known, total = _terms(data, counts)
+    tfidf = {t: (1 + math.log(n)) * data["words"][t]["idf"] for t, n in known.items()}
+    length = math.sqrt(sum(value * value for value in tfidf.values())) or 1.0
+    parts = [("intercept", "", float(data["intercept"]))]
+    parts += [("word", t, data["words"][t]["weight"] * tfidf[t] / length) for t in sorted(tfidf)]
+    spoke = {cue: hits[cue] for cue in sorted(data["cues"]) if hits.get(cue, 0)}
+    parts += [("cue", cue, data["cues"][cue]["weight"] * math.log1p(n)) for cue, n in spoke.items()]
+    balance = sum(data["cues"][cue]["vote"] for cue in spoke)
+    parts += [
+        ("votes", "", data["balance"] * balance),
+        ("neighbours", "", data["neighbours"] * around),
+    ]
+    score = math.fsum(amount for _, _, amount in parts)
+    probability = round(1 / (1 + math.exp(-(data["slope"] * score + data["offset"]))), DECIMALS)
+    unknown = round(1 - sum(known.values()) / total, DECIMALS) if total else 1.0
+    similarity = sum(data["words"][t]["centre"] * value / length for t, value in tfidf.items())
+    usual = data["usual"]
+    return Prediction(
+        probability=probability,
+        decision=int(probability >= data["threshold"]),
+        parts=tuple(part for part in parts if part[2] or part[0] == "intercept"),
+        unknown=unknown,
+        similarity=round(similarity, DECIMALS),
+        unfamiliar=unknown > usual["most_unknown"]
+        or round(similarity, DECIMALS) < usual["least_similar"],
+    )
+
+
+def _terms(data: Mapping[str, Any], counts: Mapping[str, int]) -> tuple[dict[str, int], int]:
+    """Return how often each known term occurs, and how many words there are in all."""
+    known: dict[str, int] = {}
     for word, number in counts.items():
         term = stem(word) if data["settings"]["stem"] else word
         if term in data["words"]:
-            frequency[term] = frequency.get(term, 0) + number
-    tfidf = {t: (1 + math.log(n)) * data["words"][t]["idf"] for t, n in frequency.items()}
-    length = math.sqrt(sum(value * value for value in tfidf.values())) or 1.0
-    score = data["intercept"]
-    score += sum(data["words"][t]["weight"] * value / length for t, value in tfidf.items())
-    for cue, entry in data["cues"].items():
-        found = hits.get(cue, 0)
-        if found:
-            score += entry["weight"] * math.log1p(found)
-    score += data["balance"] * _balance(data, hits)
-    probability = 1 / (1 + math.exp(-(data["slope"] * score + data["offset"])))
-    return round(probability, DECIMALS), int(round(probability, DECIMALS) >= data["threshold"])
-
-
-def _balance(data: Mapping[str, Any], hits: Mapping[str, int]) -> int:
-    return sum(entry["vote"] for cue, entry in data["cues"].items() if hits.get(cue, 0))
+            known[term] = known.get(term, 0) + number
+    return known, sum(counts.values())
 
 
 def _number(value: float) -> float:

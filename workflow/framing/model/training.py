@@ -1,24 +1,53 @@
-"""From tidy tables to one trained and cross-fitted code."""
+"""From tidy tables to one trained, cross-fitted and evaluated code."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+from scipy import sparse
 
-from framing.model.features import Facts, collect
-from framing.model.scores import score_code
+from framing.model.classifier import Training
+from framing.model.evaluation import (
+    ablation_predictions,
+    baseline_predictions,
+    learning_scores,
+)
+from framing.model.features import Facts, collect, neighbours
+from framing.model.scores import score_code, training_rows
 from framing.model.stored import model_data
+from framing.model.tables import Tables
+
+
+@dataclass(frozen=True)
+class Material:
+    """One code's share of the tables, as the model room works on it."""
+
+    facts: Facts
+    labels: pd.DataFrame
+    votes: dict[str, int]
+    taught: list[int]
+
+    def training(self, passages: pd.DataFrame, weight: float) -> Training:
+        """Return the training rows, exemplars with ``weight``."""
+        return training_rows(passages, self.labels, self.taught, weight)
 
 
 def facts_of(
-    ids: list[str], words: pd.DataFrame, hits: pd.DataFrame, cues: list[str], *, stemmed: bool
+    ids: list[str],
+    words: pd.DataFrame,
+    hits: pd.DataFrame,
+    cues: list[str],
+    *,
+    stemmed: bool,
+    beside: sparse.csr_matrix | None = None,
 ) -> Facts:
     """Return the facts of the passages ``ids``, in that order.
 
     ``words`` are ``passage_id word count``, ``hits`` are ``passage_id cue hits``; a passage may
-    have no row in either.
+    have no row in either. ``beside``: see :func:`framing.model.features.collect`.
     """
     counts: dict[str, dict[str, int]] = {name: {} for name in ids}
     for name, word, number in words[["passage_id", "word", "count"]].itertuples(index=False):
@@ -28,37 +57,79 @@ def facts_of(
     for name, cue, number in hits[["passage_id", "cue", "hits"]].itertuples(index=False):
         if name in found:
             found[name][cue] = number
-    return collect([counts[n] for n in ids], [found[n] for n in ids], cues, stemmed=stemmed)
+    return collect(
+        [counts[n] for n in ids], [found[n] for n in ids], cues, stemmed=stemmed, beside=beside
+    )
+
+
+def material(code: str, tables: Tables, settings: Mapping[str, Any]) -> Material:
+    """Return what one code's classifier learns from."""
+    passages = tables.passages
+    exemplars = tables.exemplars[tables.exemplars["code"] == code]
+    votes = tables.votes[tables.votes["code"] == code]
+    beside = neighbours(
+        list(passages["source_id"]), list(passages["start"]), list(passages["end"]),
+        settings["neighbour_gap"],
+    )  # fmt: skip
+    facts = facts_of(
+        [*passages["passage_id"], *exemplars["passage_id"]],
+        tables.words,
+        tables.hits,
+        list(dict.fromkeys(tables.votes["cue"])),
+        stemmed=settings["stem"],
+        beside=beside,
+    )
+    return Material(
+        facts,
+        tables.labels[tables.labels["code"] == code],
+        dict(zip(votes["cue"], votes["vote"], strict=True)),
+        list(exemplars["label"]),
+    )
 
 
 def train_code(
-    code: str,
-    passages: pd.DataFrame,
-    labels: pd.DataFrame,
-    words: pd.DataFrame,
-    hits: pd.DataFrame,
-    votes: pd.DataFrame,
-    exemplars: pd.DataFrame,
-    settings: Mapping[str, Any],
+    code: str, tables: Tables, settings: Mapping[str, Any]
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Return the cross-fitted scores of one code and its final classifier as plain data.
-
-    ``passages`` is the passage frame; ``labels`` (``passage_id code label``) the combined codes;
-    ``words``, ``hits`` the facts of passages and exemplars; ``votes`` (``cue code vote``);
-    ``exemplars`` (``passage_id code label``).
-    """
-    own_labels = labels[labels["code"] == code]
-    own_exemplars = exemplars[exemplars["code"] == code]
-    own_votes = votes[votes["code"] == code]
-    cues = list(dict.fromkeys(votes["cue"]))
-    ids = [*passages["passage_id"], *own_exemplars["passage_id"]]
-    facts = facts_of(ids, words, hits, cues, stemmed=settings["stem"])
-    vote = dict(zip(own_votes["cue"], own_votes["vote"], strict=True))
-    taught = list(own_exemplars["label"])
-    scores, final, _ = score_code(code, facts, passages, own_labels, taught, vote, settings)
+    """Return the cross-fitted scores of one code and its final classifier as plain data."""
+    given = material(code, tables, settings)
+    scores, final, usual = score_code(
+        code, given.facts, tables.passages, given.labels, given.taught, given.votes, settings
+    )
     trained_on = {
-        "coded_passages": len(own_labels),
-        "carrying": int(own_labels["label"].sum()),
-        "exemplars": len(taught) if settings["exemplar_weight"] > 0 else 0,
+        "coded_passages": len(given.labels),
+        "carrying": int(given.labels["label"].sum()),
+        "exemplars": len(given.taught) if settings["exemplar_weight"] > 0 else 0,
     }
-    return scores, model_data(code, final, facts, settings, trained_on)
+    return scores, model_data(code, final, usual, given.facts, settings, trained_on)
+
+
+def evaluate_code(
+    code: str, tables: Tables, settings: Mapping[str, Any], plan: Mapping[str, Any]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return out-of-fold predictions of baselines and ablations, and the learning curve's scores.
+
+    ``plan`` is the configuration's ``evaluation``: ``ablations`` (name → changed settings),
+    ``learning`` (``shares``, ``repeats``). Both tables have a column ``code``.
+    """
+    given, passages = material(code, tables, settings), tables.passages
+    training = given.training(passages, settings["exemplar_weight"])
+    parts = [baseline_predictions(given.facts, passages, training, given.votes, settings)]
+    for name, change in plan["ablations"].items():
+        changed = {**settings, **change}
+        other = material(code, tables, changed)
+        parts.append(
+            ablation_predictions(
+                name,
+                other.facts,
+                passages,
+                other.training(passages, changed["exemplar_weight"]),
+                other.votes,
+                changed,
+            )
+        )
+    learning = learning_scores(
+        given.facts, passages, training, given.votes, settings,
+        plan["learning"]["shares"], plan["learning"]["repeats"],
+    )  # fmt: skip
+    predictions = pd.concat(parts, ignore_index=True)
+    return predictions.assign(code=code), learning.assign(code=code)

@@ -1,0 +1,188 @@
+"""Tables of the classifier's quality: figures as scikit-learn has them, intervals by sources."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score, f1_score
+
+from framing.inference.evaluation import (
+    T3_COLUMNS,
+    T13_COLUMNS,
+    ablation_table,
+    average_precisions,
+    calibration_table,
+    f1_scores,
+    learning_table,
+    methods_table,
+    percentiles,
+    resampled_weights,
+)
+
+CONFIG = {
+    "groups": {"g": "One", "h": "Other", "empty": "None of them"},
+    "agreement": {"minimum_units": 4},
+    "classifier": {"calibration_bins": 4},
+    "inference": {"confidence": 0.9},
+    "evaluation": {"draws": 200, "seed": 3, "ablations": {"worse": {}, "same": {}}},
+}
+
+
+def corpus(seed=1, sources=12, each=5):
+    """Make a frame, scores of one code, and predictions of a coin, of ours, and of the opposite."""
+    rng = np.random.default_rng(seed)
+    number = sources * each
+    names = [f"p{n}" for n in range(number)]
+    source = [f"s{n // each}" for n in range(number)]
+    label = (rng.random(number) < 0.4).astype(int)
+    probability = np.round(np.clip(label * 0.5 + rng.random(number) * 0.5, 0, 1), 6)
+    passages = pd.DataFrame(
+        {
+            "passage_id": names,
+            "source_id": source,
+            "group": ["g" if int(name[1:]) % 2 else "h" for name in source],
+            "weight": np.where(np.arange(number) % 3 == 0, 2.0, 1.0),
+        }
+    )
+    scores = pd.DataFrame(
+        {
+            "passage_id": names,
+            "code": "c",
+            "label": pd.array(label, dtype="Int64"),
+            "probability": probability,
+            "decision": (probability >= 0.5).astype(int),
+            "unfamiliar": (np.arange(number) < each).astype(int),
+        }
+    )
+    made = [
+        scores.assign(method="same")[["code", "method", "passage_id", "probability", "decision"]],
+        scores.assign(method="worse", probability=1 - probability, decision=1 - scores["decision"])[
+            ["code", "method", "passage_id", "probability", "decision"]
+        ],
+    ]
+    return passages, scores, pd.concat(made, ignore_index=True)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([0.1, 0.2, 0.5, 0.9]), st.integers(0, 1), st.integers(0, 1),
+            st.integers(1, 3),
+        ),
+        min_size=2,
+    ).filter(lambda rows: any(row[1] for row in rows))
+)  # fmt: skip
+def test_weighted_measures_are_those_of_scikit_learn(rows):
+    probability, label, decision, weight = (np.array(column) for column in zip(*rows, strict=True))
+    weights = np.stack([weight, np.ones(len(rows))]).astype(float)
+    theirs = [average_precision_score(label, probability, sample_weight=row) for row in weights]
+    assert average_precisions(label, probability, weights) == pytest.approx(theirs)
+    theirs = [f1_score(label, decision, sample_weight=row, zero_division=0) for row in weights]
+    assert f1_scores(label, decision, weights) == pytest.approx(theirs)
+
+
+def test_a_resample_without_positives_is_undefined_and_left_out():
+    weights = np.array([[1.0, 0.0], [0.0, 1.0]])
+    found = average_precisions(np.array([1, 0]), np.array([0.9, 0.1]), weights)
+    assert found[0] == 1
+    assert np.isnan(found[1])
+    assert percentiles(found, 0.95) == (1.0, 1.0)
+
+
+def test_sources_are_resampled_whole():
+    weights = resampled_weights(np.ones(6), np.array([0, 0, 0, 1, 1, 2]), 50, 1)
+    assert (weights[:, 0] == weights[:, 1]).all()
+    assert (weights[:, 0] == weights[:, 2]).all()
+    assert (weights[:, 3] == weights[:, 4]).all()
+    assert (weights[:, 0] + weights[:, 3] + weights[:, 5] == 3).all()
+    assert resampled_weights(np.ones(2), np.array([4, 4]), 10, 1).shape == (0, 2)
+
+
+def test_methods_are_set_side_by_side_for_parts_and_groups():
+    passages, scores, predictions = corpus()
+    table = methods_table(passages, scores, predictions, ["s0", "s1"], CONFIG, "ours", ["worse"])
+    assert tuple(table.columns) == T3_COLUMNS
+    assert table["method"].drop_duplicates().tolist() == ["ours", "worse"]
+    rows = table.set_index(["method", "part", "group"])
+    whole = rows.loc[("ours", "all", "all")]
+    label = scores["label"].astype(int)
+    assert whole["average_precision"] == pytest.approx(
+        average_precision_score(label, scores["probability"], sample_weight=passages["weight"])
+    )
+    assert whole["ap_low"] <= whole["average_precision"] <= whole["ap_high"]
+    assert rows.loc[("worse", "all", "all"), "average_precision"] < whole["average_precision"]
+    assert (whole["unfamiliar"], whole["unfamiliar_sources"]) == (5, 1)
+    assert rows.loc[("ours", "kept back", "all"), "passages"] == 10
+    assert rows.loc[("ours", "read", "all"), "passages"] == 50
+    assert rows.loc[("ours", "all", "g"), "passages"] == 30
+    assert "no coded passage" in rows.loc[("ours", "all", "empty"), "status"]
+    assert pd.isna(rows.loc[("worse", "all", "all"), "unfamiliar"])
+
+
+def test_without_sources_kept_back_there_are_no_parts():
+    passages, scores, predictions = corpus()
+    table = methods_table(passages, scores, predictions, [], CONFIG, "ours", [])
+    assert set(table["part"]) == {"all"}
+
+
+def test_ablations_are_paired():
+    passages, scores, predictions = corpus()
+    table = ablation_table(passages, scores, predictions, CONFIG, "ours")
+    assert tuple(table.columns) == T13_COLUMNS
+    rows = table.set_index("variant")
+    assert np.isnan(rows.loc["ours", "ap_change"])
+    assert rows.loc["same", ["ap_change", "ap_change_low", "ap_change_high"]].tolist() == [0, 0, 0]
+    assert rows.loc["worse", "ap_change_high"] < 0
+    assert rows.loc["worse", "f1_change_high"] < 0
+
+
+def test_a_code_that_nobody_found_is_marked():
+    passages, scores, predictions = corpus()
+    nobody = scores.assign(label=pd.array([0] * len(scores), dtype="Int64"))
+    table = ablation_table(passages, nobody, predictions, CONFIG, "ours")
+    assert (table["status"] == "undefined: no coded passage carries the code").all()
+    rows = methods_table(passages, nobody, predictions, [], CONFIG, "ours", [])
+    assert rows["average_precision"].isna().all()
+
+
+def test_the_learning_curve_is_a_mean_over_repeats():
+    passages, scores, _ = corpus()
+    good, bad = scores["probability"], 1 - scores["probability"]
+    learning = pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "code": "c", "share": share, "repeat": repeat, "passages": taught,
+                    "passage_id": scores["passage_id"], "score": score,
+                }
+            )
+            for share, repeat, taught, score in (
+                (0.5, 0, 20, bad), (0.5, 1, 30, good), (1.0, 0, 48, good), (1.0, 1, 48, np.nan),
+            )
+        ]
+    )  # fmt: skip
+    table = learning_table(passages, scores, learning).set_index("share")
+    low, high = table.loc[0.5, "ap_lowest"], table.loc[0.5, "ap_highest"]
+    assert table.loc[0.5, "average_precision"] == pytest.approx((low + high) / 2)
+    assert table.loc[0.5, "passages"] == 25
+    assert table.loc[1.0, "repeats"] == 1
+    assert table.loc[1.0, "average_precision"] == pytest.approx(high)
+
+
+def test_bins_of_calibration_hold_everything_once():
+    passages, scores, _ = corpus()
+    table = calibration_table(passages, scores, CONFIG)
+    assert table["passages"].sum() == len(scores)
+    assert table["from"].tolist() == [0, 0.25, 0.5, 0.75]
+    filled = table[table["passages"] > 0]
+    assert ((filled["ci_low"] <= filled["share"]) & (filled["share"] <= filled["ci_high"])).all()
+    border = scores.assign(probability=0.25)
+    table = calibration_table(passages, border, CONFIG)
+    assert table["passages"].tolist() == [0, len(scores), 0, 0]
+    assert table["status"].tolist() == ["empty", "", "empty", "empty"]
+    share = np.average(scores["label"].astype(float), weights=passages["weight"])
+    assert table["share"][1] == pytest.approx(share)

@@ -1,0 +1,207 @@
+"""T11-errors: where the classifier errs, by group and period, and what that does to naive shares.
+
+Error rates are ratios over coded passages, weighted by the inverse of their inclusion probability
+(Hájek): sensitivity = share marked among passages that carry the code, specificity = share not
+marked among those that do not, predictive values the other way round. *Bias* is the naive share
+less the true one, E(decision − code): what classify-and-count is off by in that cell. If biases
+differ between two groups, a naive comparison of them is off by the difference (differential error:
+Fong & Tyler 2021; TeBlunthuis, Hase & Chan 2024). All decisions are out of fold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import nan, sqrt
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from framing.config import ALL
+from framing.inference.design import (
+    TEXTS,
+    Bools,
+    Domain,
+    Floats,
+    Population,
+    cluster_deviations,
+    domain,
+    effective_size,
+    population,
+    sums,
+)
+from framing.inference.intervals import (
+    Settings,
+    critical,
+    difference_interval,
+    is_zero,
+    share_interval,
+    two_sided_p,
+)
+from framing.inference.outcomes import Outcome, outcome
+
+SENSITIVITY, SPECIFICITY = "sensitivity", "specificity"
+POSITIVE_VALUE, NEGATIVE_VALUE = "positive predictive value", "negative predictive value"
+BIAS, BIAS_DIFFERENCE = "bias of the naive share", "bias of the naive difference"
+RATES = (SENSITIVITY, SPECIFICITY, POSITIVE_VALUE, NEGATIVE_VALUE)
+T11_COLUMNS = (
+    "code", "group", "other", "period", "measure", "passages", "sources", "estimate", "se",
+    "ci_low", "ci_high", "p_value", "status",
+)  # fmt: skip
+NO_PASSAGE = "undefined: no coded passage to take the rate of"
+ONE_SOURCE = "no interval: coded passages of one source only"
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """A weighted mean over some coded passages.
+
+    ``deviations`` (G,) are the clusters' (see :mod:`framing.inference.design`), so that the
+    variance of a difference of two ratios is the sum of squares of their difference.
+    """
+
+    value: float
+    passages: int
+    sources: int
+    effective: float
+    deviations: Floats
+
+
+def weighted_mean(frame: Population, chosen: Bools, values: Floats) -> Ratio:
+    """Return Σ w v / Σ w over the drawn passages where ``chosen`` (n,) is true.
+
+    ``values`` (n,) are over drawn passages. Linearised contributions w (v − mean)/Σ w are summed by
+    source (ultimate clusters, Särndal et al. 1992, ch. 5.5). NaN where nothing is chosen.
+    """
+    weight = frame.weight[chosen]
+    source = frame.source[frame.drawn[chosen]]
+    if not len(weight):
+        return Ratio(nan, 0, 0, 0.0, np.zeros(frame.sources))
+    total = float(weight.sum())
+    mean = float((weight * values[chosen]).sum()) / total
+    of_source = sums(source, weight * (values[chosen] - mean) / total, frame.sources)
+    taking_part = np.bincount(source, minlength=frame.sources) > 0
+    return Ratio(
+        mean,
+        len(weight),
+        int(taking_part.sum()),
+        effective_size(weight),
+        cluster_deviations(of_source, taking_part),
+    )
+
+
+def rates(data: Outcome, frame: Population, inside: Bools) -> dict[str, Ratio]:
+    """Return the error rates and the bias among drawn passages where ``inside`` (n,) is true."""
+    label, marked = data.label, data.decision[frame.drawn].astype(float)
+    carrying, called = label == 1, marked == 1
+    return {
+        SENSITIVITY: weighted_mean(frame, inside & carrying, marked),
+        SPECIFICITY: weighted_mean(frame, inside & ~carrying, 1 - marked),
+        POSITIVE_VALUE: weighted_mean(frame, inside & called, label),
+        NEGATIVE_VALUE: weighted_mean(frame, inside & ~called, 1 - label),
+        BIAS: weighted_mean(frame, inside, marked - label),
+    }
+
+
+def errors_table(
+    passages: pd.DataFrame, scores: pd.DataFrame, config: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Return T11-errors: rates and biases by group, by period, and biases of group differences.
+
+    ``passages`` is the passage frame, ``scores`` the scores of the codes. Differences are of each
+    group against each later one, over all periods. Columns: :data:`T11_COLUMNS`; intervals speak of
+    texts like these (sources random).
+    """
+    settings, frame = Settings.of(config), population(passages)
+    rows: list[dict[str, Any]] = []
+    for code, part in scores.groupby("code", sort=False):
+        data = outcome(frame, part, str(code), settings)
+        found = {
+            cell: rates(data, frame, _drawn_inside(frame, domain(frame, *cell)))
+            for cell in _cells(config)
+        }
+        for (group, period), measures in found.items():
+            for measure, ratio in measures.items():
+                cell = {"code": code, "group": group, "other": "", "period": period}
+                rows.append(cell | {"measure": measure} | _row(ratio, measure, settings))
+        groups = list(config["groups"])
+        for place, group in enumerate(groups):
+            for other in groups[place + 1 :]:
+                a, b = (found[name, ALL][BIAS] for name in (group, other))
+                cell = {"code": code, "group": group, "other": other, "period": ALL}
+                rows.append(cell | {"measure": BIAS_DIFFERENCE} | _difference(a, b, settings))
+    table = pd.DataFrame(rows, columns=list(T11_COLUMNS))
+    floats = table.select_dtypes("float").columns
+    return table.assign(**{name: table[name].round(12) + 0.0 for name in floats})
+
+
+def _cells(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    periods = [period["id"] for period in config["periods"]] + [config["undated"]]
+    for group in [ALL, *config["groups"]]:
+        yield group, ALL
+    for period in periods:
+        yield ALL, period
+
+
+def _drawn_inside(frame: Population, part: Domain) -> Bools:
+    inside = np.zeros(len(frame.drawn), dtype=bool)
+    inside[part.coded] = True
+    return inside
+
+
+def _row(ratio: Ratio, measure: str, settings: Settings) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "passages": ratio.passages, "sources": ratio.sources, "estimate": ratio.value, "se": nan,
+        "ci_low": nan, "ci_high": nan, "p_value": nan, "status": "",
+    }  # fmt: skip
+    if not ratio.passages:
+        return row | {"status": NO_PASSAGE}
+    if ratio.sources < 2:
+        return row | {"status": ONE_SOURCE}
+    se = sqrt(float(np.square(ratio.deviations).sum()))
+    df = ratio.sources - 1
+    quantile = critical(settings.confidence, df)
+    if measure == BIAS:
+        if is_zero(se):
+            return row | {"status": "no interval: errors do not vary"}
+        ends = difference_interval(ratio.value, se, quantile)
+        p_value = two_sided_p(ratio.value, se, df)
+        return row | {"se": se, "ci_low": ends.low, "ci_high": ends.high, "p_value": p_value}
+    ends = share_interval(
+        ratio.value, se, coded=ratio.passages, effective=ratio.effective, reference=ratio.value,
+        quantile=quantile, wilson_below=settings.wilson_below,
+    )  # fmt: skip
+    return row | {
+        "se": nan if is_zero(se) else se,
+        "ci_low": ends.low,
+        "ci_high": ends.high,
+        "status": ends.remark,
+    }
+
+
+def _difference(a: Ratio, b: Ratio, settings: Settings) -> dict[str, Any]:
+    """Return the row of a difference of biases; groups share no source, so they are independent."""
+    row: dict[str, Any] = {
+        "passages": a.passages + b.passages, "sources": a.sources + b.sources,
+        "estimate": a.value - b.value, "se": nan, "ci_low": nan, "ci_high": nan, "p_value": nan,
+        "status": "",
+    }  # fmt: skip
+    if not (a.passages and b.passages):
+        return row | {"status": NO_PASSAGE}
+    if min(a.sources, b.sources) < 2:
+        return row | {"status": ONE_SOURCE}
+    se = sqrt(float(np.square(a.deviations - b.deviations).sum()))
+    if is_zero(se):
+        return row | {"status": "no interval: errors do not vary"}
+    df = min(a.sources, b.sources) - 1
+    ends = difference_interval(a.value - b.value, se, critical(settings.confidence, df))
+    return row | {
+        "se": se,
+        "ci_low": ends.low,
+        "ci_high": ends.high,
+        "p_value": two_sided_p(a.value - b.value, se, df),
+    }
+
+
+__all__ = ["RATES", "T11_COLUMNS", "TEXTS", "errors_table", "rates", "weighted_mean"]

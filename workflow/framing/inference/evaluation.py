@@ -1,0 +1,374 @@
+"""Figures of merit of classifiers: T3 methods, T13 ablations, T14 learning, T15 calibration.
+
+All predictions are out of fold by source. Measures weight coded passages by the inverse of their
+inclusion probability; intervals resample whole sources (percentile bootstrap), with predictions
+held fixed: they say how far the figure depends on which sources were collected, not on the fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import nan
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from framing.config import ALL
+from framing.inference.agreement import resampling_counts
+from framing.inference.classifier_quality import MEASURES, NO_CODED, quality
+from framing.inference.design import Bools, Floats, Ints
+from framing.inference.intervals import DECIMALS, critical, wilson
+
+READ, KEPT_BACK = "read", "kept back"
+PARTS = (READ, KEPT_BACK)
+T3_COLUMNS = (
+    "code", "method", "part", "group", "passages", "positives", "base_rate", "average_precision",
+    "ap_low", "ap_high", "roc_auc", "f1", "f1_low", "f1_high", "precision", "recall", "brier",
+    "calibration_error", "unfamiliar", "unfamiliar_sources", "status",
+)  # fmt: skip
+T13_COLUMNS = (
+    "code", "variant", "average_precision", "ap_change", "ap_change_low", "ap_change_high", "f1",
+    "f1_change", "f1_change_low", "f1_change_high", "status",
+)  # fmt: skip
+T14_COLUMNS = (
+    "code", "share", "passages", "repeats", "average_precision", "ap_lowest", "ap_highest",
+    "status",
+)  # fmt: skip
+T15_COLUMNS = (
+    "code", "bin", "from", "to", "passages", "mean_probability", "share", "ci_low", "ci_high",
+    "status",
+)  # fmt: skip
+ONE_SOURCE = "interval undefined: one source"
+
+
+@dataclass(frozen=True)
+class Coded:
+    """Coded passages of one code with one method's predictions, aligned by position.
+
+    ``label`` and ``decision`` 0/1, ``probability`` rounded, ``weight`` inverse inclusion
+    probabilities, ``source`` numbers of sources, ``group`` ids, ``kept`` whether the source was
+    kept back.
+    """
+
+    label: Ints
+    probability: Floats
+    decision: Ints
+    weight: Floats
+    source: Ints
+    group: np.ndarray
+    kept: Bools
+
+
+def coded_passages(
+    passages: pd.DataFrame, labels: pd.DataFrame, predictions: pd.DataFrame, kept: Sequence[str]
+) -> Coded:
+    """Return predictions joined with codes and design, in the order of the passage frame.
+
+    ``labels`` (``passage_id label``), ``predictions`` (``passage_id probability decision``), both
+    of one code; ``kept`` names the sources kept back.
+    """
+    frame = passages[["passage_id", "source_id", "group", "weight"]].merge(
+        labels[["passage_id", "label"]].dropna(), on="passage_id"
+    )
+    frame = frame.merge(predictions, on="passage_id", validate="one_to_one")
+    source, _ = pd.factorize(frame["source_id"])
+    return Coded(
+        frame["label"].to_numpy(dtype=np.int64),
+        frame["probability"].to_numpy(dtype=float),
+        frame["decision"].to_numpy(dtype=np.int64),
+        frame["weight"].to_numpy(dtype=float),
+        source.astype(np.int64),
+        frame["group"].to_numpy(dtype=object),
+        frame["source_id"].isin(kept).to_numpy(),
+    )
+
+
+def average_precisions(label: Ints, probability: Floats, weights: Floats) -> Floats:
+    """Return average precision (draws,) under each row of ``weights`` (draws, n); NaN without hits.
+
+    Σ (R_k − R_{k−1}) P_k over distinct probabilities, falling (as in scikit-learn).
+    """
+    order = np.argsort(-probability, kind="stable")
+    ranked = probability[order]
+    ends = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
+    found = np.cumsum((weights * label)[:, order], axis=1)[:, ends]
+    called = np.cumsum(weights[:, order], axis=1)[:, ends]
+    gained = np.diff(found, axis=1, prepend=0)
+    precision = np.divide(found, called, out=np.zeros_like(found), where=called > 0)
+    total = found[:, -1]
+    sums = (gained * precision).sum(axis=1)
+    result: Floats = np.divide(sums, total, out=np.full(len(total), nan), where=total > 0)
+    return result
+
+
+def f1_scores(label: Ints, decision: Ints, weights: Floats) -> Floats:
+    """Return F1 (draws,) under each row of ``weights`` (draws, n); NaN without positives."""
+    hit = weights @ (label * decision)
+    marked, positive = weights @ decision, weights @ label
+    result: Floats = np.divide(
+        2 * hit, marked + positive, out=np.full(len(hit), nan), where=positive > 0
+    )
+    return result
+
+
+def resampled_weights(weight: Floats, source: Ints, draws: int, seed: int) -> Floats:
+    """Return weights (draws, n) under resampling of whole sources; no rows where there is one."""
+    _, place = np.unique(source, return_inverse=True)
+    number = int(place.max()) + 1 if len(place) else 0
+    if number < 2:
+        return np.zeros((0, len(weight)))
+    counts = np.concatenate(list(resampling_counts(number, draws, seed)))
+    result: Floats = counts[:, place] * weight
+    return result
+
+
+def percentiles(values: Floats, confidence: float) -> tuple[float, float]:
+    """Return the percentile interval of the values that are defined; NaN where none is."""
+    defined = np.round(values[~np.isnan(values)], 2 * DECIMALS)
+    if not len(defined):
+        return nan, nan
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(defined, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def methods_table(
+    passages: pd.DataFrame,
+    scores: pd.DataFrame,
+    predictions: pd.DataFrame,
+    kept: Sequence[str],
+    config: Mapping[str, Any],
+    ours: str,
+    baselines: Sequence[str],
+) -> pd.DataFrame:
+    """Return T3-classifier: each method by code, by part of the sources and by group.
+
+    ``passages`` is the passage frame, ``scores`` the scores of the codes (``label``, our
+    ``probability``, ``decision``, ``unfamiliar``), ``predictions`` the baselines' (``code method
+    passage_id probability decision``), ``kept`` the sources kept back. Columns:
+    :data:`T3_COLUMNS`. With fewer coded passages than ``agreement.minimum_units`` nothing is
+    computed; the status says so.
+    """
+    rows = []
+    for code in scores["code"].drop_duplicates():
+        own = scores[scores["code"] == code]
+        for method in (ours, *baselines):
+            made = own if method == ours else _of(predictions, code, method)
+            data = coded_passages(
+                passages, own, made[["passage_id", "probability", "decision"]], kept
+            )
+            for part, group in _cells(config, bool(len(kept))):
+                cells = {"code": code, "method": method, "part": part, "group": group}
+                strange = _unfamiliar(passages, own, kept, part, group) if method == ours else {}
+                rows.append(cells | _figures(data, _member(data, part, group), config) | strange)
+    frame = pd.DataFrame(rows, columns=list(T3_COLUMNS))
+    counts = ["unfamiliar", "unfamiliar_sources"]
+    return _settled(frame.astype(dict.fromkeys(counts, "Int64")))
+
+
+def _of(predictions: pd.DataFrame, code: str, method: str) -> pd.DataFrame:
+    return predictions[(predictions["code"] == code) & (predictions["method"] == method)]
+
+
+def _cells(config: Mapping[str, Any], parts: bool) -> list[tuple[str, str]]:
+    divided = [(part, ALL) for part in PARTS] if parts else []
+    return [(ALL, ALL), *divided, *((ALL, group) for group in config["groups"])]
+
+
+def _member(data: Coded, part: str, group: str) -> Bools:
+    member = np.ones(len(data.label), dtype=bool)
+    if part != ALL:
+        member = data.kept == (part == KEPT_BACK)
+    return member & (data.group == group) if group != ALL else member
+
+
+def _unfamiliar(
+    passages: pd.DataFrame, scores: pd.DataFrame, kept: Sequence[str], part: str, group: str
+) -> dict[str, int]:
+    """Return how many passages, coded or not, and how many sources are unfamiliar.
+
+    A source is when more than half of its passages are.
+    """
+    frame = passages.merge(scores[["passage_id", "unfamiliar"]], on="passage_id")
+    if part != ALL:
+        frame = frame[frame["source_id"].isin(kept) == (part == KEPT_BACK)]
+    if group != ALL:
+        frame = frame[frame["group"] == group]
+    of_source = frame.groupby("source_id")["unfamiliar"].mean()
+    return {
+        "unfamiliar": int(frame["unfamiliar"].sum()),
+        "unfamiliar_sources": int((of_source > 0.5).sum()),
+    }
+
+
+def _figures(data: Coded, member: Bools, config: Mapping[str, Any]) -> dict[str, Any]:
+    minimum, plan = config["agreement"]["minimum_units"], config["evaluation"]
+    label = data.label[member]
+    cells: dict[str, Any] = {"passages": len(label), "positives": int(label.sum())}
+    if len(label) < minimum:
+        few = f"undefined: fewer than {minimum} coded passages"
+        return cells | dict.fromkeys(MEASURES, nan) | {"status": few if len(label) else NO_CODED}
+    probability, decision = data.probability[member], data.decision[member]
+    weight = data.weight[member]
+    cells |= quality(label, probability, decision, weight, config["classifier"]["calibration_bins"])
+    weights = resampled_weights(weight, data.source[member], plan["draws"], plan["seed"])
+    confidence = config["inference"]["confidence"]
+    if not len(weights):
+        cells["status"] = "; ".join(filter(None, [cells["status"], ONE_SOURCE]))
+    if label.any():
+        low, high = percentiles(average_precisions(label, probability, weights), confidence)
+        cells |= {"ap_low": low, "ap_high": high}
+        low, high = percentiles(f1_scores(label, decision, weights), confidence)
+        cells |= {"f1_low": low, "f1_high": high}
+    return cells
+
+
+def ablation_table(
+    passages: pd.DataFrame,
+    scores: pd.DataFrame,
+    predictions: pd.DataFrame,
+    config: Mapping[str, Any],
+    ours: str,
+) -> pd.DataFrame:
+    """Return T13-ablations: our method with one ingredient changed, against itself unchanged.
+
+    Changes are variant less ``ours``, their intervals from the same resamples of sources (paired).
+    Arguments as in :func:`methods_table`; columns :data:`T13_COLUMNS`.
+    """
+    plan, confidence = config["evaluation"], config["inference"]["confidence"]
+    rows = []
+    for code in scores["code"].drop_duplicates():
+        own = scores[scores["code"] == code]
+        whole = coded_passages(passages, own, own[["passage_id", "probability", "decision"]], ())
+        empty = dict.fromkeys(T13_COLUMNS[2:-1], nan) | {"status": ""}
+        if not whole.label.any():
+            empty["status"] = "undefined: no coded passage carries the code"
+        weights = np.concatenate(
+            [
+                whole.weight[None, :],
+                resampled_weights(whole.weight, whole.source, plan["draws"], plan["seed"]),
+            ]
+        )
+        for variant in (ours, *plan["ablations"]):
+            made = own if variant == ours else _of(predictions, code, variant)
+            row = {"code": code, "variant": variant} | empty
+            if whole.label.any():
+                data = coded_passages(
+                    passages, own, made[["passage_id", "probability", "decision"]], ()
+                )
+                row |= _changes(data, whole, weights, confidence, changed=variant != ours)
+            rows.append(row)
+    return _settled(pd.DataFrame(rows, columns=list(T13_COLUMNS)))
+
+
+def _changes(
+    data: Coded, whole: Coded, weights: Floats, confidence: float, *, changed: bool
+) -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    for name, key, values, base in (
+        (
+            "average_precision", "ap",
+            average_precisions(data.label, data.probability, weights),
+            average_precisions(whole.label, whole.probability, weights),
+        ),
+        (
+            "f1", "f1",
+            f1_scores(data.label, data.decision, weights),
+            f1_scores(whole.label, whole.decision, weights),
+        ),
+    ):  # fmt: skip
+        row[name] = float(values[0])
+        if changed:
+            low, high = percentiles((values - base)[1:], confidence)
+            row |= {
+                f"{key}_change": float(values[0] - base[0]),
+                f"{key}_change_low": low,
+                f"{key}_change_high": high,
+            }
+    return row
+
+
+def learning_table(
+    passages: pd.DataFrame, scores: pd.DataFrame, learning: pd.DataFrame
+) -> pd.DataFrame:
+    """Return T14-learning: average precision by how many coded passages taught the classifier.
+
+    ``learning`` (``code share repeat passages passage_id score``); the mean over repeats, with the
+    lowest and the highest. Columns: :data:`T14_COLUMNS`.
+    """
+    labelled = scores.dropna(subset=["label"])[["passage_id", "code", "label"]]
+    frame = learning.merge(labelled, on=["passage_id", "code"]).merge(
+        passages[["passage_id", "weight"]], on="passage_id"
+    )
+    rows = []
+    for code in scores["code"].drop_duplicates():
+        for share, part in frame[frame["code"] == code].groupby("share", sort=True):
+            found = [_learned(one.dropna(subset=["score"])) for _, one in part.groupby("repeat")]
+            defined = [value for value in found if value == value]
+            rows.append(
+                {
+                    "code": code,
+                    "share": share,
+                    "passages": round(float(part.drop_duplicates("repeat")["passages"].mean())),
+                    "repeats": len(defined),
+                    "average_precision": float(np.mean(defined)) if defined else nan,
+                    "ap_lowest": min(defined, default=nan),
+                    "ap_highest": max(defined, default=nan),
+                    "status": "" if defined else "undefined: too few passages to learn from",
+                }
+            )
+    return _settled(pd.DataFrame(rows, columns=list(T14_COLUMNS)))
+
+
+def _learned(part: pd.DataFrame) -> float:
+    label = part["label"].to_numpy(dtype=np.int64)
+    if not label.any():
+        return nan
+    weight = part["weight"].to_numpy(dtype=float)[None, :]
+    return float(average_precisions(label, part["score"].to_numpy(dtype=float), weight)[0])
+
+
+def calibration_table(
+    passages: pd.DataFrame, scores: pd.DataFrame, config: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Return T15-calibration: mean probability and share of positives by bin of probability.
+
+    Weighted by design; the share's interval is Wilson's with Kish's effective size. Columns:
+    :data:`T15_COLUMNS`. Empty bins are kept and say so.
+    """
+    bins = config["classifier"]["calibration_bins"]
+    quantile = critical(config["inference"]["confidence"])
+    rows = []
+    for code in scores["code"].drop_duplicates():
+        own = scores[scores["code"] == code]
+        data = coded_passages(passages, own, own[["passage_id", "probability", "decision"]], ())
+        place = np.minimum(np.floor(np.round(data.probability * bins, DECIMALS)), bins - 1)
+        for number in range(bins):
+            inside = place == number
+            weight = data.weight[inside]
+            row = {
+                "code": code, "bin": number + 1, "from": number / bins, "to": (number + 1) / bins,
+                "passages": int(inside.sum()), "mean_probability": nan, "share": nan,
+                "ci_low": nan, "ci_high": nan, "status": "" if inside.any() else "empty",
+            }  # fmt: skip
+            if inside.any():
+                share = float((weight * data.label[inside]).sum() / weight.sum())
+                size = float(weight.sum() ** 2 / np.square(weight).sum())
+                low, high = wilson(share, size, quantile)
+                row |= {
+                    "mean_probability": float(
+                        (weight * data.probability[inside]).sum() / weight.sum()
+                    ),
+                    "share": share,
+                    "ci_low": low,
+                    "ci_high": high,
+                }
+            rows.append(row)
+    return _settled(pd.DataFrame(rows, columns=list(T15_COLUMNS)))
+
+
+def _settled(frame: pd.DataFrame) -> pd.DataFrame:
+    floats = frame.select_dtypes("float").columns
+    return frame.assign(**{name: frame[name].round(12) + 0.0 for name in floats})

@@ -1,0 +1,25 @@
+"""The tables that enter the model room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What the classifier of every code learns from, as tidy tables.
+
+    ``passages`` is the passage frame; ``labels`` (``passage_id code label``) the combined codes;
+    ``words`` (``passage_id word count``) and ``hits`` (``passage_id cue hits``) the facts of
+    passages and exemplars; ``votes`` (``cue code vote``); ``exemplars`` (``passage_id code
+    label``).
+    """
+
+    passages: pd.DataFrame
+    labels: pd.DataFrame
+    words: pd.DataFrame
+    hits: pd.DataFrame
+    votes: pd.DataFrame
+    exemplars: pd.DataFrame
