@@ -140,6 +140,26 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
         for part, group in [("all", "all"), ("read", "all"), ("kept back", "all"),
                             *(("all", name) for name in GROUPS)]
     ]  # fmt: skip
+    t9 = [
+        (contrast, choice, option, 40, 0.95, 0.6, 0.0, -0.02, 0.08, 0.2, "")
+        for contrast in ("c0", "c1")
+        for choice, option in (("any choice", "any choice"), ("coders", "any"), ("coders", "all"))
+    ]
+    t11 = [
+        (code, group, other, "all", measure, 60, 20, 0.7, 0.05, 0.6, 0.8, p, "")
+        for code in ("cost", "fairness")
+        for group, other, measure, p in (
+            ("all", "", "sensitivity", math.nan),
+            ("council", "", "bias of the naive share", 0.03),
+            ("council", "press", "bias of the naive difference", 0.4),
+        )
+    ]
+    t16 = [
+        (contrast, coders, "with", "passage", "words and cues", "-", "difference", "none", main,
+         0.08, 0.03, 0.02, 0.14, 0.01, "supported", "")
+        for contrast in ("c0", "c1")
+        for coders, main in (("majority", "yes"), ("any", "no"))
+    ]  # fmt: skip
     t13 = [
         (code, variant, 0.7, change, change - 0.05, change + 0.05, 0.6, change, change - 0.1,
          change + 0.1, "")
@@ -199,6 +219,21 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
         "T8-cues": (
             t8,
             "cue code vote passages hits coded carrying share base_rate lift weight status",
+        ),
+        "T9-robustness": (
+            t9,
+            "contrast choice option specifications agreeing supported contradicted lowest median "
+            "highest status",
+        ),
+        "T11-errors": (
+            t11,
+            "code group other period measure passages sources estimate se ci_low ci_high p_value "
+            "status",
+        ),
+        "T16-specifications": (
+            t16,
+            "contrast coders unsure weighting classifier threshold estimator left_out main "
+            "difference se ci_low ci_high p_value verdict status",
         ),
         "T13-ablations": (
             t13,

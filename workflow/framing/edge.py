@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,12 @@ def read_tables(given: Any) -> Tables:
         read_build(given.votes, vote="int64"),
         read_build(given.exemplars, label="int64"),
     )
+
+
+def read_predictions(paths: Iterable[str | Path]) -> pd.DataFrame:
+    """Read the other methods' predictions of all codes (see :mod:`framing.model.evaluation`)."""
+    parts = [read_build(path, probability="float64", decision="int64") for path in paths]
+    return pd.concat(parts, ignore_index=True)
 
 
 def read_kept_back(config: Mapping[str, Any]) -> list[str]:

@@ -1,7 +1,7 @@
 # From codings and scores to agreement, classifier quality, prevalence and contrasts.
 #
 # needs: build/{passages,codings,codes,scores}.tsv, build/{predictions,learning}/*.tsv
-# makes: results/tables/T2-agreement.csv T3-classifier.csv T4-prevalence.csv T5-trend.csv
+# makes: results/tables/T9-robustness.csv T11-errors.csv T16-specifications.csv, T2-agreement.csv T3-classifier.csv T4-prevalence.csv T5-trend.csv
 #        T6-contrasts.csv T13-ablations.csv T14-learning.csv T15-calibration.csv
 
 
@@ -80,3 +80,52 @@ rule prevalence:
         "Estimating prevalence, trends and contrasts"
     script:
         "../scripts/prevalence.py"
+
+
+rule errors:
+    input:
+        passages="build/passages.tsv",
+        scores="build/scores.tsv",
+        code=stages.package("inference"),
+        captions=stages.asset("report/tables.yaml"),
+    output:
+        errors="results/tables/T11-errors.csv",
+    log:
+        "build/logs/errors.log",
+    conda:
+        "../envs/framing.yaml"
+    params:
+        config=PLAN.settings("groups", "periods", "undated", "inference"),
+        codes=PLAN.codes,
+        versions=PLAN.versions,
+    message:
+        "Where the classifiers err"
+    script:
+        "../scripts/errors.py"
+
+
+rule robustness:
+    input:
+        passages="build/passages.tsv",
+        codings="build/codings.tsv",
+        scores="build/scores.tsv",
+        predictions=expand("build/predictions/{code}.tsv", code=PLAN.codes),
+        code=stages.package("inference", "model", "coding"),
+        captions=stages.asset("report/tables.yaml"),
+    output:
+        robustness="results/tables/T9-robustness.csv",
+        specifications="results/tables/T16-specifications.csv",
+    log:
+        "build/logs/robustness.log",
+    conda:
+        "../envs/framing.yaml"
+    params:
+        config=PLAN.settings(
+            "coders", "combinations", "inference", "contrasts", "robustness", "groups"
+        ),
+        codes=PLAN.codes,
+        versions=PLAN.versions,
+    message:
+        "Contrasts under every specification"
+    script:
+        "../scripts/robustness.py"

@@ -7,6 +7,7 @@ from framing.edge import (
     read_build,
     read_kept_back,
     read_passage_frame,
+    read_predictions,
     read_scores,
     speaking,
 )
@@ -23,8 +24,7 @@ with speaking(snakemake.log[0]):
     given, out, config = snakemake.input, snakemake.output, snakemake.params.config
     passages, scores = read_passage_frame(given.passages), read_scores(given.scores)
     scores = scores[scores["code"].isin(snakemake.params.codes)]
-    numbers = {"probability": "float64", "decision": "int64"}
-    predictions = pd.concat([read_build(path, **numbers) for path in given.predictions])
+    predictions = read_predictions(given.predictions)
     numbers = {"share": "float64", "repeat": "int64", "passages": "int64", "score": "float64"}
     learning = pd.concat([read_build(path, **numbers) for path in given.learning])
     kept = read_kept_back(config)

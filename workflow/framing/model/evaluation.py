@@ -37,12 +37,11 @@ def baseline_predictions(
     votes: Votes,
     settings: Settings,
 ) -> pd.DataFrame:
-    """Return the baselines' predictions for coded passages (:data:`PREDICTION_COLUMNS`)."""
+    """Return the baselines' predictions for all passages (:data:`PREDICTION_COLUMNS`)."""
     parts = [
         _predictions(
             name,
             passages,
-            training,
             cross_fit(
                 facts, list(passages["source_id"]), training, votes, settings, baseline(name)
             ),
@@ -52,16 +51,13 @@ def baseline_predictions(
     return pd.concat(parts, ignore_index=True)
 
 
-def _predictions(
-    name: str, passages: pd.DataFrame, training: Training, fit: CrossFit
-) -> pd.DataFrame:
-    rows = training.rows[training.design > 0]
+def _predictions(name: str, passages: pd.DataFrame, fit: CrossFit) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "method": name,
-            "passage_id": passages["passage_id"].to_numpy()[rows],
-            "probability": fit.probabilities[rows],
-            "decision": fit.decisions[rows],
+            "passage_id": passages["passage_id"].to_numpy(),
+            "probability": fit.probabilities,
+            "decision": fit.decisions,
         }
     )
 
@@ -74,10 +70,9 @@ def ablation_predictions(
     votes: Votes,
     settings: Settings,
 ) -> pd.DataFrame:
-    """Return our predictions for coded passages under changed ``settings``, called ``name``."""
-    kept = training if settings["exemplar_weight"] > 0 else training.take(training.design > 0)
-    fit = cross_fit(facts, list(passages["source_id"]), kept, votes, settings)
-    return _predictions(name, passages, training, fit)
+    """Return our predictions for all passages under changed ``settings``, called ``name``."""
+    fit = cross_fit(facts, list(passages["source_id"]), training, votes, settings)
+    return _predictions(name, passages, fit)
 
 
 def learning_scores(

@@ -1,0 +1,27 @@
+"""T9-robustness and T16-specifications."""
+
+from framing.edge import (
+    publish,
+    read_codings_table,
+    read_passage_frame,
+    read_predictions,
+    read_scores,
+    speaking,
+)
+from framing.inference.multiverse import material, robustness_table, specification_table
+from framing.model.evaluation import OURS
+
+with speaking(snakemake.log[0]):
+    given, config = snakemake.input, snakemake.params.config
+    scores = read_scores(given.scores)
+    arrays = material(
+        read_passage_frame(given.passages),
+        read_codings_table(given.codings),
+        scores[scores["code"].isin(snakemake.params.codes)],
+        read_predictions(given.predictions),
+        config,
+        OURS,
+    )
+    table = specification_table(arrays, config, OURS)
+    publish(snakemake.output.specifications, table, given.captions)
+    publish(snakemake.output.robustness, robustness_table(table), given.captions)
