@@ -121,7 +121,7 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
         for period in ["all", *PERIODS]
     ]
     t2 = [
-        (code, comparison, group, coders, 60, 0.91, 0.8125, 0.7, 0.9, "")
+        (code, comparison, group, coders, 60, 0.91, 0.8125, 0.7, 0.9, 0.69, 0.91, 0.8, 0.85, "")
         for comparison, coders in (
             ("all coders", "coder-a coder-b coder-c"),
             ("pair of coders", "coder-a coder-b"),
@@ -130,7 +130,7 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
         for code in ("cost", "fairness")
         for group in ["all", *GROUPS]
     ]
-    t2.append(("cost", "all coders", "press", "coder-a", 3, *[math.nan] * 4, "fewer than 10 units"))
+    t2.append(("cost", "all coders", "press", "coder-a", 3, *[math.nan] * 8, "fewer than 10 units"))
     t3 = [
         (code, method, part, group, 60, 12, 0.2, 0.7, 0.6, 0.8, 0.85, 0.6, 0.5, 0.7, 0.62, 0.58,
          0.1, 0.04, 5 if method == "words and cues" else pd.NA,
@@ -140,6 +140,17 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
         for part, group in [("all", "all"), ("read", "all"), ("kept back", "all"),
                             *(("all", name) for name in GROUPS)]
     ]  # fmt: skip
+    t17 = [
+        (code, f"p{place}", "letter-7", "press", 1, 3, 2, "a=1 b=0? c=0", 0, 0.3, 0, "")
+        for code in ("cost", "fairness")
+        for place in range(3)
+    ]
+    t18 = [
+        (code, group, coder, 60, 0.2, 0.03, 0.15, 0.27, "")
+        for code in ("cost", "fairness")
+        for group in ["all", *GROUPS]
+        for coder in ("coder-a", "coder-b", "combined", "largest difference")
+    ]
     t9 = [
         (contrast, choice, option, 40, 0.95, 0.6, 0.0, -0.02, 0.08, 0.2, "")
         for contrast in ("c0", "c1")
@@ -203,7 +214,8 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
         "T1-corpus": (t1, "group period sources passages words coded first_date last_date status"),
         "T2-agreement": (
             t2,
-            "code comparison group coders passages agreement alpha alpha_low alpha_high status",
+            "code comparison group coders passages agreement alpha alpha_low alpha_high "
+            "jackknife_low jackknife_high kappa ac1 status",
         ),
         "T3-classifier": (
             t3,
@@ -220,6 +232,12 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
             t8,
             "cue code vote passages hits coded carrying share base_rate lift weight status",
         ),
+        "T17-disagreements": (
+            t17,
+            "code passage_id source_id group present coders unsure coders_detail label probability "
+            "decision status",
+        ),
+        "T18-coder-shares": (t18, "code group coder coded estimate se ci_low ci_high status"),
         "T9-robustness": (
             t9,
             "contrast choice option specifications agreeing supported contradicted lowest median "

@@ -15,6 +15,7 @@ from framing.inference import agreement
 from framing.inference.agreement import (
     alphas,
     bootstrap_interval,
+    cluster_jackknife,
     coincidences,
     jackknife_error,
     jackknife_interval,
@@ -229,3 +230,18 @@ def test_values_are_those_of_pairable_units_only() -> None:
     _, values = coincidences(table("1 7", "1 *"))
     assert values.tolist() == [1]
     assert pd.isna(krippendorff_alpha(table("1 7", "1 *")).value)
+
+
+def test_leaving_out_sources_of_one_unit_each_is_the_jackknife_over_units():
+    matrices, values = coincidences(FOUR_CODERS)
+    by_unit = jackknife_interval(FOUR_CODERS, 0.95)
+    assert cluster_jackknife(
+        matrices, np.arange(FOUR_CODERS.shape[1]), values, 0.95
+    ) == pytest.approx(by_unit)
+
+
+def test_the_jackknife_over_sources_is_undefined_with_one_source_or_without_variation():
+    matrices, values = coincidences(np.array([[0, 1, 0, 1], [0, 1, 1, 1]], dtype=float))
+    assert cluster_jackknife(matrices, np.zeros(4, dtype=int), values, 0.95) is None
+    lonely, values = coincidences(np.array([[0, 0, 1], [0, 0, 1]], dtype=float))
+    assert cluster_jackknife(lonely, np.array([0, 0, 1]), values, 0.95) is None

@@ -70,7 +70,7 @@ def test_ids_without_a_label_are_shown_as_they_are():
 def test_every_defect_of_the_file_is_told_at_once(tmp_path):
     def change(data):
         data["tables"]["T1-corpus"]["note"] = "From {sources_n}."
-        data["tables"]["T2-agreement"]["print"]["columns"].append("kappa")
+        data["tables"]["T2-agreement"]["print"]["columns"].append("omega")
         data["tables"]["T3-classifier"]["columns"]["code"]["vocabulary"] = "codes"
         data["figures"]["trend"]["table"] = "T9-nothing"
 
@@ -79,7 +79,7 @@ def test_every_defect_of_the_file_is_told_at_once(tmp_path):
         load_specs(path)
     message = str(caught.value)
     assert len(caught.value.problems) == 4
-    for part in ("'sources_n'", "'kappa'", "'codes'", "'T9-nothing'"):
+    for part in ("'sources_n'", "'omega'", "'codes'", "'T9-nothing'"):
         assert part in message
 
 

@@ -1,8 +1,9 @@
 # From codings and scores to agreement, classifier quality, prevalence and contrasts.
 #
 # needs: build/{passages,codings,codes,scores}.tsv, build/{predictions,learning}/*.tsv
-# makes: results/tables/T9-robustness.csv T11-errors.csv T16-specifications.csv, T2-agreement.csv T3-classifier.csv T4-prevalence.csv T5-trend.csv
-#        T6-contrasts.csv T13-ablations.csv T14-learning.csv T15-calibration.csv
+# makes: results/tables/T2-agreement.csv T3-classifier.csv T4-prevalence.csv T5-trend.csv
+#        T6-contrasts.csv T9-robustness.csv T11-errors.csv T13-ablations.csv T14-learning.csv
+#        T15-calibration.csv T16-specifications.csv T17-disagreements.csv T18-coder-shares.csv
 
 
 rule reliability:
@@ -14,6 +15,8 @@ rule reliability:
         captions=stages.asset("report/tables.yaml"),
     output:
         agreement="results/tables/T2-agreement.csv",
+        disagreements="results/tables/T17-disagreements.csv",
+        shares="results/tables/T18-coder-shares.csv",
     log:
         "build/logs/reliability.log",
     conda:

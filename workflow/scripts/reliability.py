@@ -1,6 +1,7 @@
-"""T2-agreement."""
+"""T2-agreement, T17-disagreements and T18-coder-shares."""
 
 from framing.edge import publish, read_codings_table, read_passage_frame, read_scores, speaking
+from framing.inference.disagreement import coder_share_table, disagreement_table
 from framing.inference.tables import agreement_table
 
 with speaking(snakemake.log[0]):
@@ -8,5 +9,7 @@ with speaking(snakemake.log[0]):
     scores = read_scores(snakemake.input.scores)
     scores = scores[scores["code"].isin(snakemake.params.codes)]
     codings = read_codings_table(snakemake.input.codings)
-    agreement = agreement_table(passages, codings, scores, snakemake.params.config)
-    publish(snakemake.output.agreement, agreement, snakemake.input.captions)
+    out, config, captions = snakemake.output, snakemake.params.config, snakemake.input.captions
+    publish(out.agreement, agreement_table(passages, codings, scores, config), captions)
+    publish(out.disagreements, disagreement_table(passages, codings, scores), captions)
+    publish(out.shares, coder_share_table(passages, codings, scores, config), captions)

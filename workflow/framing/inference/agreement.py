@@ -207,6 +207,33 @@ def bootstrap_interval(
     return AlphaInterval(float(low), float(high), draws, undefined)
 
 
+def cluster_jackknife(
+    matrices: Floats, cluster: Ints, values: Floats, confidence: float, level: str = NOMINAL
+) -> tuple[float, float] | None:
+    """Return alpha ± t · delete-one-cluster jackknife standard error, kept at most 1.
+
+    ``matrices`` (units, v, v) from :func:`coincidences`, ``cluster`` (units,) numbers each unit's
+    cluster (source); with one unit a cluster this is :func:`jackknife_interval`. Over the m
+    clusters with a unit of two codes or more, SE² = (m − 1)/m Σ_j (α_(−j) − ᾱ)², t with m − 1
+    degrees of freedom. None where there are fewer than two, or alpha without one of them is undefined.
+    """
+    pairable = matrices.any(axis=(1, 2))
+    _, place = np.unique(cluster[pairable], return_inverse=True)
+    number = int(place.max()) + 1 if len(place) else 0
+    if number < 2:
+        return None
+    of_cluster = np.zeros((number, *matrices.shape[1:]))
+    np.add.at(of_cluster, place, matrices[pairable])
+    whole = of_cluster.sum(axis=0)
+    without = alphas(whole - of_cluster, values, level)
+    value = alphas(whole, values, level)
+    if np.isnan(without).any() or np.isnan(value):
+        return None
+    spread = float(np.square(without - without.mean()).sum())
+    half = critical(confidence, number - 1) * sqrt((number - 1) / number * spread)
+    return float(value) - half, min(1.0, float(value) + half)
+
+
 def jackknife_error(codes: Floats, level: str = NOMINAL) -> tuple[float | None, int]:
     """Return alpha's delete-one-unit jackknife standard error and its degrees of freedom.
 

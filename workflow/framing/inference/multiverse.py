@@ -3,8 +3,8 @@
 A *specification* is one choice for each of: how coders are combined, whether unsure codings count,
 what a passage weighs, which classifier predicts, by which threshold, which estimator, and which
 source is left out (Simonsohn, Simmons & Nelson 2020; Steegen et al. 2016). Every configured
-contrast is estimated under all of them. Choices that an estimator does not use are not multiplied: labels
-only knows no classifier, counting no coders.
+contrast is estimated under all of them. Choices that an estimator does not use are not multiplied:
+labels only knows no classifier, counting no coders.
 
 All use the one formula of :mod:`framing.inference.estimators` with a mass m_i a passage (1, its
 words, or 1 / passages of its source)::
@@ -409,9 +409,9 @@ def _row(
 ) -> dict[str, Any]:
     cells = {name: getattr(one, name) for name in CHOICES} | {"left_out": left_out}
     return {
-        "contrast": entry["id"], **cells, "main": "yes" if main else "no", "difference": found.difference,
-        "se": found.se, "ci_low": found.low, "ci_high": found.high, "p_value": found.p_value,
-        "verdict": verdict(found, entry["expected"]), "status": found.status,
+        "contrast": entry["id"], **cells, "main": "yes" if main else "no",
+        "difference": found.difference, "se": found.se, "ci_low": found.low,
+        "ci_high": found.high, "p_value": found.p_value, "verdict": verdict(found, entry["expected"]), "status": found.status,
     }  # fmt: skip
 
 

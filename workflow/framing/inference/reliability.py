@@ -16,13 +16,16 @@ from framing.inference.agreement import (
     PERFECT,
     alpha_of,
     bootstrap_interval,
+    cluster_jackknife,
     coincidences,
     percent_agreement,
 )
 from framing.inference.design import Bools, Floats, Ints
 from framing.inference.intervals import DECIMALS
+from framing.inference.kappas import cohen_kappa, fleiss_kappa, gwet_ac1
 
 ALL_CODERS = "all coders"
+ALL_BUT_ONE = "all coders but one"
 PAIR = "pair of coders"
 WITH_CLASSIFIER = "coder and classifier"
 COMBINED = "combined code and classifier"
@@ -31,8 +34,9 @@ ONE_CODER = "undefined: one coder"
 NO_CODER = "undefined: no coder"
 T2_COLUMNS = (
     "code", "comparison", "group", "coders", "passages", "agreement", "alpha", "alpha_low",
-    "alpha_high", "status",
+    "alpha_high", "jackknife_low", "jackknife_high", "kappa", "ac1", "status",
 )  # fmt: skip
+_NUMBERS = T2_COLUMNS[5:-1]
 
 
 @dataclass(frozen=True)
@@ -53,11 +57,12 @@ class Codes:
 def agreement_table(
     passages: pd.DataFrame, codings: pd.DataFrame, scores: pd.DataFrame, config: Mapping[str, Any]
 ) -> pd.DataFrame:
-    """Return T2-agreement: percent agreement and nominal alpha with its interval.
+    """Return T2-agreement: percent agreement, nominal alpha with two intervals, kappa and AC1.
 
     ``passages`` is the passage frame, ``codings`` the long codings (``passage_id coder code
     value``), ``scores`` the scores of the codes to compare (their order is taken over). The
-    interval resamples sources, ``agreement.draws`` times from ``agreement.seed``. Columns:
+    interval resamples sources, ``agreement.draws`` times from ``agreement.seed``; the jackknife's
+    leaves each source out. Kappa is Cohen's for two, Fleiss' for more. Columns:
     :data:`T2_COLUMNS`. With one coder, fewer passages than ``agreement.minimum_units`` or codes
     without variation the cells are empty and the status says so.
     """
@@ -79,13 +84,15 @@ def agreement_table(
                     }
                 )
     frame = pd.DataFrame(rows, columns=list(T2_COLUMNS))
-    numbers = ["agreement", "alpha", "alpha_low", "alpha_high"]
-    return frame.assign(**{name: frame[name].round(12) + 0.0 for name in numbers})
+    return frame.assign(**{name: frame[name].round(12) + 0.0 for name in _NUMBERS})
 
 
 def comparisons(coders: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield who is compared with whom: kind of comparison, names."""
     yield ALL_CODERS, tuple(coders)
+    if len(coders) > 2:
+        for coder in coders:
+            yield ALL_BUT_ONE, tuple(name for name in coders if name != coder)
     for pair in combinations(coders, 2):
         yield PAIR, pair
     for coder in coders:
@@ -113,7 +120,7 @@ def _agreement(
 ) -> dict[str, Any]:
     """Return the cells of one row; see :func:`agreement_table`."""
     settings = config["agreement"]
-    empty: dict[str, Any] = dict.fromkeys(("agreement", "alpha", "alpha_low", "alpha_high"), nan)
+    empty: dict[str, Any] = dict.fromkeys(_NUMBERS, nan)
     if len(names) < 2:
         number = int((~np.isnan(data.rows[names[0]][member])).sum()) if names else 0
         return {"passages": number, **empty, "status": ONE_CODER if names else NO_CODER}
@@ -137,5 +144,18 @@ def _agreement(
         status = PERFECT
     elif ends.undefined and not status:
         status = f"interval leaves out {ends.undefined} of {ends.draws} draws without variation"
-    return {**cells, "alpha": found.value, "alpha_low": ends.low, "alpha_high": ends.high,
-            "status": status}  # fmt: skip
+    jackknife = cluster_jackknife(
+        matrices, data.source[member], values, config["inference"]["confidence"]
+    )
+    kappa = cohen_kappa(table) if len(names) == 2 else fleiss_kappa(table)
+    ac1 = gwet_ac1(table)
+    return cells | {
+        "alpha": found.value,
+        "alpha_low": ends.low,
+        "alpha_high": ends.high,
+        "jackknife_low": jackknife[0] if jackknife else nan,
+        "jackknife_high": jackknife[1] if jackknife else nan,
+        "kappa": nan if kappa.value is None else kappa.value,
+        "ac1": nan if ac1.value is None else ac1.value,
+        "status": status,
+    }
