@@ -151,6 +151,11 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
         for group in ["all", *GROUPS]
         for coder in ("coder-a", "coder-b", "combined", "largest difference")
     ]
+    t19 = [
+        ("cost", "fairness", group, 60, 20, 0.1, 0.2, 0.2, 0.5, 0.09, 1.1, 1.25, 0.6, 2.6, 0.5,
+         "not distinguishable from chance", "")
+        for group in ["all", *GROUPS]
+    ]  # fmt: skip
     t9 = [
         (contrast, choice, option, 40, 0.95, 0.6, 0.0, -0.02, 0.08, 0.2, "")
         for contrast in ("c0", "c1")
@@ -192,7 +197,8 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
     ]  # fmt: skip
     t6 = [
         (f"c{place}", thesis, code, group, "all", "cost", other, "all", estimator, target, 0.3, 0.2,
-         sign * 0.1, 0.04, sign * 0.1 - 0.08, sign * 0.1 + 0.08, p, reading, "")
+         sign * 0.1, 0.04, sign * 0.1 - 0.08, sign * 0.1 + 0.08, p, 2 * p, 1.5, 1.1, 2.0,
+         reading, "")
         for place, (thesis, code, group, other, sign, p, reading) in enumerate(
             [
                 ("Council texts speak of cost more than residents do", "cost", "council",
@@ -226,7 +232,8 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
         "T6-contrasts": (
             t6,
             "contrast thesis code_a group_a period_a code_b group_b period_b estimator target "
-            "estimate_a estimate_b difference se ci_low ci_high p_value reading status",
+            "estimate_a estimate_b difference se ci_low ci_high p_value p_holm ratio ratio_low "
+            "ratio_high reading status",
         ),
         "T8-cues": (
             t8,
@@ -238,6 +245,11 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
             "decision status",
         ),
         "T18-coder-shares": (t18, "code group coder coded estimate se ci_low ci_high status"),
+        "T19-association": (
+            t19,
+            "code_a code_b group passages sources both only_a only_b neither expected_both lift "
+            "odds_ratio or_low or_high p_value reading status",
+        ),
         "T9-robustness": (
             t9,
             "contrast choice option specifications agreeing supported contradicted lowest median "

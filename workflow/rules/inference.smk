@@ -4,6 +4,7 @@
 # makes: results/tables/T2-agreement.csv T3-classifier.csv T4-prevalence.csv T5-trend.csv
 #        T6-contrasts.csv T9-robustness.csv T11-errors.csv T13-ablations.csv T14-learning.csv
 #        T15-calibration.csv T16-specifications.csv T17-disagreements.csv T18-coder-shares.csv
+#        T19-association.csv
 
 
 rule reliability:
@@ -70,6 +71,7 @@ rule prevalence:
         prevalence="results/tables/T4-prevalence.csv",
         trend="results/tables/T5-trend.csv",
         contrasts="results/tables/T6-contrasts.csv",
+        association="results/tables/T19-association.csv",
     log:
         "build/logs/prevalence.log",
     conda:
@@ -78,6 +80,7 @@ rule prevalence:
         config=PLAN.settings(
             "groups", "periods", "undated", "inference", "contrasts", "report"
         ),
+        codes=PLAN.codes,
         versions=PLAN.versions,
     message:
         "Estimating prevalence, trends and contrasts"

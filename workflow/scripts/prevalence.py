@@ -1,6 +1,7 @@
-"""T4-prevalence, T5-trend and T6-contrasts."""
+"""T4-prevalence, T5-trend, T6-contrasts and T19-association."""
 
 from framing.edge import publish, read_build, read_passage_frame, read_scores, speaking
+from framing.inference.association import association_table
 from framing.inference.tables import contrast_table, prevalence_table, trend_table
 
 with speaking(snakemake.log[0]):
@@ -13,6 +14,9 @@ with speaking(snakemake.log[0]):
         "prevalence": prevalence_table(passages, scores, config),
         "trend": trend_table(passages, scores, config),
         "contrasts": contrast_table(passages, scores, config, labels),
+        "association": association_table(
+            passages, scores[scores["code"].isin(snakemake.params.codes)], config
+        ),
     }
     for name, table in tables.items():
         publish(snakemake.output[name], table, snakemake.input.captions)

@@ -215,7 +215,8 @@ def cluster_jackknife(
     ``matrices`` (units, v, v) from :func:`coincidences`, ``cluster`` (units,) numbers each unit's
     cluster (source); with one unit a cluster this is :func:`jackknife_interval`. Over the m
     clusters with a unit of two codes or more, SE² = (m − 1)/m Σ_j (α_(−j) − ᾱ)², t with m − 1
-    degrees of freedom. None where there are fewer than two, or alpha without one of them is undefined.
+    degrees of freedom. None where there are fewer than two, or alpha without one of them is
+    undefined.
     """
     pairable = matrices.any(axis=(1, 2))
     _, place = np.unique(cluster[pairable], return_inverse=True)

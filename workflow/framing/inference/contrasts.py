@@ -7,8 +7,9 @@ covariance formula: V(a − b) = Σ (d_a − d_b)².
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import nan, sqrt
+from math import exp, log, nan, sqrt
 
 import numpy as np
 
@@ -91,6 +92,42 @@ def contrast(a: Estimate, b: Estimate, target: str, confidence: float) -> Contra
     ends = difference_interval(gap, se, quantile)
     p_value = two_sided_p(gap, se, df)
     return Contrast(values[0], values[1], gap, se, ends.low, ends.high, p_value, "; ".join(notes))
+
+
+def ratio(a: Estimate, b: Estimate, target: str, confidence: float) -> tuple[float, float, float]:
+    """Return a / b with its interval, NaN where it has none.
+
+    Symmetric on the log scale: the deviations of log(a/b) are d_a/a − d_b/b (delta method), t with
+    the smaller side's degrees of freedom. With two codes on the two sides this is the balance of
+    the codes. NaN where a side is missing or barred, not above zero, or does not vary.
+    """
+    none = (nan, nan, nan)
+    if any(target in side.missing or target in side.barred for side in (a, b)):
+        return none
+    values = [bounded(side.value) for side in (a, b)]
+    if min(values) <= 0 or is_zero(min(values)):
+        return none
+    quotient = values[0] / values[1]
+    if target == CORPUS and a.complete and b.complete:
+        return quotient, quotient, quotient
+    if any(is_zero(sqrt(side.variance[target])) and not side.complete for side in (a, b)):
+        return quotient, nan, nan
+    spread = a.deviations[target] / values[0] - b.deviations[target] / values[1]
+    se = sqrt(float(np.square(spread).sum()))
+    df = min(side.df[target] for side in (a, b) if not (target == CORPUS and side.complete))
+    half = critical(confidence, df) * se
+    return quotient, exp(log(quotient) - half), exp(log(quotient) + half)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return Holm's (1979) adjusted p-values, in the given order; NaN stays and does not count."""
+    known = sorted((p, place) for place, p in enumerate(p_values) if p == p)
+    adjusted = [nan] * len(p_values)
+    highest = 0.0
+    for rank, (p, place) in enumerate(known):
+        highest = max(highest, min(1.0, (len(known) - rank) * p))
+        adjusted[place] = highest
+    return adjusted
 
 
 def verdict(found: Contrast, expected: str) -> str:

@@ -411,7 +411,8 @@ def _row(
     return {
         "contrast": entry["id"], **cells, "main": "yes" if main else "no",
         "difference": found.difference, "se": found.se, "ci_low": found.low,
-        "ci_high": found.high, "p_value": found.p_value, "verdict": verdict(found, entry["expected"]), "status": found.status,
+        "ci_high": found.high, "p_value": found.p_value,
+        "verdict": verdict(found, entry["expected"]), "status": found.status,
     }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from framing.config import ALL
 from framing.inference.classifier_quality import classifier_table
-from framing.inference.contrasts import bounded, contrast, reading
+from framing.inference.contrasts import bounded, contrast, holm, ratio, reading
 from framing.inference.design import CORPUS, TARGETS, Domain, Population, domain, population
 from framing.inference.estimators import (
     COMPLETE,
@@ -44,7 +44,7 @@ T5_COLUMNS = (*T4_COLUMNS[:2], "period", *T4_COLUMNS[2:])
 T6_COLUMNS = (
     "contrast", "thesis", "code_a", "group_a", "period_a", "code_b", "group_b", "period_b",
     "estimator", "target", "estimate_a", "estimate_b", "difference", "se", "ci_low", "ci_high",
-    "p_value", "reading", "status",
+    "p_value", "p_holm", "ratio", "ratio_low", "ratio_high", "reading", "status",
 )  # fmt: skip
 
 TRUNCATED = "estimate outside 0 to 1, cut to the limit"
@@ -155,7 +155,8 @@ def contrast_table(
 ) -> pd.DataFrame:
     """Return T6-contrasts: the configured differences by each estimator that uses codes.
 
-    ``labels`` maps codes and combinations to how a reader knows them. Columns:
+    ``labels`` maps codes and combinations to how a reader knows them. ``p_holm`` is adjusted for
+    the number of contrasts, each estimator and target apart. Columns:
     :data:`T6_COLUMNS`. Raises :class:`InputError` as :func:`prevalence_table` does.
     """
     settings, frame = Settings.of(config), population(passages)
@@ -177,6 +178,7 @@ def contrast_table(
             ]
             for target in TARGETS:
                 found = contrast(estimates[0], estimates[1], target, settings.confidence)
+                quotient = ratio(estimates[0], estimates[1], target, settings.confidence)
                 rows.append(
                     {
                         "contrast": entry["id"],
@@ -192,11 +194,17 @@ def contrast_table(
                         "ci_low": found.low,
                         "ci_high": found.high,
                         "p_value": found.p_value,
+                        "ratio": quotient[0],
+                        "ratio_low": quotient[1],
+                        "ratio_high": quotient[2],
                         "reading": reading(found, name_a, name_b, entry["expected"], decimals),
                         "status": found.status,
                     }
                 )
-    return settled(pd.DataFrame(rows, columns=list(T6_COLUMNS)))
+    table = pd.DataFrame(rows, columns=list(T6_COLUMNS))
+    for _, part in table.groupby(["estimator", "target"], sort=False):
+        table.loc[part.index, "p_holm"] = holm(list(part["p_value"]))
+    return settled(table.astype({"p_holm": "float64"}))
 
 
 def _side(entry: Mapping[str, str]) -> dict[str, str]:
