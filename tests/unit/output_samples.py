@@ -156,6 +156,19 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
          "not distinguishable from chance", "")
         for group in ["all", *GROUPS]
     ]  # fmt: skip
+    t20 = [
+        (code, group, estimator, target, 0.2, 0.03, 0.15, 0.27, "")
+        for code in ("cost", "fairness")
+        for group in ["all", *GROUPS]
+        for estimator in ("Horvitz-Thompson", *ESTIMATORS)
+        for target in TARGETS
+    ]
+    t21 = [
+        (code, group, target, 60, 0.7, 1.9, 114, 0.02, 80, "worth 114", "")
+        for code in ("cost", "fairness")
+        for group in ["all", *GROUPS]
+        for target in TARGETS
+    ]
     t9 = [
         (contrast, choice, option, 40, 0.95, 0.6, 0.0, -0.02, 0.08, 0.2, "")
         for contrast in ("c0", "c1")
@@ -249,6 +262,12 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
             t19,
             "code_a code_b group passages sources both only_a only_b neither expected_both lift "
             "odds_ratio or_low or_high p_value reading status",
+        ),
+        "T20-estimators": (t20, "code group estimator target estimate se ci_low ci_high status"),
+        "T21-gain": (
+            t21,
+            "code group target coded correlation gain effective_coded naive_bias "
+            "labels_worth_counting reading status",
         ),
         "T9-robustness": (
             t9,

@@ -67,7 +67,7 @@ def test_order_of_the_sides_turns_the_difference_only() -> None:
 Survey = tuple[pd.DataFrame, pd.DataFrame]
 
 
-@examples(max_examples=40, deadline=None)
+@examples(max_examples=25, deadline=None)
 @given(surveys(), st.sampled_from(["all", "council"]))
 def test_two_codes_of_the_same_passages_differ_as_their_difference_varies(
     survey: Survey, group: str

@@ -183,7 +183,7 @@ def test_sides_of_a_contrast_leave_totals_out(words, frames):
     sheet = lay_out(frames["T6-contrasts"], words.specs.tables["T6-contrasts"], words)
     first = sheet.sections[0][1][0]
     assert [cell.text for cell in first[1:3]] == ["Cost, Council", "Cost, Residents' letters"]
-    assert sheet.sections[0][1][1][6].text == "<0.001"
+    assert sheet.sections[0][1][1][7].text == "<0.001"
 
 
 # --- LaTeX ----------------------------------------------------------------------------------------

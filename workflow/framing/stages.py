@@ -28,7 +28,8 @@ PACKAGE = Path(__file__).resolve().parent
 TABLES = (
     "T1-corpus", "T2-agreement", "T3-classifier", "T4-prevalence", "T5-trend", "T6-contrasts",
     "T7-essay", "T8-cues", "T9-robustness", "T11-errors", "T13-ablations", "T14-learning",
-    "T15-calibration", "T16-specifications", "T17-disagreements", "T18-coder-shares", "T19-association",
+    "T15-calibration", "T16-specifications", "T17-disagreements", "T18-coder-shares",
+    "T19-association", "T20-estimators", "T21-gain",
 )  # fmt: skip
 FIGURES = ("prevalence", "trend", "essay")
 TEMPLATES = ("report.html.j2", "table.html.j2", "report.css")

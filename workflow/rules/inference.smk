@@ -4,7 +4,7 @@
 # makes: results/tables/T2-agreement.csv T3-classifier.csv T4-prevalence.csv T5-trend.csv
 #        T6-contrasts.csv T9-robustness.csv T11-errors.csv T13-ablations.csv T14-learning.csv
 #        T15-calibration.csv T16-specifications.csv T17-disagreements.csv T18-coder-shares.csv
-#        T19-association.csv
+#        T19-association.csv T20-estimators.csv T21-gain.csv
 
 
 rule reliability:
@@ -96,6 +96,8 @@ rule errors:
         captions=stages.asset("report/tables.yaml"),
     output:
         errors="results/tables/T11-errors.csv",
+        estimators="results/tables/T20-estimators.csv",
+        gain="results/tables/T21-gain.csv",
     log:
         "build/logs/errors.log",
     conda:
@@ -105,7 +107,7 @@ rule errors:
         codes=PLAN.codes,
         versions=PLAN.versions,
     message:
-        "Where the classifiers err"
+        "Where the classifiers err, and what they are worth all the same"
     script:
         "../scripts/errors.py"
 

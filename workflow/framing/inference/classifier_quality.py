@@ -1,4 +1,4 @@
-"""T3-classifier: how good the out-of-fold predictions are on coded passages.
+"""How good out-of-fold predictions are on coded passages (for T3 and its kin).
 
 Coded passages were drawn with unequal probabilities, so every measure weights them by the inverse
 of theirs: it then speaks of all passages of the corpus, not of those that happened to be drawn.
@@ -6,15 +6,12 @@ of theirs: it then speaks of all passages of the corpus, not of those that happe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from math import nan
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from framing.config import ALL
 from framing.inference.design import Floats, Ints
 from framing.inference.intervals import DECIMALS
 
@@ -22,52 +19,11 @@ MEASURES = (
     "base_rate", "average_precision", "roc_auc", "f1", "precision", "recall", "brier",
     "calibration_error",
 )  # fmt: skip
-T3_COLUMNS = ("code", "method", "group", "passages", "positives", *MEASURES, "status")
 
 NO_CODED = "undefined: no coded passage"
 NO_POSITIVE = "no coded passage carries the code: ranking, F1 and recall undefined"
 NO_NEGATIVE = "every coded passage carries the code: ROC AUC undefined"
 NONE_MARKED = "no coded passage is marked: precision undefined"
-
-
-def classifier_table(
-    passages: pd.DataFrame, scores: pd.DataFrame, config: Mapping[str, Any], method: str
-) -> pd.DataFrame:
-    """Return T3-classifier: design-weighted quality by code and group, columns ``T3_COLUMNS``.
-
-    ``passages`` is the passage frame, ``scores`` the scores table (out-of-fold probabilities and
-    decisions), ``method`` what makes the predictions, in words. Bins of the calibration error are
-    ``classifier.calibration_bins``. With fewer coded passages than ``agreement.minimum_units``
-    nothing is computed; a measure without positives or negatives is missing; the status says so.
-    """
-    weights = passages.set_index("passage_id")[["group", "weight"]]
-    coded = scores[scores["label"].notna()].join(weights, on="passage_id")
-    bins, minimum = config["classifier"]["calibration_bins"], config["agreement"]["minimum_units"]
-    rows = []
-    for code in scores["code"].drop_duplicates():
-        own = coded[coded["code"] == code]
-        for group in [ALL, *config["groups"]]:
-            part = own if group == ALL else own[own["group"] == group]
-            label = part["label"].to_numpy(dtype=np.int64)
-            cells: dict[str, Any] = {
-                "code": code, "method": method, "group": group, "passages": len(part),
-                "positives": int(label.sum()),
-            }  # fmt: skip
-            if len(part) < minimum:
-                cells |= dict.fromkeys(MEASURES, nan)
-                few = f"undefined: fewer than {minimum} coded passages"
-                cells["status"] = few if len(part) else NO_CODED
-            else:
-                cells |= quality(
-                    label,
-                    part["probability"].to_numpy(dtype=float),
-                    part["decision"].to_numpy(dtype=np.int64),
-                    part["weight"].to_numpy(dtype=float),
-                    bins,
-                )
-            rows.append(cells)
-    frame = pd.DataFrame(rows, columns=list(T3_COLUMNS))
-    return frame.assign(**{name: frame[name].round(12) + 0.0 for name in MEASURES})
 
 
 def quality(

@@ -123,7 +123,7 @@ def corrected_mean(
     )
 
 
-def _estimate(
+def finished(
     frame: Population,
     part: Domain,
     label: Floats,
@@ -176,13 +176,13 @@ def _estimate(
 # --- the estimators -------------------------------------------------------------------------------
 
 
-def _empty(part: Domain, positives: int = 0) -> Estimate | None:
+def unestimable(part: Domain) -> Estimate | None:
     """Return the estimate of a domain without passages or without coded ones, else None."""
     if len(part.rows) and len(part.coded):
         return None
     reason = NO_CODED if len(part.rows) else NO_PASSAGE
     missing = dict.fromkeys(TARGETS, reason)
-    return Estimate(np.nan, len(part.coded), positives, 0.0, np.nan, missing=missing)
+    return Estimate(np.nan, len(part.coded), 0, 0.0, np.nan, missing=missing)
 
 
 def _coded(frame: Population, part: Domain, data: Outcome) -> tuple[Floats, Floats]:
@@ -199,7 +199,7 @@ def classify_and_count(
     Its standard error is the customary binomial one under ``corpus`` and cluster-robust under
     ``texts``; neither knows of the classifier's errors.
     """
-    if (empty := _empty(part)) is not None and not len(part.rows):
+    if (empty := unestimable(part)) is not None and not len(part.rows):
         return empty
     decision = data.decision[part.rows].astype(float)
     share, size = float(decision.mean()), len(decision)
@@ -221,11 +221,11 @@ def classify_and_count(
 
 def labels_only(frame: Population, part: Domain, data: Outcome, settings: Settings) -> Estimate:
     """Return the weighted mean code of the coded passages (Hájek 1971)."""
-    if (empty := _empty(part)) is not None:
+    if (empty := unestimable(part)) is not None:
         return empty
     label, weight = _coded(frame, part, data)
     found = corrected_mean(np.zeros(len(part.rows)), part.place, label, weight)
-    return _estimate(frame, part, label, weight, found)
+    return finished(frame, part, label, weight, found)
 
 
 def post_stratified(frame: Population, part: Domain, data: Outcome, settings: Settings) -> Estimate:
@@ -235,7 +235,7 @@ def post_stratified(frame: Population, part: Domain, data: Outcome, settings: Se
     it says so comes from the coded ones. Where a cell has passages but fewer than
     ``cell_minimum`` coded ones (and not all of them), the labels-only estimate stands in.
     """
-    if (empty := _empty(part)) is not None:
+    if (empty := unestimable(part)) is not None:
         return empty
     cell = data.decision[part.rows]
     coded = np.bincount(cell[part.place], minlength=2)
@@ -253,7 +253,7 @@ def post_stratified(frame: Population, part: Domain, data: Outcome, settings: Se
     )
     certain = (coded == sizes)[cell[part.place]]
     uncertain = np.where(certain, 0.0, found.of_coded)
-    return _estimate(frame, part, label, weight, found, uncertain=uncertain)
+    return finished(frame, part, label, weight, found, uncertain=uncertain)
 
 
 def calibrate(cell: Ints, place: Ints, weight: Floats) -> Floats:
@@ -285,14 +285,14 @@ def difference(frame: Population, part: Domain, data: Outcome, settings: Setting
     λ is tuned outside each passage's fold (:func:`fold_slopes`). Where it is 0 everywhere this is
     the labels-only estimate, and the note says so. The value can leave 0–1.
     """
-    if (empty := _empty(part)) is not None:
+    if (empty := unestimable(part)) is not None:
         return empty
     labels = labels_only(frame, part, data, settings)
     if data.untuned:
         return replace(labels, note=data.untuned)
     label, weight = _coded(frame, part, data)
     found = corrected_mean(data.fitted[part.rows], part.place, label, weight)
-    estimate = _estimate(frame, part, label, weight, found)
+    estimate = finished(frame, part, label, weight, found)
     return replace(estimate, reference=labels.value)
 
 

@@ -7,7 +7,7 @@ just as the probability itself comes from a model that never saw the passage's s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,8 @@ class Outcome:
     """One code over a population: what the classifier says, and the codes of drawn passages.
 
     ``decision`` (N,) 0/1; ``label`` (n,) 0/1 in the order of ``Population.drawn``; ``fitted`` (N,)
-    the tuned prediction λ·p; ``untuned`` says why λ is 0 everywhere, or is empty.
+    the tuned prediction λ·p; ``untuned`` says why λ is 0 everywhere, or is empty; ``probability``
+    (N,) is p.
     """
 
     code: str
@@ -30,6 +31,7 @@ class Outcome:
     label: Floats
     fitted: Floats
     untuned: str
+    probability: Floats = field(default_factory=lambda: np.zeros(0))
 
 
 # --- tuning ---------------------------------------------------------------------------------------
@@ -67,7 +69,7 @@ def fold_slopes(
     """Return λ by fold (folds,), each tuned on the coded passages outside the fold.
 
     Arrays (n,) are over coded passages. So no passage's own code decides how far its own prediction
-    is trusted, and the estimate stays unbiased for any λ.
+    is trusted: unbiased for fixed λ, and for tuned λ up to how draws fall into folds.
     """
     return np.array(
         [
@@ -104,6 +106,7 @@ def outcome(frame: Population, scores: pd.DataFrame, code: str, settings: Settin
         label=label[drawn],
         fitted=slopes[fold] * probability,
         untuned="" if slopes.any() else _untuned(outside, settings.tuning_minimum),
+        probability=probability,
     )
 
 

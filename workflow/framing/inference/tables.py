@@ -14,7 +14,6 @@ from typing import Any
 import pandas as pd
 
 from framing.config import ALL
-from framing.inference.classifier_quality import classifier_table
 from framing.inference.contrasts import bounded, contrast, holm, ratio, reading
 from framing.inference.design import CORPUS, TARGETS, Domain, Population, domain, population
 from framing.inference.estimators import (
@@ -30,7 +29,6 @@ from framing.inference.reliability import agreement_table
 
 __all__ = [
     "agreement_table",
-    "classifier_table",
     "contrast_table",
     "estimate_row",
     "prevalence_table",
