@@ -46,8 +46,8 @@ class FeatureSpace:
     ``columns`` index the terms of :class:`Facts`, ``idf`` are their weights, ``word_scale`` is the
     length of the word vector; cue features are multiplied by ``cue_scale``; ``votes`` (one number a
     cue: +1 for the code, -1 against, 0) gives one more feature, the balance of the cues that spoke,
-    multiplied by ``vote_scale``, and another, how many cues for the code spoke in the neighbouring
-    passages, multiplied by ``neighbour_scale``.
+    multiplied by ``vote_scale``, and another, in how many of the neighbouring passages a cue for the
+    code spoke, multiplied by ``neighbour_scale``.
     """
 
     columns: np.ndarray
@@ -169,7 +169,7 @@ def transform(facts: Facts, space: FeatureSpace, rows: np.ndarray) -> sparse.csr
     """
     spoke = facts.cues > 0
     balance = spoke[rows] @ space.votes
-    around = facts.beside[rows] @ (spoke @ (space.votes > 0))
+    around = facts.beside[rows] @ (spoke & (space.votes > 0)).any(axis=1).astype(float)
     blocks = [
         word_vectors(facts, space, rows) * space.word_scale,
         sparse.csr_matrix(facts.cues[rows] * space.cue_scale),

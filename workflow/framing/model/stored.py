@@ -32,8 +32,8 @@ def model_data(
     """Return a classifier as plain data with a digest over all of it.
 
     Words carry their idf and weight, cues the weight of log(1 + hits), ``balance`` the weight of
-    the balance of votes, ``neighbours`` the weight of one cue for the code in a neighbouring
-    passage; score = intercept + Σ weight · feature, probability = 1 / (1 + exp(-(slope · score +
+    the balance of votes, ``neighbours`` the weight of a neighbouring passage
+    with a cue for the code; score = intercept + Σ weight · feature, probability = 1 / (1 + exp(-(slope · score +
     offset))), code present where probability >= threshold. ``usual`` holds the limits beyond which
     a passage is unfamiliar, the words' ``centre`` what a usual passage looks like.
     """
@@ -149,8 +149,8 @@ def predict(
 ) -> Prediction:
     """Return the prediction for one passage from its word counts and cue hits.
 
-    ``around`` is how many cues for the code spoke in the neighbouring passages (0 where they are
-    not known). The reading of the stored format in a few lines, independent of the matrices used
+    ``around`` is in how many neighbouring passages a cue for the code spoke (0 where they are not
+    known). The reading of the stored format in a few lines, independent of the matrices used
     in training.
     """
     if data["constant"] is not None:

@@ -1,0 +1,1 @@
+"""What the command ``framing`` does with trained models and cues, a module a subcommand."""
