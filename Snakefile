@@ -7,6 +7,7 @@ so that a fresh clone works everything out anew and does not take committed resu
 
 import os
 import sys
+from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
@@ -19,6 +20,13 @@ min_version("9.19")
 # Linear algebra on one thread: sums in another order differ in their last bits.
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"
+
+# The scripts of this checkout go with the package of this checkout.
+if stages.PACKAGE.parents[1] != Path(workflow.basedir).resolve():
+    raise WorkflowError(
+        f"The package framing in use is that of {stages.PACKAGE.parent}. Install the one that goes "
+        f"with this workflow: {sys.executable} -m pip install -e '{workflow.basedir}'"
+    )
 
 try:
     PLAN = stages.plan(config)
@@ -34,7 +42,7 @@ rule all:
     input:
         "results/manifest.tsv",
         "build/headline.txt",
-        "corpus/codebook/codebook.md",
+        stages.page(),
 
 
 include: "workflow/rules/facts.smk"
@@ -44,7 +52,10 @@ include: "workflow/rules/output.smk"
 
 
 onstart:
-    stages.hold_directory()
+    try:
+        stages.hold_directory()
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
 
 
 onsuccess:

@@ -26,6 +26,7 @@ def context(**changes: Any) -> dict[str, Any]:
         "undated": "undated",
         "codes": CODES,
         "combinations": ["both", "either"],
+        "contrasts": {"c0": "Council texts speak of cost more than residents do"},
         "coders": "three machine coders",
         "machine_coders": True,
         "n_sources": 40,

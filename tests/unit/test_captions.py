@@ -60,6 +60,21 @@ def test_braces_in_a_title_are_left_alone():
     assert "A {coders} B" in words.specs.figures["essay"].caption
 
 
+def test_years_are_joined_by_a_dash_and_other_ids_are_not():
+    words = edition(load_specs(), context(periods=["1988-1999", "mid-war", "undated"]))
+    assert [words.label("period", period) for period in words.context["periods"]] == [
+        "1988–1999", "mid-war", "undated",
+    ]  # fmt: skip
+
+
+def test_what_is_led_with_is_said_in_few_words():
+    words = edition(load_specs(), context())
+    for part in ("95 %", "corrected", "“difference”", "“texts like these”"):
+        assert part in words.specs.phrases["answer"]
+    assert words.brief("target", "corpus") == "exactly the passages collected"
+    assert words.brief("vote", "for") == "for"  # has none: its label
+
+
 def test_ids_without_a_label_are_shown_as_they_are():
     words = edition(load_specs(), context())
     assert words.label("group", "council") == "Council"
@@ -71,6 +86,7 @@ def test_every_defect_of_the_file_is_told_at_once(tmp_path):
     def change(data):
         data["tables"]["T1-corpus"]["note"] = "From {sources_n}."
         data["tables"]["T2-agreement"]["print"]["columns"].append("omega")
+        data["tables"]["T2-agreement"]["print"]["lead"] = {"pair": "all"}
         data["tables"]["T3-classifier"]["columns"]["code"]["vocabulary"] = "codes"
         data["figures"]["trend"]["table"] = "T9-nothing"
 
@@ -78,8 +94,8 @@ def test_every_defect_of_the_file_is_told_at_once(tmp_path):
     with pytest.raises(InputError) as caught:
         load_specs(path)
     message = str(caught.value)
-    assert len(caught.value.problems) == 4
-    for part in ("'sources_n'", "'omega'", "'codes'", "'T9-nothing'"):
+    assert len(caught.value.problems) == 5
+    for part in ("'sources_n'", "'omega'", "'pair'", "'codes'", "'T9-nothing'"):
         assert part in message
 
 

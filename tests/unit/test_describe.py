@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from framing.output.context import cited
 from framing.output.describe import case_table, corpus_table, cue_table
 from framing.output.seal import digest_of_files, manifest, provenance
 
@@ -61,10 +62,22 @@ def test_the_case_is_told_passage_by_passage():
     first = table.iloc[0]
     assert (first["label"], first["coders_for"], first["coders"]) == (1, 1, 2)
     assert first["coders_detail"] == "ann=1 bob=0?"
-    assert first["cues"] == "-hush, +shout ×3"
-    assert table.iloc[1]["cues"] == "-shout ×3"
+    assert first["cues"] == "for: shout ×3; against: hush"
+    assert table.iloc[1]["cues"] == "against: shout ×3"
     assert table.iloc[2]["status"] == "not drawn for coding"
     assert pd.isna(table.iloc[2]["coders_for"])
+
+
+@pytest.mark.parametrize(
+    ("speaker", "date", "cited_as"),
+    [
+        ("Ann Lee", "2011-07-29", "Ann Lee, On parks (2011)"),
+        ("", "1999", "On parks (1999)"),
+        ("Ann Lee", "", "Ann Lee, On parks"),
+    ],
+)
+def test_the_case_is_named_as_far_as_known(speaker, date, cited_as):
+    assert cited({"title": "On parks", "speaker": speaker, "date": date}) == cited_as
 
 
 def test_no_case_gives_no_rows():

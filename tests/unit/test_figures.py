@@ -23,6 +23,9 @@ DRAW = {
 }
 
 
+DOT = f"fill: {figures.BLUE}; stroke: {figures.BLUE}"  # bands have no stroke
+
+
 @pytest.fixture(scope="module")
 def words():
     return edition(load_specs(), context())
@@ -86,6 +89,13 @@ def test_forest_marks_every_estimate_once(words, frames):
     assert set(CODES.values()) | set(GROUPS.values()) | {"All groups"} <= set(texts(svg))
 
 
+def test_forest_tells_how_many_passages_were_coded(words, frames):
+    found = texts(figures.forest(frames["T4-prevalence"], words))
+    bands = 2  # four codes, three in a band
+    assert found.count("60 of 400 coded") == bands * len(GROUPS)
+    assert found.count("60 of 1,200 coded") == bands
+
+
 def test_forest_shows_a_dash_where_there_is_no_estimate(words, frames):
     frame = frames["T4-prevalence"].copy()
     chosen = (frame["group"] == "press") & (frame["code"] == "cost")
@@ -106,10 +116,36 @@ def test_forest_leads_with_the_configured_estimator(frames):
 def test_trend_has_a_dot_for_every_cell_and_none_for_an_empty_one(words, frames):
     svg = figures.trend(frames["T5-trend"], words)
     cells = len(CODES) * len(GROUPS) * len(PERIODS)
-    empty = len(CODES)
-    dot = f"fill: {figures.BLUE}; stroke: {figures.BLUE}"  # bands have no stroke
-    assert marks(svg, dot) == cells - empty
-    assert [text for text in texts(svg) if text in PERIODS] == PERIODS * len(GROUPS)
+    empty, key = len(CODES), 1
+    assert marks(svg, DOT) == cells - empty + key
+    assert "?" not in texts(svg)  # there was nothing to estimate from
+
+
+def test_trend_tells_how_many_passages_were_coded(words, frames):
+    ticks = [text for text in texts(figures.trend(frames["T5-trend"], words)) if "(" in text]
+    periods = ["2001–2005", "2006–2010", "2011–2015", "undated"]
+    assert ticks[: len(periods)] == [f"{period} (60)" for period in periods]
+    assert ticks[2 * len(periods) + 1] == "2006–2010 (0)"  # of the press
+    assert len(ticks) == len(PERIODS) * len(GROUPS) + 1  # the key
+
+
+@pytest.mark.parametrize(
+    ("lost", "questions", "filled", "hollow"),
+    [
+        (["estimate", "ci_low", "ci_high"], 1, -1, 0),
+        (["ci_low", "ci_high"], 0, 0, 1),
+    ],
+)
+def test_trend_is_honest_about_what_is_not_known(words, frames, lost, questions, filled, hollow):
+    frame = frames["T5-trend"].copy()
+    full = figures.trend(frame, words)
+    chosen = (frame["code"] == "cost") & (frame["group"] == "council")
+    frame.loc[chosen & (frame["period"] == "2006-2010"), lost] = math.nan
+    svg = figures.trend(frame, words)
+    assert texts(svg).count("?") == questions
+    assert marks(svg, DOT) - marks(full, DOT) == filled
+    assert marks(svg, f"fill: {figures.PAPER}") == hollow
+    assert marks(full, f"fill: {figures.PAPER}") == 0
 
 
 def line_lengths(svg: str, colour: str) -> list[int]:
@@ -125,11 +161,11 @@ def line_lengths(svg: str, colour: str) -> list[int]:
 def test_trend_line_breaks_at_an_empty_cell_and_before_undated(words, frames):
     one = frames["T5-trend"][lambda frame: frame["code"] == "cost"]
     lengths = line_lengths(figures.trend(one, words), figures.BLUE)
-    # Council and residents: three dated periods, two strokes; press lacks the middle one.
-    assert sorted(lengths)[-2:] == [2, 2]
-    assert sum(lengths) == 4
+    # Council, residents and the key: two strokes between three dots; press lacks the middle one.
+    assert sorted(lengths)[-3:] == [2, 2, 2]
+    assert sum(lengths) == 6
     together = edition(load_specs(), context(undated=None))
-    assert sum(line_lengths(figures.trend(one, together), figures.BLUE)) == 7
+    assert sum(line_lengths(figures.trend(one, together), figures.BLUE)) == 9
 
 
 def test_strip_has_a_shade_a_triangle_and_a_line_for_each(words, frames):

@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from framing.output.captions import edition, load_specs, plain
-from framing.output.layout import lay_out, number
+from framing.output.fit import LINE, SETTINGS, fit, head_lines, width
+from framing.output.layout import Cell, Head, Sheet, chosen, last_part, lay_out, number
 from framing.output.render import csv_text, html, html_text, latex, latex_text
 from tests.unit.output_samples import CODES, EMPTY_CELL, GROUPS, context, tables
 
@@ -141,7 +142,7 @@ def test_headline_leads_the_prevalence_table(words, frames):
         for code in CODES.values()
     ]
     assert [head.label for head in sheet.heads if head.leading] == ["Difference"]
-    assert [head.label for head in sheet.heads][3] == "Difference"
+    assert [head.label for head in sheet.heads][2] == "Difference"
     assert [row[0].text for row in sheet.sections[0][1]] == ["All groups", *GROUPS.values()]
     frame = frames["T4-prevalence"]
     cell = frame[
@@ -176,14 +177,118 @@ def test_a_status_without_an_empty_cell_stands_on_the_estimate(words, frames):
     frame = frames["T4-prevalence"].assign(status="fell back")
     sheet = lay_out(frame, words.specs.tables["T4-prevalence"], words)
     row = sheet.sections[0][1][0]
-    assert [bool(cell.mark) for cell in row] == [False] * 3 + [True] * 4
+    assert [bool(cell.mark) for cell in row] == [False] * 2 + [True] * 4
 
 
 def test_sides_of_a_contrast_leave_totals_out(words, frames):
     sheet = lay_out(frames["T6-contrasts"], words.specs.tables["T6-contrasts"], words)
     first = sheet.sections[0][1][0]
-    assert [cell.text for cell in first[1:3]] == ["Cost, Council", "Cost, Residents' letters"]
-    assert sheet.sections[0][1][1][7].text == "<0.001"
+    assert [cell.text for cell in first[1:3]] == [
+        "Cost, Council, 0.300", "Cost, Residents' letters, 0.200",
+    ]  # fmt: skip
+    assert [cell.text for cell in sheet.sections[0][1][1][-3:]] == [
+        "<0.001", "<0.001", "contradicted",
+    ]  # fmt: skip
+
+
+def test_a_total_on_all_sides_is_named(words, frames):
+    sheet = lay_out(frames["T3-classifier"], words.specs.tables["T3-classifier"], words)
+    assert [row[0].text for row in sheet.sections[0][1]] == [
+        "All sources", "Sources read", "Sources kept back", *GROUPS.values(),
+    ]  # fmt: skip
+
+
+def test_of_a_reading_the_verdict_is_printed(words, frames):
+    frame = frames["T6-contrasts"].assign(reading="A as B; expected: less; not distinguishable")
+    sheet = lay_out(frame, words.specs.tables["T6-contrasts"], words)
+    assert {row[-1].text for _, rows in sheet.sections for row in rows} == {"undecided"}
+    assert last_part("one; two;three") == "three"
+    assert last_part("supported") == "supported"
+
+
+def test_contrasts_are_told_by_their_theses(words, frames):
+    sheet = lay_out(frames["T9-robustness"], words.specs.tables["T9-robustness"], words)
+    assert [title for title, _ in sheet.sections] == [
+        "Council texts speak of cost more than residents do", "C1",
+    ]  # fmt: skip
+
+
+def test_coders_are_told_apart_by_commas(words, frames):
+    sheet = lay_out(frames["T2-agreement"], words.specs.tables["T2-agreement"], words)
+    assert sheet.sections[0][0] == "All coders: coder-a, coder-b, coder-c"
+
+
+def test_rows_are_chosen_by_one_value_or_several(words, frames):
+    frame = frames["T4-prevalence"]
+    led = chosen(frame, {"target": "headline", "estimator": ["headline", "labels only"]}, words)
+    assert set(led["target"]) == {"texts"}
+    assert set(led["estimator"]) == {"difference", "labels only"}
+    assert len(led) == len(frame) / 4
+    assert chosen(frame, {}, words) is frame
+
+
+# --- Fit ------------------------------------------------------------------------------------------
+
+
+def sheet_of(*columns, rows=1):
+    """A sheet of one section; a column is its head, a cell's text and maybe an interval."""
+    heads = [Head(label, numeric) for label, numeric, *_ in columns]
+    row = [Cell(*text) for _, _, *text in columns]
+    return Sheet(heads, [("", [list(row) for _ in range(rows)])])
+
+
+def test_a_small_table_is_left_as_it_is():
+    fitted = fit(
+        sheet_of(("Group", False, "Council"), ("Share", True, "0.1", "[0.0, 0.2]"), rows=7)
+    )
+    assert (fitted.setting, fitted.shares, fitted.lines) == (SETTINGS[0], {}, 7)
+
+
+def test_long_texts_are_broken_and_short_ones_are_not():
+    fitted = fit(sheet_of(("Thesis", False, "so it is " * 20), ("Code", False, "Cost")))
+    assert list(fitted.shares) == [0]
+    assert 0.8 < fitted.shares[0] < 1.0
+    assert 2 <= fitted.lines <= 3
+
+
+def test_many_intervals_are_set_beneath_their_estimates():
+    interval = ("0.123", "[0.123, 0.123]")
+    fitted = fit(sheet_of(("Group", False, "Council"), *[("Share", True, *interval)] * 5, rows=3))
+    assert fitted.setting.stacked and fitted.setting.size == "footnotesize"
+    assert fitted.lines == 6
+
+
+def test_a_word_as_long_as_a_page_is_no_crash():
+    fitted = fit(sheet_of(("Group", False, "x" * 10_000), ("Share", True, "0.1")))
+    assert fitted.setting == SETTINGS[-1]
+    assert fitted.shares == {0: 1.0}
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.text("abc -", min_size=1, max_size=40),
+            st.booleans(),
+            st.text("abm 0.", max_size=60),
+            st.sampled_from(["", "[0.123, 0.456]"]),
+        ),
+        min_size=1,
+        max_size=9,
+    )
+)
+def test_what_is_said_to_fit_does(columns):
+    sheet = sheet_of(*columns)
+    fitted = fit(sheet)
+    setting = fitted.setting
+    taken = 2 * setting.gap * (len(columns) - 1)
+    for place, (head, (_, _, text, interval)) in enumerate(zip(sheet.heads, columns, strict=True)):
+        if place in fitted.shares:
+            assert not head.numeric
+            taken += fitted.shares[place] * LINE
+            continue
+        lines = [text, interval] if setting.stacked else [f"{text} {interval}"]
+        taken += setting.unit * max(width(line.strip()) for line in [*lines, *head_lines(head)])
+    assert taken <= LINE + 1 or setting == SETTINGS[-1]
 
 
 # --- LaTeX ----------------------------------------------------------------------------------------
@@ -267,6 +372,28 @@ def test_latex_compiles_whatever_the_cells_hold(tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stdout.decode("utf-8", "replace")[-3000:]
     assert (tmp_path / "all.pdf").stat().st_size > 10_000
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_no_table_runs_off_its_line(tmp_path, words, frames):
+    parts = []
+    for name, frame in frames.items():
+        text = latex_text(frame, words.specs.tables[name], words)
+        (tmp_path / f"{name}.tex").write_text(text, encoding="utf-8")
+        parts.append(f"\\input{{{name}.tex}}\\clearpage")
+    document = (
+        "\\documentclass{article}\\usepackage{booktabs,longtable}\\begin{document}\n"
+        + "\n".join(parts)
+        + "\n\\end{document}\n"
+    )
+    (tmp_path / "all.tex").write_text(document, encoding="utf-8")
+    for _ in range(3):  # longtable settles its widths
+        done = subprocess.run(
+            ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "all.tex"],
+            cwd=tmp_path, capture_output=True, check=True,
+        )  # fmt: skip
+    log = done.stdout.decode("utf-8", "replace")
+    assert not re.findall(r"Overfull \\hbox.*|Float too large.*", log)
 
 
 # --- HTML -----------------------------------------------------------------------------------------

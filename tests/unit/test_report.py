@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pandas as pd
@@ -16,6 +17,7 @@ from framing.files import sha256
 from framing.output.captions import edition, load_specs
 from framing.output.report import answers, p_text, percent, render_all, theses
 from framing.output.terminal import ascii_text, headline
+from framing.stages import FIGURES
 from tests.unit.output_samples import CODES, GROUPS, context, tables
 
 VOID = {"meta", "br", "link", "hr", "img"}
@@ -76,7 +78,7 @@ def changed(name, **columns):
 def test_everything_is_made_by_stable_names(made):
     assert list(made) == [
         *[f"tables/{name}.{kind}" for name in tables() for kind in ("csv", "tex", "html")],
-        *[f"figures/{name}.svg" for name in ("prevalence", "trend", "essay")],
+        *[f"figures/{name}.svg" for name in FIGURES],
         "report.html",
     ]
     assert all(text.endswith("\n") and "\r" not in text for text in made.values())
@@ -208,35 +210,64 @@ def test_answers_are_the_tables_numbers():
         {"all": (0.1634, 0.12, 0.206), "press": (0.3, 0.2, 0.4), "council": (0.05, 0.01, 0.1)}
     )
     cost, fairness = answers(frame, words)  # combinations are left out
-    assert cost["overall"] == {"value": "16.3 %", "interval": "[12.0, 20.6]", "status": ""}
-    assert (cost["highest"]["group"], cost["highest"]["value"]) == ("Press", "30.0 %")
-    assert (cost["lowest"]["group"], cost["lowest"]["value"]) == ("Council", "5.0 %")
-    assert fairness == {
-        "code": "Fairness",
-        "overall": {"value": "–", "interval": "", "status": "not estimable"},
-    }
+    assert cost["overall"] == {"value": "16.3\u00a0%", "interval": "[12.0, 20.6]", "status": ""}
+    assert [(one["group"], one["value"], one["interval"]) for one in cost["groups"]] == [
+        ("Council", "5.0\u00a0%", "[1.0, 10.0]"),
+        ("Residents' letters", "–", ""),
+        ("Press", "30.0\u00a0%", "[20.0, 40.0]"),
+    ]
+    assert fairness["code"] == "Fairness"
+    assert fairness["overall"] == {"value": "–", "interval": "", "status": "not estimable"}
 
 
 def test_report_words_the_answer():
     frames = tables()
-    frames["T4-prevalence"] = frame_with({"all": (0.1634, 0.12, 0.206)})
+    shares = {"all": (0.1634, 0.12, 0.206), "council": (0.05, 0.01, 0.1), "press": (0.3, 0.2, 0.4)}
+    frames["T4-prevalence"] = frame_with(shares)
     text = Page(render_all(frames, context(), load_specs())["report.html"]).text
-    assert "Cost: an estimated 16.3 % [12.0, 20.6] of all passages carry it." in text
-    assert "Fairness: not estimable (not estimable) over all groups." in text
+    assert (
+        "Cost: found in an estimated 16.3 % [12.0, 20.6] of all passages; by group: Council 5.0 % "
+        "[1.0, 10.0], Residents' letters not estimable (not estimable), Press 30.0 % [20.0, 40.0]."
+    ) in text
+    assert "Fairness: not estimable (not estimable) over all groups; by group: Council" in text
+    assert text.index("Cost: found") < text.index("Brackets hold 95 % intervals")
+
+
+def test_what_is_not_led_with_is_folded_away(report, made):
+    # T4 first for the headline target, then whole and folded; T5 only folded; T6 like T4.
+    shown, folded = re.split("<details>", made["report.html"].split("<h2>Prevalence</h2>")[1])[:2]
+    assert "Texts like these: Cost" in shown and "This corpus: Cost" not in shown
+    assert "This corpus: Cost" in folded
+    assert re.search(r"<details>\s*<summary>T5-trend: how often", made["report.html"])
+    assert {"T4-prevalence", "T4-prevalence-all", "T5-trend"} <= set(report.values("id"))
+    assert "T5-trend-all" not in report.values("id")
+    assert "T1-corpus-all" in report.values("id")
+
+
+def test_every_table_has_its_place_in_the_report(report):
+    assert set(tables()) <= set(report.values("id"))
+    assert report.source.index('id="classifier"') < report.source.index('id="T14-learning"')
+    specs = load_specs()
+    odd = replace(specs.tables["T8-cues"], id="T99-odd")
+    more = replace(specs, tables={**specs.tables, "T99-odd": odd})
+    frames = {**tables(), "T99-odd": tables()["T8-cues"]}
+    page = Page(render_all(frames, context(), more)["report.html"])
+    assert "others" in page.values("id") and "others" not in report.values("id")
+    assert page.source.index('id="others"') < page.source.index('id="T99-odd"')
 
 
 def test_theses_have_sign_points_and_p():
     found = theses(tables()["T6-contrasts"], edition(load_specs(), context()))
-    assert [(one["value"], one["interval"], one["p"], one["reading"]) for one in found] == [
+    assert [(one["value"], one["interval"], one["p"], one["verdict"]) for one in found] == [
         ("+10.0", "[2.0, 18.0]", "p = 0.012", "supported"),
         ("−10.0", "[−18.0, −2.0]", "p < 0.001", "contradicted"),
     ]
 
 
 def test_numbers_in_running_text():
-    assert percent(0.05, 2) == "5 %"
-    assert percent(0.0512, 3) == "5.1 %"
-    assert percent(-0.0001, 3) == "0.0 %"
+    assert percent(0.05, 2) == "5\u00a0%"  # a number is not parted from its sign
+    assert percent(0.0512, 3) == "5.1\u00a0%"
+    assert percent(-0.0001, 3) == "0.0\u00a0%"
     assert percent(math.nan, 3) == "–"
     assert p_text(0.05, 2) == "p = 0.05"
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,11 +51,34 @@ def project(mini: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def finished(mini: Path, run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a finished run of the example, texts at hand; tests copy it, none writes to it."""
+def finished(
+    mini: Path, root: Path, run: Run, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, str]:
+    """Return a finished run of the example, texts at hand, and what it printed.
+
+    The first run was killed half-way, and the second took it up: what holds of these results holds
+    after a kill. Tests copy the directory, none writes to it.
+    """
     target = copy_project(mini, tmp_path_factory.mktemp("finished") / "project")
+    with subprocess.Popen(
+        command(root, target), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as running:  # fmt: skip
+        deadline = time.monotonic() + 300
+        while not any((target / "build").glob("scores/*.tsv")) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        os.killpg(running.pid, signal.SIGKILL)
+    assert not (target / "results" / "manifest.tsv").exists(), "the kill came too late"
     done = run(target)
     assert done.returncode == 0, done.stdout + done.stderr
+    return target, done.stdout
+
+
+@pytest.fixture
+def copied(finished: tuple[Path, str], tmp_path: Path) -> Path:
+    """Return a copy of the finished run, with Snakemake's records, to change."""
+    target = tmp_path / "copy"
+    shutil.copytree(finished[0], target)
     return target
 
 

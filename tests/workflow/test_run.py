@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import subprocess
-import time
+import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from framing import stages
+from framing.cli import main
+from framing.files import write_text
 from framing.output.seal import manifest
 from framing.stages import FIGURES, TABLES
 
-from .conftest import command, contents, edit
+from .conftest import contents, edit
 
 pytestmark = pytest.mark.slow
 
@@ -27,13 +29,15 @@ def planned(done: subprocess.CompletedProcess[str]) -> set[str]:
     return set(re.findall(r"(?m)^(\w+) +\d+$", done.stdout + done.stderr))
 
 
-def test_the_committed_results_come_out_again_from_texts(finished: Path, mini: Path):
+def test_the_committed_results_come_out_of_the_texts_and_of_a_killed_run(finished, mini):
     """Golden bytes: examples/mini/results is what papers would cite."""
-    assert contents(finished / "results") == contents(mini / "results")
+    project, _ = finished
+    assert contents(project / "results") == contents(mini / "results")
+    assert contents(project / "corpus") == contents(mini / "corpus")
 
 
-def test_every_table_and_figure_is_there_and_sealed(finished: Path):
-    results = finished / "results"
+def test_every_table_and_figure_is_there_and_sealed(finished):
+    results = finished[0] / "results"
     made = contents(results)
     expected = {f"tables/{table}.{form}" for table in TABLES for form in ("csv", "tex", "html")}
     expected |= {f"figures/{figure}.svg" for figure in FIGURES}
@@ -44,37 +48,67 @@ def test_every_table_and_figure_is_there_and_sealed(finished: Path):
     assert sealed.equals(manifest(results))
 
 
-def test_facts_alone_in_another_locale_hash_seed_and_thread_count_give_the_same_bytes(
-    project: Path, finished: Path, run
+def test_the_run_ends_with_the_headline_and_where_the_report_lies(finished):
+    project, said = finished
+    headline = (project / "build" / "headline.txt").read_text("utf-8")
+    after = said[said.index(headline) + len(headline) :]
+    assert f"The report: {project / 'results' / 'report.html'}" in after
+
+
+def test_facts_alone_elsewhere_give_the_same_bytes_and_verify_names_what_is_not_them(
+    copied, capsys, monkeypatch
 ):
-    shutil.rmtree(project / "corpus" / "texts")
-    done = run(
-        project, "--cores", "1", PYTHONHASHSEED="77", LC_ALL="C", LANG="C", TZ="Asia/Tokyo",
-        OMP_NUM_THREADS="2", OPENBLAS_NUM_THREADS="2",
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert contents(project / "results") == contents(finished / "results")
+    """`framing verify` recomputes without texts, here under another locale and hash seed too."""
+    for name, value in {
+        "PYTHONHASHSEED": "77", "LC_ALL": "C", "LANG": "C", "TZ": "Asia/Tokyo",
+        "OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2", "OPENBLAS_CORETYPE": "Nehalem",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    results = copied / "results"
+    edit(results / "tables" / "T4-prevalence.csv", "0.", "1.")
+    (results / "tables" / "T1-corpus.tex").unlink()
+    write_text(results / "extra.txt", "x")
+    assert main(["verify", "--cores", "1", "--directory", str(copied)]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "results/extra.txt: is not in the manifest",
+        "results/tables/T1-corpus.tex: is missing",
+        "results/tables/T4-prevalence.csv: is not the file that the manifest lists",
+    ]
 
 
-def test_the_run_ends_with_the_headline_and_where_the_report_lies(
-    finished: Path, tmp_path: Path, run
-):
-    copy = tmp_path / "copy"
-    shutil.copytree(finished, copy)
-    (copy / "results" / "manifest.tsv").unlink()
-    done = run(copy)
-    assert done.returncode == 0
-    headline = (copy / "build" / "headline.txt").read_text("utf-8")
-    after = done.stdout[done.stdout.index(headline) + len(headline) :]
-    assert f"The report: {copy / 'results' / 'report.html'}" in after
+def test_verify_names_files_that_come_out_otherwise(copied, capsys, monkeypatch):
+    """Whoever changes a table and its line of the manifest is found by the recomputation."""
+
+    def recomputed(directory: Path, cores: int) -> None:
+        assert not (directory / "corpus" / "texts").exists()
+        shutil.copytree(original, directory / "results")
+
+    original = copied.with_name("original")
+    shutil.copytree(copied / "results", original)
+    monkeypatch.setattr("framing.verify._run", recomputed)
+    assert main(["verify", "--directory", str(copied)]) == 0
+    assert "all byte-identical" in capsys.readouterr().out
+    edit(copied / "results" / "tables" / "T4-prevalence.csv", "0.", "1.")
+    write_text(copied / "results" / "extra.txt", "x")
+    (copied / "results" / "tables" / "T1-corpus.tex").unlink()
+    listed = manifest(copied / "results").to_csv(sep="\t", index=False, lineterminator="\n")
+    write_text(copied / "results" / "manifest.tsv", listed)
+    assert main(["verify", "--directory", str(copied)]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "results/extra.txt: does not come out when recomputed",
+        "results/tables/T1-corpus.tex: comes out when recomputed, but is not in the manifest",
+        "results/tables/T4-prevalence.csv: comes out with other bytes when recomputed",
+    ]
 
 
-def test_a_second_run_has_nothing_to_do(finished: Path, run):
-    before = contents(finished / "results")
-    done = run(finished)
+def test_a_second_run_has_nothing_to_do_though_files_were_touched(copied, run):
+    before = contents(copied / "results")
+    for path in ("corpus/sources.tsv", "corpus/codebook/codebook.yaml", "config/config.yaml"):
+        os.utime(copied / path)
+    done = run(copied)
     assert done.returncode == 0
     assert "Nothing to be done" in done.stdout + done.stderr
-    assert contents(finished / "results") == before
+    assert contents(copied / "results") == before
 
 
 def test_committed_results_are_not_taken_for_done(mini: Path, project: Path, run):
@@ -87,23 +121,49 @@ def test_committed_results_are_not_taken_for_done(mini: Path, project: Path, run
     }  # fmt: skip
 
 
-def test_a_run_killed_half_way_is_taken_up_to_the_same_bytes(
-    project: Path, finished: Path, root: Path, run
+@pytest.mark.parametrize(
+    ("old", "new", "reruns", "stays"),
+    [
+        ("confidence: 0.95", "confidence: 0.90", {"prevalence", "render"}, {"check", "train"}),
+        ("case_study: resident-park-2022", "case_study: ''", {"describe", "render"},
+         {"check", "train", "prevalence"}),
+    ],
+)  # fmt: skip
+def test_a_changed_setting_reruns_what_depends_on_it_and_nothing_else(
+    copied, run, old, new, reruns, stays
 ):
-    with subprocess.Popen(
-        command(root, project), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    ) as running:  # fmt: skip
-        deadline = time.monotonic() + 120
-        while not any((project / "build").glob("scores/*.tsv")) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        os.killpg(running.pid, signal.SIGKILL)
-    done = run(project)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert contents(project / "results") == contents(finished / "results")
+    edit(copied / "config" / "config.yaml", old, new)
+    rules = planned(run(copied, "--dry-run"))
+    assert rules >= {*reruns, "provenance", "seal"}
+    assert not rules & stays
 
 
-def test_two_runs_at_once_are_refused(project: Path, root: Path, run):
+def test_every_rule_reruns_when_a_module_changes_that_its_script_imports(root: Path):
+    found = []
+    for path in sorted((root / "workflow" / "rules").glob("*.smk")):
+        for rule in re.split(r"(?m)^rule ", path.read_text(encoding="utf-8"))[1:]:
+            (script,) = re.findall(r'"\.\./scripts/(\w+)\.py"', rule)
+            assert f'code=stages.code("{script}")' in rule
+            found.append(script)
+    assert sorted(found) == sorted(path.stem for path in (root / "workflow/scripts").glob("*.py"))
+
+
+def test_the_modules_that_a_script_imports_are_found_all_the_way(root: Path, monkeypatch):
+    monkeypatch.chdir(root)
+    code = (root / "workflow" / "scripts" / "prevalence.py").read_text(encoding="utf-8")
+    imports = "\n".join(line for line in code.splitlines() if re.match("from|import", line))
+    loaded = "print(*[m.__file__ for m in sys.modules.values() if m.__name__[:7] == 'framing'])"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{imports}\nimport sys\n{loaded}"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    modules = {os.path.relpath(path) for path in done.stdout.split()}
+    assert modules <= set(stages.code("prevalence"))
+    assert "workflow/framing/output/figures.py" not in stages.code("prevalence")
+    assert "workflow/framing/cli.py" not in stages.code("prevalence")
+
+
+def test_two_runs_at_once_are_refused(project: Path, run):
     import fcntl
 
     (project / "build").mkdir()
@@ -111,32 +171,32 @@ def test_two_runs_at_once_are_refused(project: Path, root: Path, run):
         fcntl.flock(handle, fcntl.LOCK_EX)
         done = run(project)
     assert done.returncode != 0
-    assert "another run is at work" in done.stdout + done.stderr
+    assert "another run is at work in this directory. Wait" in done.stdout + done.stderr
     assert not (project / "results").exists()
 
 
-def test_a_changed_setting_reruns_what_depends_on_it_and_nothing_else(
-    finished: Path, tmp_path: Path, run
-):
-    copy = tmp_path / "copy"
-    shutil.copytree(finished, copy)
-    edit(copy / "config" / "config.yaml", "confidence: 0.95", "confidence: 0.90")
-    rules = planned(run(copy, "--dry-run", "--rerun-triggers", "params", "code", "input"))
-    assert {"prevalence", "render", "seal"} <= rules
-    assert "train" not in rules
+def test_what_a_killed_write_left_behind_is_gone_after_the_next(tmp_path: Path):
+    (tmp_path / ".table.csv.part").write_text("hal", encoding="utf-8")
+    write_text(tmp_path / "table.csv", "whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
 
 
-def test_another_number_of_decimals_in_a_cell_would_be_seen_by_verify(
-    finished: Path, tmp_path: Path
-):
-    from framing.verify import verify
+def test_a_corpus_that_cannot_be_written_to_keeps_its_page(project: Path, monkeypatch):
+    monkeypatch.chdir(project)
+    assert stages.page() == ["corpus/codebook/codebook.md"]
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    assert stages.page() == []
 
-    copy = tmp_path / "copy"
-    shutil.copytree(finished, copy)
-    assert verify(copy).holds
-    table = copy / "results" / "tables" / "T4-prevalence.csv"
-    table.write_text(table.read_text(encoding="utf-8") + "\n", encoding="utf-8")
-    (copy / "results" / "extra.txt").write_text("x", encoding="utf-8")
-    verdict = verify(copy)
-    assert verdict.changed == ["extra.txt", "tables/T4-prevalence.csv"]
-    assert verdict.differing == []
+
+def test_help_leads_through_a_round_of_work(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["--help"])
+    assert caught.value.code == 0
+    said = capsys.readouterr().out
+    assert all(word in said for word in ("check", "derive", "verify", "a usual round", "exit"))
+
+
+def test_a_folder_that_is_no_project_is_told_so(tmp_path: Path, capsys):
+    for command in ("check", "derive", "verify"):
+        assert main([command, "--directory", str(tmp_path)]) == 1
+        assert "does not exist" in capsys.readouterr().err

@@ -8,8 +8,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from framing.config import load_config
-from framing.problems import InputError
+from framing.commands import classify, cues, explain
+from framing.config import SCHEMAS, load_config
+from framing.files import unusable
+from framing.problems import InputError, Problem
 
 _EPILOG = """\
 A project is a directory with config/config.yaml, corpus/ and, after a run, results/.
@@ -60,14 +62,15 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     verify.add_argument("--cores", type=int, default=2, help="processors to use (default: 2)")
     verify.set_defaults(run=_verify)
+    for module in (cues, classify, explain):
+        module.register(commands, common)
     return parser
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from framing.project import CONFIG, checked_facts, load_project
+    from framing.project import check_project
 
-    project = load_project(load_config(CONFIG))
-    facts = checked_facts(project.config, project.codebook, project.sources, project.passages)
+    project, facts = check_project()
     print(
         f"All is well: {len(project.sources)} sources, {len(project.passages)} passages, "
         f"{len(project.sample)} drawn for coding, {len(project.coders)} coders, "
@@ -95,10 +98,8 @@ def _verify(arguments: argparse.Namespace) -> int:
     from framing.verify import verify
 
     verdict = verify(Path(), cores=arguments.cores)
-    for name in verdict.changed:
-        print(f"results/{name}: not the file that results/manifest.tsv lists")
-    for name in verdict.differing:
-        print(f"results/{name}: the recomputation gives other bytes")
+    for line in verdict.lines():
+        print(line)
     if verdict.holds:
         print(f"Verified: {verdict.files} files recomputed from the facts, all byte-identical.")
     return 0 if verdict.holds else 1
@@ -108,14 +109,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
     arguments = _parser().parse_args(argv)
     try:
+        if not SCHEMAS.is_dir():
+            remedy = "Install the checkout itself: pip install -e PATH"
+            raise InputError(
+                Problem(SCHEMAS, "does not exist: this is a copy of the package", remedy)
+            )
         if not arguments.directory.is_dir():
             _parser().error(f"no such directory: {arguments.directory}")
+        arguments.called_from = Path.cwd()
         os.chdir(arguments.directory)
         return int(arguments.run(arguments))
     except InputError as error:
-        for problem in error.problems:
-            print(problem, file=sys.stderr)
-        return 1
+        problems = error.problems
+    except OSError as error:
+        problems = [unusable(error)]
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import math
+import re
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
@@ -10,18 +13,29 @@ from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
+from jsonschema.exceptions import ValidationError, best_match
+from jsonschema.validators import extend
 
 from framing.files import read_text, repeated
 from framing.problems import InputError, Problem, raise_if_any
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
+_LARGEST = 1_000_000  # values in a YAML file: aliases of aliases can stand for any number
 ALL = "all"
 """The id under which tables give totals over groups or periods; no group may take it."""
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
     """Reads YAML and refuses a key given twice, which YAML would let pass in silence."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """Return what ``node`` says; name its line where it looks like a date and is none."""
+        try:
+            return super().construct_object(node, deep=deep)
+        except ValueError as error:
+            raise yaml.constructor.ConstructorError(
+                None, None, str(error), node.start_mark
+            ) from None
 
 
 def _unique_mapping(loader: _UniqueKeyLoader, node: yaml.MappingNode) -> dict[Any, Any]:
@@ -36,25 +50,81 @@ _UniqueKeyLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG,
 
 def read_yaml(path: Path) -> Any:
     """Return the content of a YAML file; raise :class:`InputError` naming the line of a defect."""
+    text = read_text(path)
     try:
-        return yaml.load(read_text(path), Loader=_UniqueKeyLoader)
+        data = yaml.load(text, Loader=_UniqueKeyLoader)
+        if _size(data, {}) <= _LARGEST:
+            return data
+        line, what = None, "its aliases stand for too much"
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise InputError(
-            Problem(path, f"is not valid YAML: {error.problem}", "Correct this line.", line)
-        ) from None
+        what = str(error.problem)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        what = f"the character {chr(error.character)!r} is not allowed"
+    except RecursionError:
+        line, what = None, "it is nested too deeply"
+    raise InputError(Problem(path, f"is not valid YAML: {what}", "Correct this line.", line))
+
+
+def _size(data: Any, known: dict[int, int]) -> int:
+    """Return how many values ``data`` holds, aliases written out, each looked at once."""
+    if not isinstance(data, (dict, list)):
+        return 1
+    if id(data) not in known:
+        parts = data.values() if isinstance(data, dict) else data
+        known[id(data)] = 1 + sum(_size(part, known) for part in parts)
+    return known[id(data)]
 
 
 def schema_problems(data: Any, schema_name: str, place: Path) -> list[Problem]:
     """Return where ``data`` breaks the JSON schema ``workflow/schemas/<schema_name>``."""
     schema = yaml.safe_load((SCHEMAS / schema_name).read_text(encoding="utf-8"))
-    errors = sorted(
-        Draft202012Validator(schema).iter_errors(data), key=lambda e: [str(p) for p in e.path]
-    )
-    return [problem for error in errors for problem in _explain(error, place)]
+    errors = sorted(_Validator(schema).iter_errors(data), key=lambda e: [str(p) for p in e.path])
+    problems = [problem for error in errors for problem in _explain(error, place)]
+    return problems + list(_control_characters(data, place))
+
+
+def _pattern(validator: Any, pattern: str, value: Any, schema: Any) -> Iterator[ValidationError]:
+    if not isinstance(value, str):
+        return
+    longer = pattern.endswith("$") and value.endswith("\n")  # "$" also fits before a line end
+    if longer or not re.search(pattern, value):
+        yield ValidationError(f"{value!r} does not match {pattern!r}")
+
+
+# JSON schemas take 4.0 for an integer and infinity for a number, which break what uses them.
+_Validator = extend(
+    Draft202012Validator,
+    {"pattern": _pattern},
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {
+            "integer": lambda _, value: type(value) is int,
+            "number": lambda _, value: type(value) in (int, float) and math.isfinite(value),
+        }
+    ),
+)
+
+
+def _control_characters(data: Any, place: Path, where: str = "") -> Iterator[Problem]:
+    """Yield the strings in ``data`` that hold what cannot be shown; line ends and tabs can be."""
+    if isinstance(data, str):
+        bad = [sign for sign in data if unicodedata.category(sign) in ("Cc", "Cs")]
+        if odd := sorted(set(bad) - {"\n", "\t"}):
+            yield Problem(place, f"{where}: holds the character {odd[0]!r}", "Remove it.")
+    elif isinstance(data, Mapping):
+        for key, value in data.items():
+            below = f"{where}.{key}" if where else str(key)
+            yield from _control_characters(key, place, f"the key {key!r}")
+            yield from _control_characters(value, place, below)
+    elif isinstance(data, list):
+        for number, value in enumerate(data):
+            yield from _control_characters(value, place, f"{where}.{number}")
 
 
 def _explain(error: ValidationError, place: Path) -> list[Problem]:
+    if error.validator in ("oneOf", "anyOf"):
+        error = best_match([error])  # which of the alternatives was meant
     where = ".".join(str(part) for part in error.absolute_path) or "top level"
     schema: Any = error.schema
     if error.validator == "additionalProperties" and isinstance(error.instance, dict):
@@ -85,7 +155,14 @@ def load_config(path: Path) -> dict[str, Any]:
 def check_config(config: Any, path: Path) -> dict[str, Any]:
     """Check a configuration that has been read (see :func:`load_config`); return it."""
     raise_if_any(schema_problems(config, "config.schema.yaml", path))
-    problems = []
+    problems = _label_problems(config, path)
+    units = config["units"]
+    if units["min_words"] > units["max_words"]:
+        problems.append(
+            Problem(
+                path, "units: min_words is above max_words", "No text could be cut: correct it."
+            )
+        )
     periods = config["periods"]
     for before, after in pairwise(periods):
         if after["first"] <= before["last"]:
@@ -111,6 +188,20 @@ def check_config(config: Any, path: Path) -> dict[str, Any]:
         problems.append(Problem(path, f"the id {ALL!r} is kept for totals", "Rename it."))
     raise_if_any(problems)
     return dict(config)
+
+
+def _label_problems(config: Mapping[str, Any], path: Path) -> list[Problem]:
+    """Return the labels that would break a table: blank ones, and those of several lines."""
+    labels = {f"groups.{name}": label for name, label in config["groups"].items()}
+    labels |= {
+        f"combinations.{name}.label": rule["label"] for name, rule in config["combinations"].items()
+    }
+    labels["project.title"] = config["project"]["title"]
+    return [
+        Problem(path, f"{where}: is not one line of text ({label!r})", "Write it on one line.")
+        for where, label in labels.items()
+        if label.splitlines() != [label] or "\t" in label or not label.strip()
+    ]
 
 
 def cross_check(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from framing.files import read_table, write_text
+from framing.files import read_table, unusable, write_text
 from framing.model.tables import Tables
 from framing.output.captions import TableSpec, load_specs
 from framing.output.render import csv_text
@@ -22,17 +22,21 @@ DONE = "done"
 
 @contextmanager
 def speaking(log: str | Path) -> Iterator[None]:
-    """Turn an :class:`InputError` into its message, in ``log``, and exit 1."""
+    """Turn a defect of the project's files into its message, in ``log``, and exit 1."""
     try:
         yield
     except InputError as error:
-        count = len(error.problems)
-        head = f"{count} problem{'s' if count != 1 else ''} in the project's files:\n"
-        message = head + "\n".join(f"  {problem}" for problem in error.problems) + "\n"
-        write_text(Path(log), message)
-        sys.stderr.write(f"Stopped: see {log}\n")
-        raise SystemExit(1) from None
-    write_text(Path(log), DONE + "\n")
+        problems = error.problems
+    except OSError as error:
+        problems = [unusable(error)]
+    else:
+        write_text(Path(log), DONE + "\n")
+        return
+    count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''}"
+    message = "\n".join([f"{count} in the project's files:", *(f"  {each}" for each in problems)])
+    write_text(Path(log), message + "\n")
+    sys.stderr.write(f"Stopped: see {log}\n")
+    raise SystemExit(1)
 
 
 def read_build(path: str | Path, **kinds: str) -> pd.DataFrame:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,9 @@ from framing.problems import InputError, Problem
 
 LINE = "_line"
 """Name of the column that carries a row's line number in its file (the header is line 1)."""
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def sha256(data: bytes | str) -> str:
@@ -52,15 +54,31 @@ def decode_strictly(data: bytes, place: str | Path) -> str:
     return text
 
 
-def read_text(path: Path) -> str:
-    """Return the text of a UTF-8, LF, BOM-less file; raise :class:`InputError` otherwise."""
+def read_bytes(path: Path) -> bytes:
+    """Return what a file holds; raise :class:`InputError` where it cannot be read."""
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError:
         raise InputError(
             Problem(path, "does not exist", "Create it or correct the name.")
         ) from None
-    return decode_strictly(data, path)
+    except OSError as error:
+        raise InputError(unusable(error, path)) from None
+
+
+def unusable(error: OSError, path: str | Path = "") -> Problem:
+    """Return the problem that a file or folder cannot be read or written."""
+    place = error.filename or path or "a file"
+    return Problem(
+        place,
+        f"cannot be read or written ({error.strerror or error})",
+        "Put a plain file there and see to its permissions and to space on the disk.",
+    )
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a UTF-8, LF, BOM-less file; raise :class:`InputError` otherwise."""
+    return decode_strictly(read_bytes(path), path)
 
 
 def read_table(path: Path, required: Sequence[str], *, extra: bool = False) -> pd.DataFrame:
@@ -93,6 +111,10 @@ def read_table(path: Path, required: Sequence[str], *, extra: bool = False) -> p
         ]
     rows = []
     for number, line in enumerate(lines[1:], start=2):
+        if odd := _CONTROL.search(line):
+            problems.append(
+                Problem(path, f"holds the control character {odd.group()!r}", "Remove it.", number)
+            )
         fields = line.split("\t")
         if len(fields) != len(header):
             problems.append(
@@ -156,12 +178,10 @@ def json_text(data: Any) -> str:
 def write_text(path: Path, text: str) -> None:
     """Write ``text`` as UTF-8 with LF so that ``path`` is either the old or the new whole file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = Path(name)
+    # Always the same name: what a killed run leaves behind, the next one replaces.
+    temporary = path.with_name(f".{path.name}.part")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-        temporary.chmod(0o644)
+        temporary.write_text(text, encoding="utf-8", newline="\n")
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ import pandas as pd
 from framing.coding.codebook import Codebook, load_codebook
 from framing.coding.codings import read_coders, read_codings
 from framing.coding.cues import compile_cues, cue_digest, cue_hits
-from framing.config import cross_check
+from framing.config import cross_check, load_config, read_yaml
 from framing.corpus.derived import (
     UPDATE,
     Facts,
@@ -40,8 +40,6 @@ CODEBOOK = Path("corpus/codebook/codebook.yaml")
 CODEBOOK_PAGE = Path("corpus/codebook/codebook.md")
 DERIVED = Path("corpus/derived")
 
-_SHOWN = 8  # so many names are listed in a message before "…"
-
 
 @dataclass(frozen=True)
 class Project:
@@ -63,27 +61,64 @@ def load_project(config: dict[str, Any]) -> Project:
     a broken table is checked once that is mended.
     """
     problems: list[Problem] = []
+    project = _read_project(problems, config)
+    raise_if_any(problems)
+    return project
+
+
+def check_project() -> tuple[Project, list[Facts]]:
+    """Check all there is in the working directory; return the project and its derived facts.
+
+    Raises :class:`InputError` with everything that is wrong, in the configuration, in the tables
+    and in the derived facts.
+    """
+    problems: list[Problem] = []
+    config = _collect(problems, load_config, CONFIG)
+    # A slip in one setting should not hide what is wrong with the tables.
+    project = _read_project(problems, config or _groups_at_least())
+    codebook, sources, passages = project.codebook, project.sources, project.passages
+    facts = None
+    if codebook is not None and sources is not None:
+        if config:
+            problems += cross_check(config, list(codebook.codes), set(sources["source_id"]), CONFIG)
+        if passages is not None:
+            facts = _collect(problems, checked_facts, project.config, codebook, sources, passages)
+    raise_if_any(problems)
+    assert facts is not None
+    return project, facts
+
+
+def _groups_at_least() -> dict[str, Any]:
+    """Return of a broken configuration what the tables are checked against, if it has that."""
+    data = _collect([], read_yaml, CONFIG)
+    groups = data.get("groups") if isinstance(data, dict) else None
+    return {"groups": groups if isinstance(groups, dict) else None, "corpus": {"texts": []}}
+
+
+def _read_project(problems: list[Problem], config: dict[str, Any]) -> Project:
+    """Read what can be read; what cannot is None, and ``problems`` says why."""
     codebook = _collect(problems, load_codebook, CODEBOOK)
     coders = _collect(problems, read_coders, CODERS)
-    sources = _collect(problems, read_sources, SOURCES, config["groups"])
-    if codebook is not None and sources is not None:
-        problems += cross_check(config, list(codebook.codes), set(sources["source_id"]), CONFIG)
-    passages = sample = codings = None
+    sources = passages = sample = codings = None
+    if config["groups"] is not None:
+        sources = _collect(problems, read_sources, SOURCES, config["groups"])
     if sources is not None:
         passages = _collect(problems, read_passages, PASSAGES, sources)
+    if passages is not None and passages.empty:
+        cut = "Run `framing derive` to cut the texts at hand."
+        problems.append(Problem(PASSAGES, "names no passage", cut))
+        passages = None
     if passages is not None:
         sample = _collect(problems, read_sample, SAMPLE, passages)
     if sample is not None and codebook is not None and coders is not None:
         codings = _collect(
             problems, read_codings, CODINGS, list(coders["coder"]), list(codebook.codes), sample
         )
-    raise_if_any(problems)
-    assert codebook is not None and sources is not None and passages is not None
-    assert sample is not None and coders is not None and codings is not None
     return Project(config, codebook, sources, passages, sample, coders, codings)
 
 
 def _collect(problems: list[Problem], read: Any, *arguments: Any) -> Any:
+    """Return what ``read`` returns, or None where it raises: then its problems join the list."""
     try:
         return read(*arguments)
     except InputError as error:
@@ -113,11 +148,12 @@ def checked_facts(
         facts = _collect(problems, read_facts, path)
         if facts is None:
             continue
-        found = frame_problems(facts, path, source.sha256, own)
+        found = frame_problems(facts, path, source.sha256, own, PASSAGES)
         problems += found
-        for cue in staleness(facts, digests):
+        outdated = staleness(facts, digests)
+        for cue in outdated:
             stale.setdefault(cue, []).append(source.source_id)
-        if source.source_id in hand and not found and not staleness(facts, digests):
+        if source.source_id in hand and not found and not outdated:
             text = _collect(problems, read_canonical, hand[source.source_id], source.sha256)
             if text is None:
                 continue
@@ -129,6 +165,13 @@ def checked_facts(
                             UPDATE)
                 )  # fmt: skip
         result.append(facts)
+    problems += [
+        Problem(
+            path, "holds facts of a source that sources.tsv lacks", "Remove or rename the file."
+        )
+        for path in sorted(DERIVED.glob("*.json"))
+        if path.stem not in set(sources["source_id"])
+    ]
     raise_if_any(problems + _stale_problems(stale, hand))
     return result
 
@@ -142,20 +185,22 @@ def _stale_problems(stale: Mapping[str, list[str]], hand: Mapping[str, Path]) ->
     for sources, cues in together.items():
         absent = [name for name in sources if name not in hand]
         what = (
-            f"cue{'s' if len(cues) > 1 else ''} {', '.join(repr(cue) for cue in cues[:_SHOWN])}"
-            f"{' …' if len(cues) > _SHOWN else ''} changed, or were added or dropped, since the "
-            f"derived facts of {len(sources)} sources were made: {_listed(sources)}"
+            f"the derived facts of {_counted(sources, 'source')} are stale: "
+            f"{_counted(cues, 'cue')} changed, or was added or dropped"
         )
-        if absent:
-            remedy = f"The texts of {len(absent)} of them are absent: {_listed(absent)}. " + UPDATE
+        if absent == list(sources):
+            remedy = f"None of these texts is at hand. {UPDATE}"
+        elif absent:
+            remedy = f"Of these, the text is absent of {_counted(absent, 'source')}. {UPDATE}"
         else:
-            remedy = "Their texts are at hand: run `framing derive` and commit what it writes."
+            remedy = "All these texts are at hand: run `framing derive` and commit what it writes."
         problems.append(Problem(CODEBOOK, what, remedy))
     return problems
 
 
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")
+def _counted(names: Sequence[str], noun: str) -> str:
+    count = f"1 {noun}" if len(names) == 1 else f"{len(names)} {noun}s"
+    return f"{count} ({', '.join(names)})"
 
 
 def cue_digests(codebook: Codebook) -> dict[str, str]:
@@ -166,7 +211,9 @@ def cue_digests(codebook: Codebook) -> dict[str, str]:
 def _derive(
     source_id: str, text: str, passages: pd.DataFrame, compiled: Any, digests: Mapping[str, str]
 ) -> Facts:
-    return derive(source_id, text, passages, lambda prose: cue_hits(compiled, prose), digests)
+    return derive(
+        source_id, text, passages, lambda prose: cue_hits(compiled, prose), digests, PASSAGES
+    )
 
 
 def update_derived(config: Mapping[str, Any]) -> tuple[list[str], list[str], list[str]]:
@@ -186,7 +233,7 @@ def update_derived(config: Mapping[str, Any]) -> tuple[list[str], list[str], lis
     digests, compiled = cue_digests(codebook), compile_cues(codebook)
     frames, cut, writes, absent = [passages.drop(columns=LINE)], [], {}, []
     for source in sources.itertuples(index=False):
-        own = passages[passages["source_id"] == source.source_id].drop(columns=LINE)
+        own = passages[passages["source_id"] == source.source_id]
         if source.source_id not in hand:
             absent.append(source.source_id)
             continue
@@ -195,13 +242,14 @@ def update_derived(config: Mapping[str, Any]) -> tuple[list[str], list[str], lis
             continue
         if own.empty:
             own = cut_passages(source.source_id, text, config["units"])
-            frames.append(own)
-            cut.append(source.source_id)
+            if not own.empty:
+                frames.append(own)
+                cut.append(source.source_id)
         facts = _collect(problems, _derive, source.source_id, text, own, compiled, digests)
         path = DERIVED / f"{source.source_id}.json"
         if facts is not None:
             fresh = facts_text(facts)
-            if not path.is_file() or path.read_text(encoding="utf-8") != fresh:
+            if not path.is_file() or path.read_bytes() != fresh.encode("utf-8"):
                 writes[path] = fresh
     raise_if_any(problems)
     for path, fresh in writes.items():

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import IO, Any, TextIO
 
-from framing.config import check_config, load_config, read_yaml
+from framing.coding.codebook import read_codebook
+from framing.config import check_config, cross_check, load_config
+from framing.corpus.tables import read_sources
 from framing.edge import DONE
 from framing.output.seal import versions
 from framing.problems import InputError, Problem, raise_if_any
 from framing.project import (
     CODEBOOK,
+    CODEBOOK_PAGE,
     CODERS,
     CODINGS,
     CONFIG,
@@ -31,7 +36,7 @@ TABLES = (
     "T15-calibration", "T16-specifications", "T17-disagreements", "T18-coder-shares",
     "T19-association", "T20-estimators", "T21-gain",
 )  # fmt: skip
-FIGURES = ("prevalence", "trend", "essay")
+FIGURES = ("prevalence", "trend", "essay", "specification", "learning", "calibration")
 TEMPLATES = ("report.html.j2", "table.html.j2", "report.css")
 HEADLINE = Path("build/headline.txt")
 LOGS = Path("build/logs")
@@ -79,7 +84,8 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
     """Return the plan of the project in the working directory.
 
     ``overrides`` are settings given on Snakemake's command line; top-level keys replace those of
-    ``config/config.yaml``. Raises :class:`InputError` on a wrong configuration or absent files.
+    ``config/config.yaml``. Raises :class:`InputError` on absent files, on a wrong configuration,
+    and on a codebook or sources that do not go with it. The first rule checks all else.
     """
     needed = (CONFIG, CODEBOOK, SOURCES, PASSAGES, SAMPLE, CODERS)
     raise_if_any(
@@ -90,34 +96,71 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
     config = load_config(CONFIG)
     if overrides:
         config = check_config({**config, **overrides}, CONFIG)
-    codebook = read_yaml(CODEBOOK)
-    codes = codebook.get("codes") if isinstance(codebook, dict) else None
-    if not isinstance(codes, dict) or not codes:
-        raise InputError(Problem(CODEBOOK, "has no codes", "Describe them under 'codes'."))
+    codes = [str(code) for code in read_codebook(CODEBOOK)["codes"]]
+    sources = set(read_sources(SOURCES, config["groups"])["source_id"])
+    raise_if_any(cross_check(config, codes, sources, CONFIG))
     folders = [Path(folder) for folder in config["corpus"]["texts"]]
     return Plan(
         config=config,
-        codes=[str(code) for code in codes],
+        codes=codes,
         versions=versions(STACK),
-        texts=sorted({str(path) for folder in folders for path in folder.glob("*.txt")}),
-        derived=sorted(str(path) for path in DERIVED.glob("*.json")),
-        codings=[str(CODERS), *sorted(str(path) for path in CODINGS.glob("*.tsv"))],
+        texts=_files(path for folder in folders for path in folder.glob("*.txt")),
+        derived=_files(DERIVED.glob("*.json")),
+        codings=[str(CODERS), *_files(CODINGS.glob("*.tsv"))],
     )
 
 
-def package(*rooms: str) -> list[str]:
-    """Return the package's files in ``rooms`` and at its root: an edit there reruns the rule."""
-    files = [*PACKAGE.glob("*.py")]
-    for room in rooms:
-        files += (PACKAGE / room).glob("*.py")
-    return sorted(
-        os.path.relpath(path) for path in files if path.name not in ("cli.py", "verify.py")
-    )
+def _files(paths: Iterable[Path]) -> list[str]:
+    """Return the files as Snakemake knows them: relative, sorted, none twice.
+
+    To Snakemake braces are a wildcard. No id has any, so no source or coder loses its file, and
+    what such a file does here is for the first rule to ask.
+    """
+    names = {os.path.relpath(path) for path in paths if "{" not in path.name}
+    return sorted(names)
+
+
+def code(script: str) -> list[str]:
+    """Return the files of the package that ``workflow/scripts/<script>.py`` imports, all the way.
+
+    Given as input to the script's rule, so that an edit in one of them reruns it, and no other.
+    """
+    found: set[Path] = set()
+    left = _imported(PACKAGE.parent / "scripts" / f"{script}.py")
+    while left:
+        path = left.pop()
+        found.add(path)
+        left |= _imported(path) - found
+    return _files(found)
+
+
+@cache
+def _imported(path: Path) -> set[Path]:
+    """Return the modules of this package that a Python file imports, with their packages."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    files = set()
+    for name in names:
+        parts = name.split(".")
+        if parts[0] == PACKAGE.name:
+            folders = [PACKAGE.joinpath(*parts[1:end]) for end in range(1, len(parts) + 1)]
+            files |= {folder / "__init__.py" for folder in folders}
+            files.add(folders[-1].with_suffix(".py"))
+    return {file for file in files if file.is_file()}
 
 
 def asset(name: str) -> str:
     """Return a file below ``workflow/``, relative to the working directory."""
-    return os.path.relpath(PACKAGE.parent / name)
+    return _files([PACKAGE.parent / name])[0]
+
+
+def page() -> list[str]:
+    """Return the codebook's page as a file to make, unless its folder cannot be written to."""
+    return [str(CODEBOOK_PAGE)] if os.access(CODEBOOK_PAGE.parent, os.W_OK) else []
 
 
 def hold_directory() -> None:

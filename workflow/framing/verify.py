@@ -6,8 +6,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import pandas as pd
 
 from framing.files import read_table
 from framing.output.seal import MANIFEST, manifest
@@ -19,16 +22,53 @@ _LAST_LINES = 40  # of a failed run's output are shown
 
 @dataclass(frozen=True)
 class Verdict:
-    """What differs: files of ``results/`` against the manifest, and against the recomputation."""
+    """Sizes and digests by path: of what is listed, of what lies there, of what was recomputed."""
 
-    files: int
-    changed: list[str]
-    differing: list[str]
+    listed: dict[str, str]
+    present: dict[str, str]
+    recomputed: dict[str, str]
+
+    @property
+    def files(self) -> int:
+        """Return how many files the manifest lists."""
+        return len(self.listed)
+
+    @property
+    def changed(self) -> list[str]:
+        """Return the files of results that are not those of the manifest."""
+        return _unequal(self.listed, self.present)
+
+    @property
+    def differing(self) -> list[str]:
+        """Return the files that come out otherwise than the manifest says."""
+        return _unequal(self.listed, self.recomputed)
 
     @property
     def holds(self) -> bool:
         """Return whether nothing differs."""
         return not self.changed and not self.differing
+
+    def lines(self) -> list[str]:
+        """Return one line for each difference."""
+        return [
+            *_said(
+                self.listed, self.present, "is missing", "is not in the manifest",
+                "is not the file that the manifest lists",
+            ),
+            *_said(
+                self.listed, self.recomputed, "does not come out when recomputed",
+                "comes out when recomputed, but is not in the manifest",
+                "comes out with other bytes when recomputed",
+            ),
+        ]  # fmt: skip
+
+
+def _said(
+    listed: dict[str, str], found: dict[str, str], lost: str, added: str, other: str
+) -> Iterator[str]:
+    for name in _unequal(listed, found):
+        how = lost if name not in found else added if name not in listed else other
+        yield f"results/{name}: {how}"
 
 
 def verify(project: Path, *, cores: int = 2) -> Verdict:
@@ -47,12 +87,8 @@ def verify(project: Path, *, cores: int = 2) -> Verdict:
             project / "corpus", scratch / "corpus", ignore=shutil.ignore_patterns("texts")
         )
         _run(scratch, cores)
-        recomputed = _published(scratch / "results")
-    return Verdict(
-        files=len(published),
-        changed=_unequal(published, present),
-        differing=_unequal(published, recomputed),
-    )
+        recomputed = _as_dict(manifest(scratch / "results"))
+    return Verdict(published, present, recomputed)
 
 
 def _run(directory: Path, cores: int) -> None:
@@ -75,8 +111,8 @@ def _published(results: Path) -> dict[str, str]:
     return _as_dict(read_table(path, ["path", "bytes", "sha256"]))
 
 
-def _as_dict(frame: object) -> dict[str, str]:
-    return dict(zip(frame["path"], frame["sha256"], strict=True))  # type: ignore[index]
+def _as_dict(frame: pd.DataFrame) -> dict[str, str]:
+    return {row.path: f"{row.bytes} {row.sha256}" for row in frame.itertuples(index=False)}
 
 
 def _unequal(left: dict[str, str], right: dict[str, str]) -> list[str]:

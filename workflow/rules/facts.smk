@@ -16,7 +16,7 @@ rule check:
         corpus=PLAN.corpus,
         codebook=PLAN.codebook,
         codings=PLAN.codings,
-        code=stages.package("corpus", "coding"),
+        code=stages.code("check"),
     output:
         passages="build/passages.tsv",
         codings="build/codings.tsv",
@@ -29,15 +29,7 @@ rule check:
     conda:
         "../envs/framing.yaml"
     params:
-        config=PLAN.settings(
-            "groups",
-            "periods",
-            "undated",
-            "coders",
-            "combinations",
-            "contrasts",
-            "case_study",
-        ),
+        config=PLAN.settings("groups", "periods", "undated", "coders", "combinations"),
         versions=PLAN.versions,
     message:
         "Checking configuration, codebook, corpus, sample and codings"
@@ -52,7 +44,7 @@ rule derived_facts:
         codebook=PLAN.codebook,
         derived=PLAN.derived,
         texts=PLAN.texts,
-        code=stages.package("corpus", "coding"),
+        code=stages.code("derived_facts"),
     output:
         words="build/words.tsv",
         hits="build/hits.tsv",
@@ -72,9 +64,9 @@ rule derived_facts:
 
 rule codebook_page:
     input:
-        "build/codes.tsv",
+        "build/hits.tsv",
         codebook=PLAN.codebook,
-        code=stages.package("coding"),
+        code=stages.code("codebook_page"),
     output:
         "corpus/codebook/codebook.md",
     log:

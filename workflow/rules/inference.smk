@@ -12,7 +12,7 @@ rule reliability:
         passages="build/passages.tsv",
         codings="build/codings.tsv",
         scores="build/scores.tsv",
-        code=stages.package("inference"),
+        code=stages.code("reliability"),
         captions=stages.asset("report/tables.yaml"),
     output:
         agreement="results/tables/T2-agreement.csv",
@@ -39,7 +39,7 @@ rule quality:
         predictions=expand("build/predictions/{code}.tsv", code=PLAN.codes),
         learning=expand("build/learning/{code}.tsv", code=PLAN.codes),
         kept_back=PLAN.kept_back,
-        code=stages.package("inference", "model"),
+        code=stages.code("quality"),
         captions=stages.asset("report/tables.yaml"),
     output:
         classifier="results/tables/T3-classifier.csv",
@@ -65,7 +65,7 @@ rule prevalence:
         passages="build/passages.tsv",
         scores="build/scores.tsv",
         codes="build/codes.tsv",
-        code=stages.package("inference"),
+        code=stages.code("prevalence"),
         captions=stages.asset("report/tables.yaml"),
     output:
         prevalence="results/tables/T4-prevalence.csv",
@@ -92,7 +92,7 @@ rule errors:
     input:
         passages="build/passages.tsv",
         scores="build/scores.tsv",
-        code=stages.package("inference"),
+        code=stages.code("errors"),
         captions=stages.asset("report/tables.yaml"),
     output:
         errors="results/tables/T11-errors.csv",
@@ -118,7 +118,7 @@ rule robustness:
         codings="build/codings.tsv",
         scores="build/scores.tsv",
         predictions=expand("build/predictions/{code}.tsv", code=PLAN.codes),
-        code=stages.package("inference", "model", "coding"),
+        code=stages.code("robustness"),
         captions=stages.asset("report/tables.yaml"),
     output:
         robustness="results/tables/T9-robustness.csv",

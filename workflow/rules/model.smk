@@ -15,7 +15,7 @@ rule train:
         hits="build/hits.tsv",
         votes="build/votes.tsv",
         exemplars="build/exemplars.tsv",
-        code=stages.package("model"),
+        code=stages.code("train"),
     output:
         scores="build/scores/{code}.tsv",
         model="results/models/{code}.json",
@@ -40,7 +40,7 @@ rule evaluate:
         hits="build/hits.tsv",
         votes="build/votes.tsv",
         exemplars="build/exemplars.tsv",
-        code=stages.package("model"),
+        code=stages.code("evaluate"),
     output:
         predictions="build/predictions/{code}.tsv",
         learning="build/learning/{code}.tsv",
@@ -60,7 +60,7 @@ rule evaluate:
 rule scores:
     input:
         scores=expand("build/scores/{code}.tsv", code=PLAN.codes),
-        code=stages.package("model"),
+        code=stages.code("scores"),
     output:
         "build/scores.tsv",
     log:

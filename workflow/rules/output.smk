@@ -15,7 +15,7 @@ rule describe:
         hits="build/hits.tsv",
         votes="build/votes.tsv",
         models=expand("results/models/{code}.json", code=PLAN.codes),
-        code=stages.package("output"),
+        code=stages.code("describe"),
         captions=stages.asset("report/tables.yaml"),
     output:
         corpus="results/tables/T1-corpus.csv",
@@ -43,7 +43,7 @@ rule render:
         codes="build/codes.tsv",
         coders="build/coders.tsv",
         provenance="results/provenance.json",
-        code=stages.package("output"),
+        code=stages.code("render"),
         captions=stages.asset("report/tables.yaml"),
         templates=[stages.asset(f"report/{name}") for name in stages.TEMPLATES],
     output:
@@ -72,7 +72,7 @@ rule provenance:
         codebook=PLAN.codebook,
         codings=PLAN.codings,
         models=expand("results/models/{code}.json", code=PLAN.codes),
-        code=stages.package("output"),
+        code=stages.code("provenance"),
     output:
         "results/provenance.json",
     log:
@@ -97,7 +97,7 @@ rule seal:
         expand("results/models/{code}.json", code=PLAN.codes),
         "results/report.html",
         "results/provenance.json",
-        code=stages.package("output"),
+        code=stages.code("seal"),
     output:
         "results/manifest.tsv",
     log:

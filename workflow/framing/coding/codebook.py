@@ -89,10 +89,7 @@ def load_codebook(path: Path) -> Codebook:
     type; every repeated cue, vote on an unknown code, term that is unknown or circular, empty or
     repeated exemplar; every pattern that is broken, can match nothing, or would take for ever.
     """
-    data = read_yaml(path)
-    raise_if_any(
-        _named(problem, data) for problem in schema_problems(data, "codebook.schema.yaml", path)
-    )
+    data = read_codebook(path)
     codebook = _codebook(data, str(path))
     problems = [
         cue_problem(path, cue["name"], f"votes both for and against {code!r}", "Decide for one.")
@@ -107,6 +104,15 @@ def load_codebook(path: Path) -> Codebook:
         problems += error.problems
     raise_if_any(problems)
     return codebook
+
+
+def read_codebook(path: Path) -> dict[str, Any]:
+    """Return a codebook as it is written, its keys and types checked but not what it says."""
+    data = read_yaml(path)
+    raise_if_any(
+        _named(problem, data) for problem in schema_problems(data, "codebook.schema.yaml", path)
+    )
+    return dict(data)
 
 
 def _named(problem: Problem, data: Any) -> Problem:

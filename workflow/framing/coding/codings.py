@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from framing.files import LINE, read_table, repeated, row_problems
+from framing.corpus.tables import id_problems
+from framing.files import LINE, read_table, row_problems
 from framing.problems import InputError, Problem, raise_if_any
 
 CODER_COLUMNS = ("coder", "kind", "codebook", "description")
@@ -22,15 +23,12 @@ def read_coders(path: Path) -> pd.DataFrame:
     ``kind`` is ``human`` or ``machine``: codings by language models are never called human.
     """
     frame = read_table(path, CODER_COLUMNS)
-    problems = row_problems(
+    problems = id_problems(frame, path, "coder")
+    problems += row_problems(
         frame, path, ~frame["kind"].isin(KINDS),
         lambda row: f"coder {row.coder!r} is of the kind {row.kind!r}",
         "Write human or machine.",
     )  # fmt: skip
-    problems += [
-        Problem(path, f"repeats the coder {name!r}", "Name each coder once.")
-        for name in repeated(frame["coder"])
-    ]
     if frame.empty:
         problems.append(Problem(path, "names no coder", "Add a row for each coder."))
     raise_if_any(problems)
@@ -92,6 +90,8 @@ def _read_coder(path: Path, coder: str, codes: Sequence[str], sample: pd.DataFra
             frame, path, ~frame[column].isin(allowed),
             _has(column), f"Write {' or '.join(allowed)}.",
         )  # fmt: skip
+    if frame.empty:
+        problems.append(Problem(path, "holds no coding", "Add rows, or remove file and coder."))
     raise_if_any(problems)
     long = frame.melt(
         id_vars=["passage_id", "coder", "unsure"], value_vars=list(codes), var_name="code"

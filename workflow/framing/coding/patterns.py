@@ -19,6 +19,11 @@ import regex
 _PROBE_SECONDS = 0.25
 # A repetition of at most so many times may hold an open-ended one.
 _FEW = 5
+# A regular expression may be so long once terms are taken in, repeat something so many times (a
+# repetition in a repetition multiplies), and have brackets so deep. Terms in terms grow without
+# bound, and `regex` writes repetitions out: neither may use up the machine.
+_LONGEST, _MOST, _DEEPEST = 20_000, 10_000, 50
+_SHOWN = 80  # so much of a pattern is shown in a message
 
 _SPACE = r"(?:[\s\-]++)"
 _LEFT, _RIGHT = r"(?<!\w)(?:", r")(?!\w)"
@@ -79,7 +84,7 @@ def translate(pattern: str, terms: Mapping[str, str]) -> list[Chunk]:
 def _translate(pattern: str, terms: Mapping[str, str], inside: tuple[str, ...]) -> list[Chunk]:
     operands: list[list[Chunk]] = [[]]
     operators: list[tuple[str, str, int]] = []
-    depth, at = 0, 0
+    depth, at, size = 0, 0, 0
     while at < len(pattern):
         rest = pattern[at:]
         operator = _OPERATOR.match(pattern, at)
@@ -94,6 +99,8 @@ def _translate(pattern: str, terms: Mapping[str, str], inside: tuple[str, ...]) 
         depth += (rest[0] == "(") - (rest[0] == ")")
         piece, length = _piece(rest, terms, inside, at)
         operands[-1].append((piece, at))
+        size += len(piece)
+        _refuse_long(size, at)
         at += length
     return _joined(operands, operators, whole=not inside)
 
@@ -152,10 +159,14 @@ def _term(name: str, terms: Mapping[str, str], inside: tuple[str, ...], at: int)
         raise PatternError(f"unknown term <{name}> (known: {known})", at)
     if name in inside:
         raise PatternError(f"term <{name}> leads back to itself", at)
+    if len(inside) >= _DEEPEST:
+        raise PatternError("terms inside terms are too deep", at)
     try:
         chunks = _translate(terms[name], terms, (*inside, name))
     except PatternError as error:
-        raise PatternError(f"in term <{name}>: {error}", at) from None
+        # Only the term at fault is named, however many take it in.
+        inner = str(error) if str(error).startswith("in term <") else f"in term <{name}>: {error}"
+        raise PatternError(inner, at) from None
     return "(?:" + _text(chunks) + ")"
 
 
@@ -178,7 +189,13 @@ def _joined(
             result = [*result, gap, *right]
         else:
             result = [("(?:", at), *result, gap, *right, ("|", at), *right, gap, *result, (")", at)]
+        _refuse_long(sum(len(text) for text, _ in result), at)
     return result
+
+
+def _refuse_long(size: int, at: int) -> None:
+    if size > _LONGEST:
+        raise PatternError("the pattern becomes too long once its terms are taken in", at)
 
 
 def expand(patterns: Sequence[str], terms: Mapping[str, str]) -> str:
@@ -212,7 +229,8 @@ def _written(chunks: list[Chunk], position: int) -> int:
 
 def _placed(pattern: str, error: PatternError) -> PatternError:
     where = "" if error.position is None else f", character {error.position + 1}"
-    return PatternError(f"pattern {pattern!r}{where}: {error}", error.position)
+    shown = pattern if len(pattern) <= _SHOWN else pattern[: _SHOWN - 1] + "…"
+    return PatternError(f"pattern {shown!r}{where}: {error}", error.position)
 
 
 def _refuse_nested(chunks: list[Chunk]) -> None:
@@ -220,13 +238,16 @@ def _refuse_nested(chunks: list[Chunk]) -> None:
 
     ``(?:[.,]\\d+)*`` is harmless, since every round needs its own point. ``(\\w+\\s*)+`` is not:
     one string can be read as one round or as two, and so in countless ways. Possessive
-    repetitions (``*+``, ``++``), which never give back, are safe.
+    repetitions (``*+``, ``++``), which never give back, are safe. More repetitions and deeper
+    brackets than `regex` can read are refused too.
     """
     source, at = _text(chunks), 0
     holds = [False]  # by depth: does the group that is open hold an open-ended repetition?
     begins = [0]  # by depth: where that group begins
+    times = [1.0]  # by depth: how often the most repeated piece of that group is repeated
     closed = False  # did the piece just read, if a group, hold one?
     begun = 0  # and where it begins
+    inner = 1.0  # how often that piece repeats something
     while at < len(source):
         quantifier = _QUANTIFIER.match(source, at)
         if quantifier and at:
@@ -235,23 +256,31 @@ def _refuse_nested(chunks: list[Chunk]) -> None:
                 raise PatternError(
                     "an ambiguous repetition inside a repetition", _written(chunks, at)
                 )
+            inner *= max([1.0, *map(float, filter(None, quantifier.group(1, 3)))])
+            if inner > _MOST:
+                raise PatternError(f"repeats more than {_MOST} times", _written(chunks, at))
+            times[-1] = max(times[-1], inner)
             if quantifier.group(4) != "+":
                 holds[-1] |= closed or most == float("inf")
-            at, closed = quantifier.end(), False
+            at, closed, inner = quantifier.end(), False, 1.0
             continue
         holds[-1] |= closed
-        closed = False
+        times[-1] = max(times[-1], inner)
+        closed, inner = False, 1.0
         if source[at] == "\\":
             at += 2
         elif source[at] == "[" and (match := _CLASS.match(source, at)):
             at = match.end()
         elif source[at] == "(":
+            if len(holds) > _DEEPEST:
+                raise PatternError("brackets inside brackets are too deep", _written(chunks, at))
             holds.append(False)
             begins.append(at)
+            times.append(1.0)
             opening = _OPENING.match(source, at)
             at = opening.end() if opening else at + 1
         elif source[at] == ")" and len(holds) > 1:
-            closed, begun = holds.pop(), begins.pop()
+            closed, begun, inner = holds.pop(), begins.pop(), times.pop()
             at += 1
         else:
             at += 1

@@ -8,18 +8,24 @@ the digest of every cue it was made with, so that a changed cue is noticed witho
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from framing.corpus.words import WORDS_VERSION, word_counts
-from framing.files import decode_strictly, sha256
-from framing.problems import InputError, Problem
+from framing.files import LINE, read_text, sha256
+from framing.problems import InputError, Problem, raise_if_any
 
 FORMAT = "framing-derived/1"
 UPDATE = "Run `framing derive` where the texts are at hand and commit what it writes."
+RESTORE = "Restore it from the repository, or run `framing derive` where the text is at hand."
+
+_HEAD = ["format", "words", "source_id", "text_sha256", "characters", "cues", "passages"]
+_ROW = ["passage_id", "start", "end", "words", "sha256", "counts", "cues"]
 
 Facts = dict[str, Any]
 
@@ -30,28 +36,26 @@ def derive(
     passages: pd.DataFrame,
     hits: Callable[[str], Mapping[str, int]],
     cue_digests: Mapping[str, str],
+    table: Path = Path("passages.tsv"),
 ) -> Facts:
     """Return the derived facts of one source.
 
-    ``passages`` are its rows (``passage_id start end words``), ``hits`` counts the cues in a
-    passage's text, ``cue_digests`` names each cue's digest. Raises :class:`InputError` where
-    offsets lie outside the text or the recorded number of words is not the counted one.
+    ``passages`` are its rows (``passage_id start end words``) of ``table``, ``hits`` counts the
+    cues in a passage's text, ``cue_digests`` names each cue's digest. Raises :class:`InputError`
+    where offsets lie outside the text or the recorded number of words is not the counted one.
     """
     problems, rows = [], []
-    for row in passages.itertuples(index=False):
+    lines = passages.get(LINE, [None] * len(passages))
+    for row, line in zip(passages.itertuples(index=False), lines, strict=True):
         prose = text[row.start : row.end]
-        place = f"passage {row.passage_id} of source {source_id}"
+        name = f"passage {row.passage_id} of source {source_id}"
         if row.end > len(text):
-            problems.append(
-                Problem(place, f"ends at {row.end}, the text has {len(text)} characters",
-                        "Correct its offsets in passages.tsv.")
-            )  # fmt: skip
+            what = f"{name} ends at {row.end}, the text has {len(text)} characters"
+            problems.append(Problem(table, what, "Correct its offsets.", line))
             continue
         if len(prose.split()) != row.words:
-            problems.append(
-                Problem(place, f"has {len(prose.split())} words, passages.tsv says {row.words}",
-                        "Correct its offsets or its words in passages.tsv.")
-            )  # fmt: skip
+            what = f"{name} has {len(prose.split())} words, passages.tsv says {row.words}"
+            problems.append(Problem(table, what, "Correct its offsets or its words.", line))
             continue
         found = hits(prose)
         rows.append(
@@ -88,21 +92,111 @@ def facts_text(facts: Facts) -> str:
 
 
 def read_facts(path: Path) -> Facts:
-    """Read one file of derived facts; raise :class:`InputError` where it is not one."""
+    """Read one file of derived facts, named after its source.
+
+    Raises :class:`InputError` unless it is what :func:`facts_text` could have written: without the
+    text nothing else guards against a slip, or a merge, that doubles a passage or breaks a count.
+    """
     if not path.is_file():
         raise InputError(Problem(path, "does not exist", UPDATE))
+    text = read_text(path)
     try:
-        facts = json.loads(decode_strictly(path.read_bytes(), path))
+        facts = json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(
-            Problem(path, f"is not JSON ({error.msg})", "Restore it from the repository.",
-                    error.lineno)
-        ) from None  # fmt: skip
+            Problem(path, f"is not JSON ({error.msg})", RESTORE, error.lineno)
+        ) from None
+    except (RecursionError, ValueError) as error:
+        raise InputError(Problem(path, f"is not JSON ({error})", RESTORE)) from None
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
         raise InputError(Problem(path, f"is not a file of format {FORMAT}", UPDATE))
     if facts.get("words") != WORDS_VERSION:
         raise InputError(Problem(path, "counts words by another version's rule", UPDATE))
+    defect = _head_defect(facts, path.stem)
+    if defect:
+        raise InputError(Problem(path, defect, RESTORE))
+    first = text[: text.find('"passages": [')].count("\n") + 2
+    problems = [
+        Problem(path, defect, RESTORE, first + number)
+        for number, row in enumerate(facts["passages"])
+        if (defect := _row_defect(row, facts))
+    ]
+    raise_if_any(problems)
+    starts = [row["start"] for row in facts["passages"]]
+    if len({row["passage_id"] for row in facts["passages"]}) < len(starts):
+        raise InputError(Problem(path, "has a passage twice", RESTORE))
+    if starts != sorted(starts) or facts_text(facts) != text:
+        raise InputError(Problem(path, "is not as `framing derive` writes it", RESTORE))
     return facts
+
+
+def _head_defect(facts: Facts, source_id: str) -> str | None:
+    """Say what is wrong with all that stands before the passages."""
+    if list(facts) != _HEAD:
+        return f"must have the keys {', '.join(_HEAD)} and has {', '.join(facts)}"
+    if facts["source_id"] != source_id:
+        return f"holds the facts of {facts['source_id']!r}"
+    if not _is_digest(facts["text_sha256"]):
+        return "text_sha256 is no SHA-256 digest"
+    if not _is_count(facts["characters"], least=0):
+        return f"characters is {facts['characters']!r}, not a whole number"
+    cues = facts["cues"]
+    if not isinstance(cues, dict) or not all(isinstance(value, str) for value in cues.values()):
+        return "cues does not map names to digests"
+    if list(cues) != sorted(cues):
+        return "cues are not in alphabetical order"
+    if not isinstance(facts["passages"], list):
+        return "passages is not a list"
+    return None
+
+
+def _row_defect(row: Any, facts: Facts) -> str | None:
+    """Say what is wrong with one passage."""
+    if not isinstance(row, dict) or list(row) != _ROW or not isinstance(row["passage_id"], str):
+        return f"is not a passage with {', '.join(_ROW)}"
+    name = f"passage {row['passage_id']}"
+    for key in ("start", "end", "words"):
+        if not _is_count(row[key], least=0):
+            return f"{name}: {key} is {row[key]!r}, not a whole number"
+    if not row["start"] < row["end"] <= facts["characters"]:
+        return (
+            f"{name} runs from {row['start']} to {row['end']}, "
+            f"the text has {facts['characters']} characters"
+        )
+    if not _is_digest(row["sha256"]):
+        return f"{name}: sha256 is no SHA-256 digest"
+    for key in ("counts", "cues"):
+        if not isinstance(row[key], dict):
+            return f"{name}: {key} is not a table of numbers"
+        if list(row[key]) != sorted(row[key]):
+            return f"{name}: {key} are not in alphabetical order"
+        for word, count in row[key].items():
+            if not _is_count(count, least=1):
+                return f"{name}: {key} of {word!r} is {count!r}, not a whole number above 0"
+    for word in row["counts"]:
+        if not _is_word(word):
+            return f"{name}: counts {word!r}, which is not a word"
+    for cue in row["cues"]:
+        if cue not in facts["cues"]:
+            return f"{name}: has hits of {cue!r}, which is not among the cues"
+    length = row["end"] - row["start"]
+    counted = sum(len(word) * count for word, count in row["counts"].items())
+    if max(counted, 2 * row["words"] - 1, *row["cues"].values()) > length:
+        return f"{name} has {length} characters, too few for its words and hits"
+    return None
+
+
+def _is_count(value: Any, *, least: int) -> bool:
+    return type(value) is int and value >= least
+
+
+def _is_digest(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value) is not None
+
+
+@cache
+def _is_word(word: str) -> bool:
+    return word_counts(word) == {word: 1}
 
 
 def staleness(facts: Facts, cue_digests: Mapping[str, str]) -> list[str]:
@@ -113,27 +207,28 @@ def staleness(facts: Facts, cue_digests: Mapping[str, str]) -> list[str]:
 
 
 def frame_problems(
-    facts: Facts, path: Path, source_sha256: str, passages: pd.DataFrame
+    facts: Facts,
+    path: Path,
+    source_sha256: str,
+    passages: pd.DataFrame,
+    table: Path = Path("passages.tsv"),
 ) -> list[Problem]:
-    """Return where derived facts disagree with ``sources.tsv`` and ``passages.tsv``."""
+    """Return where derived facts disagree with ``sources.tsv`` and with the rows of ``table``."""
     if facts["text_sha256"] != source_sha256:
         return [Problem(path, "was made from a text with another digest than sources.tsv", UPDATE)]
     stated = {row["passage_id"]: row for row in facts["passages"]}
     problems = []
-    for row in passages.itertuples(index=False):
+    lines = passages.get(LINE, [None] * len(passages))
+    for row, line in zip(passages.itertuples(index=False), lines, strict=True):
         fact = stated.pop(row.passage_id, None)
         if fact is None:
             problems.append(Problem(path, f"lacks the passage {row.passage_id}", UPDATE))
         elif row.end > facts["characters"]:
-            problems.append(
-                Problem(path, f"passage {row.passage_id} ends at {row.end}, the text has "
-                        f"{facts['characters']} characters", "Correct passages.tsv.")
-            )  # fmt: skip
+            what = f"passage {row.passage_id} ends at {row.end}, the text has {facts['characters']}"
+            problems.append(Problem(table, f"{what} characters", "Correct its offsets.", line))
         elif (fact["start"], fact["end"], fact["words"]) != (row.start, row.end, row.words):
-            problems.append(
-                Problem(path, f"passage {row.passage_id} has other offsets or words than "
-                        "passages.tsv", "Restore passages.tsv: offsets are frozen.")
-            )  # fmt: skip
+            what = f"passage {row.passage_id} has other offsets or words than {path}"
+            problems.append(Problem(table, what, "Restore the row: offsets are frozen.", line))
     problems += [
         Problem(path, f"has the passage {name}, which passages.tsv lacks", UPDATE)
         for name in sorted(stated)

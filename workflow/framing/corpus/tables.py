@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date as day
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ SAMPLE_COLUMNS = (
 DATE_PRECISIONS = ("day", "month", "year", "approximate", "unknown")
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
+_DATE = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 # Probabilities are written with six decimals, so they may differ from the quotient by half of one.
 _PROBABILITY_SLACK = 5.1e-7
@@ -42,14 +43,14 @@ def read_sources(path: Path, groups: Mapping[str, str]) -> pd.DataFrame:
     dates that are no dates and malformed digests.
     """
     frame = read_table(path, SOURCE_COLUMNS)
-    problems = _id_problems(frame, path, "source_id")
+    problems = id_problems(frame, path, "source_id")
     problems += row_problems(
         frame, path, ~frame["group"].isin(list(groups)),
         lambda row: f"source {row.source_id!r} has the unknown group {row.group!r}",
         f"Use one of {', '.join(groups)}, or add the group to config/config.yaml.",
     )  # fmt: skip
     problems += row_problems(
-        frame, path, (frame["date"] != "") & ~frame["date"].str.fullmatch(_DATE),
+        frame, path, ~frame["date"].map(_is_date).astype(bool),
         lambda row: f"source {row.source_id!r} has the date {row.date!r}",
         "Write YYYY-MM-DD, YYYY-MM or YYYY, or leave it empty.",
     )  # fmt: skip
@@ -64,6 +65,8 @@ def read_sources(path: Path, groups: Mapping[str, str]) -> pd.DataFrame:
         "Give the 64 hexadecimal digits of the canonical text file.",
     )  # fmt: skip
     problems += _whole_number_problems(frame, path, ("words",), "source_id", least=0)
+    if frame.empty:
+        problems.append(Problem(path, "names no source", "Add a row for each text."))
     raise_if_any(problems)
     return frame.astype({"words": int})
 
@@ -76,7 +79,7 @@ def read_passages(path: Path, sources: pd.DataFrame) -> pd.DataFrame:
     unknown ids, on empty or negative ranges, and on passages of one source that overlap.
     """
     frame = read_table(path, PASSAGE_COLUMNS)
-    problems = _id_problems(frame, path, "passage_id")
+    problems = id_problems(frame, path, "passage_id")
     problems += row_problems(
         frame, path, ~frame["source_id"].isin(sources["source_id"]),
         lambda row: f"passage {row.passage_id!r} names the unknown source {row.source_id!r}",
@@ -119,12 +122,19 @@ def read_sample(path: Path, passages: pd.DataFrame) -> pd.DataFrame:
     drawn, and the strata must add up to all passages. Raises :class:`InputError` otherwise.
     """
     frame = read_table(path, SAMPLE_COLUMNS)
-    problems = _id_problems(frame, path, "passage_id")
+    problems = id_problems(frame, path, "passage_id")
     problems += row_problems(
         frame, path, ~frame["passage_id"].isin(passages["passage_id"]),
         lambda row: f"drawn passage {row.passage_id!r} is not in passages.tsv",
         "Only passages of the frame can have been drawn: correct the id.",
     )  # fmt: skip
+    problems += row_problems(
+        frame, path, frame["stratum"].str.strip() == "",
+        lambda row: f"passage {row.passage_id!r} has no stratum",
+        "Name the stratum it was drawn from.",
+    )  # fmt: skip
+    if frame.empty:
+        problems.append(Problem(path, "names no passage", "Add a row for each drawn passage."))
     counts = ("stratum_size", "stratum_sampled")
     numbers = _whole_number_problems(frame, path, counts, "passage_id", least=1)
     probability = pd.to_numeric(frame["inclusion_probability"], errors="coerce")
@@ -175,6 +185,14 @@ def _stratum_problems(frame: pd.DataFrame, path: Path, frame_size: int) -> list[
     return problems
 
 
+def _is_date(text: str) -> bool:
+    """Say whether ``text`` is empty, a year, a month or a day that there was."""
+    try:
+        return not text or bool(_DATE.fullmatch(text) and day.fromisoformat((text + "-01-01")[:10]))
+    except ValueError:
+        return False
+
+
 def period_of(date: str, periods: Sequence[Mapping[str, Any]], undated: str) -> str:
     """Return the id of the configured period that holds ``date`` (YYYY…, or empty).
 
@@ -219,7 +237,8 @@ def passage_frame(
     return frame[columns].astype(counts)
 
 
-def _id_problems(frame: pd.DataFrame, path: Path, column: str) -> list[Problem]:
+def id_problems(frame: pd.DataFrame, path: Path, column: str) -> list[Problem]:
+    """Return the rows whose id in ``column`` is missing, unusable or repeated."""
     twice = repeated(frame[column])
     first = ~frame[column].duplicated()
     problems = row_problems(
@@ -239,7 +258,7 @@ def _whole_number_problems(
 ) -> list[Problem]:
     problems = []
     for column in columns:
-        bad = ~frame[column].str.fullmatch(r"\d{1,15}") | (
+        bad = ~frame[column].str.fullmatch(r"[0-9]{1,15}") | (
             pd.to_numeric(frame[column], errors="coerce") < least
         )
         problems += row_problems(

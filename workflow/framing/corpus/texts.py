@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from framing.files import decode_strictly, sha256
+from framing.files import decode_strictly, read_bytes, sha256
 from framing.problems import InputError, Problem
 
 
@@ -32,7 +32,7 @@ def read_canonical(path: Path, expected_sha256: str | None = None) -> str:
     Raises :class:`InputError` where the file is not, or where its SHA-256 digest is not the
     expected one (the text differs from the one whose passages are frozen).
     """
-    data = path.read_bytes()
+    data = read_bytes(path)
     text = decode_strictly(data, path)
     if not unicodedata.is_normalized("NFC", text):
         raise InputError(

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
-from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
 
 from framing.files import sha256
 
@@ -28,6 +27,9 @@ def sentence_spans(text: str, abbreviations: list[str]) -> list[tuple[int, int]]
     Uses NLTK's Punkt algorithm (Kiss & Strunk 2006) with the given abbreviations (without the
     final point) and no trained parameters, so that nothing is downloaded.
     """
+    # Here, as it takes a second to load and only cutting needs it.
+    from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
+
     parameters = PunktParameters()
     parameters.abbrev_types = {word.lower().rstrip(".") for word in abbreviations}
     return list(PunktSentenceTokenizer(parameters).span_tokenize(text))

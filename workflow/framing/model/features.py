@@ -46,8 +46,8 @@ class FeatureSpace:
     ``columns`` index the terms of :class:`Facts`, ``idf`` are their weights, ``word_scale`` is the
     length of the word vector; cue features are multiplied by ``cue_scale``; ``votes`` (one number a
     cue: +1 for the code, -1 against, 0) gives one more feature, the balance of the cues that spoke,
-    multiplied by ``vote_scale``, and another, in how many of the neighbouring passages a cue for the
-    code spoke, multiplied by ``neighbour_scale``.
+    multiplied by ``vote_scale``, and another, in how many of the neighbouring passages a cue for
+    the code spoke, multiplied by ``neighbour_scale``.
     """
 
     columns: np.ndarray

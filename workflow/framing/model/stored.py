@@ -32,8 +32,8 @@ def model_data(
     """Return a classifier as plain data with a digest over all of it.
 
     Words carry their idf and weight, cues the weight of log(1 + hits), ``balance`` the weight of
-    the balance of votes, ``neighbours`` the weight of a neighbouring passage
-    with a cue for the code; score = intercept + Σ weight · feature, probability = 1 / (1 + exp(-(slope · score +
+    the balance of votes, ``neighbours`` the weight of a neighbouring passage with a cue for the
+    code; score = intercept + Σ weight · feature, probability = 1 / (1 + exp(-(slope · score +
     offset))), code present where probability >= threshold. ``usual`` holds the limits beyond which
     a passage is unfamiliar, the words' ``centre`` what a usual passage looks like.
     """

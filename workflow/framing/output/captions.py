@@ -7,6 +7,7 @@ ids are shown. Nothing about any one project stands in the file or here.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -18,19 +19,20 @@ from framing.config import ALL, read_yaml, schema_problems
 from framing.problems import Problem, raise_if_any
 
 TABLES = Path(__file__).resolve().parents[2] / "report" / "tables.yaml"
-FORMS = ("column", "interval", "join", "ratio", "range")
+FORMS = ("column", "interval", "join", "ratio", "range", "last")
 HEADLINE = "headline"
 """In a print filter: whichever estimator or target the configuration leads with."""
-PROJECT_VOCABULARIES = ("code", "group", "period")
+PROJECT_VOCABULARIES = ("code", "group", "period", "contrast")
 """Lists of labels that come from the project, not from tables.yaml."""
 PLACEHOLDERS = frozenset(
     (
         *("title", "question", "coders", "n_sources", "n_passages", "n_coded", "confidence"),
         *("facts_digest", "headline_estimator", "headline_target", "headline_estimator_text"),
-        *("headline_target_text", "estimators", "targets", "case_title", "code_list"),
-        "group_list",
+        *("headline_target_text", "headline_estimator_brief", "headline_target_brief"),
+        *("estimators", "targets", "verdicts", "case_title", "code_list", "group_list"),
     )
 )
+YEARS = re.compile(r"(?<=\d)-(?=\d)")  # the hyphen of "1988-1999", printed as a dash
 DIGEST_LENGTH = 12  # hexadecimal digits of a digest that notes show
 
 
@@ -53,7 +55,6 @@ class Entry:
     columns: tuple[str, ...]
     label: str
     separator: str = ", "
-    width: float | None = None
     spread: bool = False
 
 
@@ -62,10 +63,11 @@ class Printing:
     """What LaTeX and HTML show of a table; see the head of tables.yaml."""
 
     entries: tuple[Entry, ...]
-    where: Mapping[str, str]
+    where: Mapping[str, str | list[str]]
     section: tuple[str, ...]
     spread: str
-    size: str
+    lead: Mapping[str, str | list[str]]
+    folded: bool
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,10 @@ class Edition:
         """Return how an id is shown; an id without a label is shown as it is."""
         return self.labels.get(vocabulary, {}).get(value, value)
 
+    def brief(self, vocabulary: str, value: str) -> str:
+        """Return what an id of a vocabulary in tables.yaml stands for, in a few words."""
+        return _brief(self.specs.vocabularies[vocabulary][value])
+
 
 def load_specs(path: Path = TABLES) -> Specs:
     """Return the checked content of tables.yaml.
@@ -161,7 +167,8 @@ def _table(name: str, data: Mapping[str, Any]) -> TableSpec:
             where=printed.get("where", {}),
             section=tuple(printed.get("section", ())),
             spread=printed.get("spread", ""),
-            size=printed.get("size", "footnotesize"),
+            lead=printed.get("lead", {}),
+            folded=printed.get("folded", False),
         ),
     )
 
@@ -170,7 +177,7 @@ def _entry(data: str | Mapping[str, Any], columns: Mapping[str, Column]) -> Entr
     if isinstance(data, str):
         return Entry("column", (data,), columns[data].label)
     form = next(form for form in FORMS if form in data)
-    names = (data[form],) if form == "column" else tuple(data[form])
+    names = (data[form],) if isinstance(data[form], str) else tuple(data[form])
     rest = {key: value for key, value in data.items() if key != form}
     return Entry(form, names, rest.pop("label", columns[names[0]].label), **rest)
 
@@ -210,7 +217,7 @@ def _column_problems(data: Mapping[str, Any], path: Path) -> Iterable[Problem]:
                     f"Known: {', '.join(sorted(vocabularies))}.",
                 )
         printed = table["print"]
-        named = [*printed.get("where", {}), *printed.get("section", ())]
+        named = [*printed.get("where", {}), *printed.get("lead", {}), *printed.get("section", ())]
         named += [printed["spread"]] if "spread" in printed else []
         for entry in printed["columns"]:
             parts = entry if isinstance(entry, dict) else {"column": entry}
@@ -235,10 +242,10 @@ def edition(specs: Specs, context: Mapping[str, Any]) -> Edition:
     """Return the words of one project.
 
     ``context`` holds ``title question groups`` (id → label) ``periods`` (ids) ``codes`` (id →
-    label, combinations included) ``coders`` (a phrase such as "three machine coders")
-    ``machine_coders`` (bool) ``n_sources n_passages n_coded headline`` (``estimator``, ``target``)
-    ``confidence decimals case_study`` (mapping with ``source_id title``, or None) ``digests``
-    (name → sha256) ``how_to_rerun limits``.
+    label, combinations included) ``contrasts`` (id → thesis) ``coders`` (a phrase such as "three
+    machine coders") ``machine_coders`` (bool) ``n_sources n_passages n_coded headline``
+    (``estimator``, ``target``) ``confidence decimals case_study`` (mapping with ``source_id
+    title``, or None) ``digests`` (name → sha256) ``how_to_rerun limits``.
     """
     words = _words(specs, context)
     phrases = specs.phrases
@@ -251,7 +258,11 @@ def edition(specs: Specs, context: Mapping[str, Any]) -> Edition:
         ALL: phrases["all"]["group"],
         **{key: plain(label) for key, label in context["groups"].items()},
     }
-    labels["period"] = {ALL: phrases["all"]["period"], **{key: key for key in context["periods"]}}
+    labels["period"] = {
+        ALL: phrases["all"]["period"],
+        **{key: YEARS.sub("–", plain(key)) for key in context["periods"]},
+    }
+    labels["contrast"] = {key: plain(label) for key, label in context["contrasts"].items()}
     keys = ["n", *(["machine_coders"] if context["machine_coders"] else []), "digest"]
     filled = Specs(
         tables={
@@ -310,12 +321,19 @@ def _words(specs: Specs, context: Mapping[str, Any]) -> dict[str, str]:
         "headline_target": targets[target]["label"],
         "headline_estimator_text": _described(estimators, [estimator]),
         "headline_target_text": _described(targets, [target]),
+        "headline_estimator_brief": _brief(estimators[estimator]),
+        "headline_target_brief": _brief(targets[target]),
         "estimators": _described(estimators, estimators),
         "targets": _described(targets, targets),
+        "verdicts": _described(specs.vocabularies["verdict"], specs.vocabularies["verdict"]),
         "case_title": case["title"] if case else specs.phrases["no_case"],
         "code_list": ", ".join(context["codes"].values()),
         "group_list": ", ".join(context["groups"].values()),
     }
+
+
+def _brief(entry: Mapping[str, str]) -> str:
+    return entry.get("brief", entry["label"])
 
 
 def _described(entries: Mapping[str, Mapping[str, str]], keys: Iterable[str]) -> str:

@@ -10,9 +10,9 @@ import pandas as pd
 from framing.coding.codings import coders_phrase
 
 RERUN = (
-    "Clone the repository, follow the first of the two lines in its README, and compare: "
-    "the tables come out byte for byte, with or without the texts. "
-    "`framing verify` does the same in a scratch directory against results/manifest.tsv."
+    "Clone the repository and run the first of the two lines in its README: the results come out "
+    "byte for byte, with or without the texts. The command “framing verify” does the same in a "
+    "scratch directory and compares with results/manifest.tsv."
 )
 
 
@@ -26,12 +26,12 @@ def project_context(
 ) -> dict[str, Any]:
     """Return the context that :func:`framing.output.captions.edition` describes.
 
-    ``sources`` (``source_id title``), ``passages`` (the frame), ``codes`` (``code label``,
-    combinations last), ``coders`` (``coder kind``), ``provenance`` (see
+    ``sources`` (``source_id title speaker date``), ``passages`` (the frame), ``codes`` (``code
+    label``, combinations last), ``coders`` (``coder kind``), ``provenance`` (see
     :func:`framing.output.seal.provenance`).
     """
-    titles = dict(zip(sources["source_id"], sources["title"], strict=True))
     case = config["case_study"]
+    own = sources[sources["source_id"] == case].to_dict("records")
     digests = {name: entry["sha256"] for name, entry in provenance["inputs"].items()}
     periods = [str(period["id"]) for period in config["periods"]] + [str(config["undated"])]
     return {
@@ -43,6 +43,7 @@ def project_context(
         "undated": str(config["undated"]),
         "codes": dict(zip(codes["code"], codes["label"], strict=True)),
         "combinations": list(config["combinations"]),
+        "contrasts": {entry["id"]: entry["thesis"] for entry in config["contrasts"]},
         "coders": coders_phrase(coders),
         "machine_coders": bool((coders["kind"] == "machine").any()),
         "n_sources": int(passages["source_id"].nunique()),
@@ -51,7 +52,13 @@ def project_context(
         "headline": config["inference"]["headline"],
         "confidence": config["inference"]["confidence"],
         "decimals": config["report"]["decimals"],
-        "case_study": {"source_id": case, "title": titles[case]} if case else None,
+        "case_study": {"source_id": case, "title": cited(own[0])} if case else None,
         "digests": digests | {"config": provenance["config"]["sha256"]},
         "how_to_rerun": RERUN,
     }
+
+
+def cited(source: Mapping[str, Any]) -> str:
+    """Return a source as it is named in running text: "Speaker, Title (year)", as far as known."""
+    speaker, year = str(source["speaker"]), str(source["date"])[:4]
+    return f"{f'{speaker}, ' if speaker else ''}{source['title']}{f' ({year})' if year else ''}"

@@ -62,8 +62,8 @@ def case_table(
     """Return T7-essay: every passage of one source in reading order, a row a passage and code.
 
     ``hits`` (``passage_id cue hits``) are its cues; ``votes`` maps each code to its cues' votes
-    (+1, -1). ``cues`` lists those that vote on the code, with ``+`` or ``-`` and, where it hit more
-    than once, how often. Coders' columns are empty where a passage was not drawn.
+    (+1, -1). ``cues`` lists those that vote on the code, for it and against it, and how often they
+    hit where that is more than once. Coders' columns are empty where a passage was not drawn.
     """
     own = passages[passages["source_id"] == source_id]
     by_cue: dict[str, pd.DataFrame] = dict(list(hits.groupby("passage_id", sort=False)))
@@ -102,12 +102,13 @@ def case_table(
 
 
 def _spoken(hits: pd.DataFrame, vote: Mapping[str, int]) -> str:
-    parts = []
+    """Return "for: a, b ×2; against: c", leaving out a side on which no cue was found."""
+    sides: dict[str, list[str]] = {side: [] for side in VOTES.values()}
     for row in hits.sort_values("cue").itertuples():
         if vote.get(row.cue):
             times = f" ×{row.hits}" if row.hits > 1 else ""
-            parts.append(f"{'+' if vote[row.cue] > 0 else '-'}{row.cue}{times}")
-    return ", ".join(parts)
+            sides[VOTES[vote[row.cue]]].append(f"{row.cue}{times}")
+    return "; ".join(f"{side}: {', '.join(cues)}" for side, cues in sides.items() if cues)
 
 
 def cue_table(

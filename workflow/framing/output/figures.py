@@ -31,6 +31,7 @@ from framing.output.captions import Edition
 from framing.output.layout import is_missing
 
 INK, MUTED, GRID = "#1f2328", "#6e7781", "#d8dee4"
+PAPER = "#ffffff"
 BLUE, ORANGE = "#0072b2", "#d55e00"
 WIDTH = 7.0  # inches: the line of a journal page
 LABELS_ONLY, COUNTED = "labels only", "classify-and-count"
@@ -146,6 +147,7 @@ def forest(
 
     Filled dots with bars are the headline estimator and target; squares (labels only) and crosses
     (classify and count, same target) stand a little below. A cell without estimate shows a dash.
+    Below a group's name stands how many of its passages were coded.
     """
     rows = t4[t4["target"] == edition.headline["target"]]
     with _settings():
@@ -154,12 +156,17 @@ def forest(
         codes = _in_order(edition.labels["code"], list(rows["code"]))
         groups = _in_order(edition.labels["group"], list(rows["group"]))
         labels = [_wrap(edition.label("group", group), 22) for group in groups]
-        left = 0.15 + max(_inches(line) for label in labels for line in label.split("\n"))
+        counts = [_coded(rows[rows["group"] == group]) for group in groups]
+        left = 0.15 + max(
+            *(_inches(line) for label in labels for line in label.split("\n")),
+            *(_inches(count, SMALL) for count in counts),
+        )
         bands = -(-len(codes) // columns)
         columns = -(-len(codes) // bands)
         gap, head, foot = 0.3, 0.36, 0.3
         width = (WIDTH - left - 0.12 - gap * (columns - 1)) / columns
-        height = 0.34 * len(groups)
+        high = 0.24 + 0.13 * max(1 + label.count("\n") for label in labels)  # inches of a row
+        height = high * len(groups)
         figure = Figure(figsize=(WIDTH, bands * (head + height + foot) + 0.3))
         ceiling = _ceiling(rows)
         for place, code in enumerate(codes):
@@ -175,12 +182,26 @@ def forest(
             axes.set_xlim(-0.02 * ceiling, ceiling)
             title = _wrap(edition.label("code", code), int(width / _CHARACTER / NORMAL))
             axes.set_title(title, loc="left", pad=5, fontweight="bold")
-            axes.set_yticks(range(len(groups)), labels if column == 0 else [])
-            for tick, group in zip(axes.get_yticklabels(), groups, strict=False):
-                tick.set_fontsize(NORMAL)
-                tick.set_fontweight("bold" if group == ALL else "normal")
+            axes.set_yticks([])
+            if column:
+                continue
+            for row, (label, count, group) in enumerate(zip(labels, counts, groups, strict=True)):
+                middle = band * (head + height + foot) + head + (row + 0.5) * high
+                lines = label.split("\n")
+                top = middle - 0.065 * (len(lines) - 1)
+                for place_, words in enumerate(lines):
+                    _say(figure, left - 0.08, top + 0.13 * place_, words, ha="right",
+                         fontweight="bold" if group == ALL else "normal")  # fmt: skip
+                _say(figure, left - 0.08, top + 0.13 * len(lines), count, ha="right",
+                     fontsize=SMALL, color=MUTED)  # fmt: skip
         _legend(figure, edition, figure.get_size_inches()[1] - 0.14, left)
         return _svg(figure, name)
+
+
+def _coded(rows: pd.DataFrame) -> str:
+    """Return how many passages were coded, of how many."""
+    first = rows.iloc[0]
+    return f"{int(first['coded']):,} of {int(first['passages']):,} coded"
 
 
 def _panel(axes: Axes, rows: pd.DataFrame, groups: Sequence[str], edition: Edition) -> None:
@@ -204,12 +225,12 @@ def _panel(axes: Axes, rows: pd.DataFrame, groups: Sequence[str], edition: Editi
         else:
             bounds = [_value(main[key]) for key in ("ci_low", "ci_high")]
             axes.plot(bounds, [place - 0.12] * 2, color=BLUE, linewidth=1.8)
-            axes.plot(estimate, place - 0.12, "o", color=BLUE, markersize=5)
+            axes.plot(estimate, place - 0.12, "o", color=BLUE, markersize=5, clip_on=False)
         for estimator, marker, colour in ((LABELS_ONLY, "s", MUTED), (COUNTED, "x", ORANGE)):
             value = _value(by_estimator.get(estimator, {}).get("estimate"))
             if estimator != led:
                 axes.plot(value, place + 0.2, marker, color=colour, markersize=3.6,
-                          markerfacecolor="none", markeredgewidth=0.9)  # fmt: skip
+                          markerfacecolor="none", markeredgewidth=0.9, clip_on=False)  # fmt: skip
 
 
 def _legend(figure: Figure, edition: Edition, y: float, left: float) -> None:
@@ -245,9 +266,11 @@ def _legend(figure: Figure, edition: Edition, y: float, left: float) -> None:
 def trend(t5: pd.DataFrame, edition: Edition, *, name: str = "trend") -> str:
     """Return T5 as a grid of small charts: a row a code, a column a group, one scale.
 
-    Shows the headline estimator and target by period in display order, with bands between
-    neighbouring periods and bars on single ones; the totals over all groups are grey. The period
-    ``edition.context["undated"]`` (if given) stands apart and is never joined by a line.
+    Shows the headline estimator and target by period in display order, with a bar on each period
+    and bands between neighbouring ones; the totals over all groups are grey. The period
+    ``edition.context["undated"]`` (if given) stands apart and is never joined by a line. Passages
+    without an estimate show a question mark, estimates without an interval a hollow dot; behind a
+    period's name stands how many passages of the group were coded.
     """
     led = edition.headline
     rows = t5[
@@ -262,30 +285,62 @@ def trend(t5: pd.DataFrame, edition: Edition, *, name: str = "trend") -> str:
         groups = _in_order(edition.labels["group"], list(rows["group"]))
         groups = [group for group in groups if group != ALL] or [ALL]
         periods = _in_order(edition.labels["period"], list(rows["period"]))
-        left, gap, head, foot = 1.2, 0.12, 0.36, 0.14 + max(_inches(p, SMALL) for p in periods)
-        width = (WIDTH - left - 0.08 - gap * (len(groups) - 1)) / len(groups)
-        height = 0.82
-        figure = Figure(figsize=(WIDTH, head + len(codes) * (height + gap) + foot))
         ceiling = _ceiling(rows)
         cells = {(row["code"], row["group"], row["period"]): row for row in rows.to_dict("records")}
+        ticks = {
+            group: [
+                f"{edition.label('period', period)} "
+                f"({int(cells.get((codes[0], group, period), {}).get('coded', 0)):,})"
+                for period in periods
+            ]
+            for group in groups
+        }
+        longest = max(_inches(tick, SMALL) for shown in ticks.values() for tick in shown)
+        left, gap, head, foot = 1.2, 0.12, 0.36, 0.36 + longest
+        width = (WIDTH - left - 0.08 - gap * (len(groups) - 1)) / len(groups)
+        height = 0.95
+        figure = Figure(figsize=(WIDTH, head + len(codes) * (height + gap) + foot))
         for line, code in enumerate(codes):
             top = head + line * (height + gap)
             label = _wrap(edition.label("code", code), 12)
             _say(figure, 0.05, top + height / 2, label, va="center", fontweight="bold")
             for column, group in enumerate(groups):
                 axes = _axes(figure, left + column * (width + gap), top, width, height)
-                _frame(axes, periods, ceiling, column == 0, line == len(codes) - 1)
+                last = line == len(codes) - 1
+                _frame(axes, len(periods), ceiling, column == 0, ticks[group] if last else [])
                 if group != ALL:
                     _series(axes, cells, code, ALL, periods, edition)
                 _series(axes, cells, code, group, periods, edition)
                 if line == 0:
                     title = _wrap(edition.label("group", group), int(width / _CHARACTER / NORMAL))
                     axes.set_title(title, pad=4)
+        _key(figure, edition, left, groups != [ALL])
         return _svg(figure, name)
 
 
-def _frame(axes: Axes, periods: Sequence[str], ceiling: float, first: bool, last: bool) -> None:
-    axes.set(xlim=(-0.5, len(periods) - 0.5), ylim=(-0.02 * ceiling, ceiling))
+def _key(figure: Figure, edition: Edition, left: float, totals: bool) -> None:
+    """Say at the foot of the trend what its marks are."""
+    width, height = figure.get_size_inches()
+    y = height - 0.12
+    kinds = [(BLUE, "o", 1.4, 3.6, "the group")]
+    if totals:
+        words = edition.label("group", ALL)
+        kinds.append((MUTED, ".", 0.9, 2.0, words[:1].lower() + words[1:]))
+    x = left
+    for colour, marker, thick, size, words in kinds:
+        axes = figure.add_axes((x / width, 1 - (y + 0.06) / height, 0.28 / width, 0.12 / height))
+        axes.axis("off")
+        axes.set(xlim=(-1, 1), ylim=(-1, 1))
+        axes.plot([-0.9, 0, 0.9], [0, 0, 0], color=colour, linewidth=thick, marker=marker,
+                  markersize=size, markevery=[1])  # fmt: skip
+        _say(figure, x + 0.34, y, words, va="center_baseline", fontsize=SMALL)
+        x += 0.6 + _inches(words, SMALL)
+    words = "?  no estimate     (in brackets: passages coded)"
+    _say(figure, x, y, words, va="center_baseline", fontsize=SMALL)
+
+
+def _frame(axes: Axes, periods: int, ceiling: float, first: bool, ticks: Sequence[str]) -> None:
+    axes.set(xlim=(-0.5, periods - 0.5), ylim=(-0.02 * ceiling, ceiling))
     axes.grid(axis="y", color=GRID, linewidth=0.6)
     axes.set_axisbelow(True)
     axes.tick_params(length=0)
@@ -293,7 +348,7 @@ def _frame(axes: Axes, periods: Sequence[str], ceiling: float, first: bool, last
     _percent(axes.yaxis, 3)
     if not first:
         axes.tick_params(labelleft=False)
-    axes.set_xticks(range(len(periods)), periods if last else [], rotation=90)
+    axes.set_xticks(range(periods), ticks, rotation=90) if ticks else axes.set_xticks([])
 
 
 def _series(
@@ -317,10 +372,18 @@ def _series(
         estimate, low, high = (
             [_value(row.get(key)) for row in rows] for key in ("estimate", "ci_low", "ci_high")
         )
-        axes.plot(xs, estimate, **style)
         if not total:
-            axes.fill_between(xs, low, high, color=BLUE, alpha=0.18, linewidth=0)
+            axes.fill_between(xs, low, high, color=BLUE, alpha=0.14, linewidth=0)
             axes.vlines(xs, low, high, color=BLUE, linewidth=0.8)
+        axes.plot(xs, estimate, clip_on=False, **style)
+        for x, row, value, end in zip(xs, rows, estimate, low, strict=True):
+            if total:
+                continue
+            if math.isnan(value) and row.get("passages"):
+                axes.text(x, 0.9 * axes.get_ylim()[1], "?", color=MUTED, ha="center", va="center")
+            elif math.isnan(end) and not math.isnan(value):
+                axes.plot(x, value, "o", color=BLUE, markersize=3.6, markerfacecolor=PAPER,
+                          clip_on=False)  # fmt: skip
 
 
 # --- Strip ----------------------------------------------------------------------------------------
@@ -368,7 +431,7 @@ def strip(t7: pd.DataFrame, edition: Edition, *, name: str = "essay") -> str:
             for place, coder in enumerate(coders):
                 _say(figure, left - 0.08, y + tall + (place + 0.5) * thin, coder, ha="right",
                      va="center_baseline", fontsize=SMALL - 1, color=MUTED)  # fmt: skip
-        _scale(figure, left, edition)
+        _scale(figure, left, bool(coders))
         _numbers(figure, spans, left, width, top + band * len(codes) - space, ends[-1])
         return _svg(figure, name)
 
@@ -401,8 +464,8 @@ def _mark(axes: Axes, found: bool, span: tuple[int, int], top: float, thin: floa
     )  # fmt: skip
 
 
-def _scale(figure: Figure, left: float, edition: Edition) -> None:
-    """Draw the legend of shades above the strip."""
+def _scale(figure: Figure, left: float, coders: bool) -> None:
+    """Draw the legend of shades and marks above the strip."""
     words = "Probability"
     _say(figure, left, 0.12, words, va="center_baseline", fontsize=SMALL)
     x = left + _inches(words, SMALL) + 0.15
@@ -419,8 +482,15 @@ def _scale(figure: Figure, left: float, edition: Edition) -> None:
     axes.axis("off")
     axes.set(xlim=(-1, 1), ylim=(-1, 1))
     axes.plot(0, 0, "v", color=ORANGE, markersize=4)
-    _say(figure, x + 1.7, 0.12, "classifier decides for the code", va="center_baseline",
-         fontsize=SMALL)  # fmt: skip
+    words = "classifier decides for the code"
+    _say(figure, x + 1.7, 0.12, words, va="center_baseline", fontsize=SMALL)
+    if coders:
+        x += 1.95 + _inches(words, SMALL)
+        axes = _axes(figure, x, 0.05, 0.3, 0.13)
+        axes.axis("off")
+        axes.set(xlim=(0, 1), ylim=(0.13, 0))
+        _mark(axes, True, (0, 1), 0.0, 0.13)
+        _say(figure, x + 0.34, 0.12, "coder finds it", va="center_baseline", fontsize=SMALL)
 
 
 def _numbers(

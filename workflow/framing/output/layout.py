@@ -32,12 +32,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Head:
-    """One printed column: its head, whether it holds numbers, its width, whether it leads."""
+    """One printed column: its head, whether it holds numbers, whether it leads."""
 
     label: str
     numeric: bool
-    width: float | None = None
-    stacked: bool = False
     leading: bool = False
 
 
@@ -74,7 +72,14 @@ def shown(value: Any, column: Column, edition: Edition) -> str:
         return DASH
     if column.kind in NUMERIC:
         return number(value, edition.decimals, column.kind)
+    if column.kind == "list":
+        return ", ".join(str(value).split())
     return edition.label(column.vocabulary, str(value)) if column.vocabulary else str(value)
+
+
+def last_part(text: str) -> str:
+    """Return the last of the parts of a text that semicolons separate."""
+    return text.rpartition(";")[2].strip()
 
 
 def interval(low: Any, high: Any, column: Column, edition: Edition) -> str:
@@ -84,17 +89,21 @@ def interval(low: Any, high: Any, column: Column, edition: Edition) -> str:
     return f"[{shown(low, column, edition)}, {shown(high, column, edition)}]"
 
 
+def chosen(
+    frame: pd.DataFrame, where: Mapping[str, str | list[str]], edition: Edition
+) -> pd.DataFrame:
+    """Return the rows that have one of the values asked for in each column named."""
+    for name, value in where.items():
+        values = [value] if isinstance(value, str) else value
+        wanted = [edition.headline[name] if value == HEADLINE else value for value in values]
+        frame = frame[frame[name].isin(wanted)]
+    return frame
+
+
 def lay_out(frame: pd.DataFrame, spec: TableSpec, edition: Edition) -> Sheet:
     """Return a table as it is printed, by the ``print`` part of its spec."""
     printing = spec.printing
-    rows: list[dict[str, Any]] = [
-        row
-        for row in frame.to_dict("records")
-        if all(
-            row[name] == (edition.headline[name] if value == HEADLINE else value)
-            for name, value in printing.where.items()
-        )
-    ]
+    rows: list[dict[str, Any]] = chosen(frame, printing.where, edition).to_dict("records")
     spread = _ordered(rows, printing.spread, spec, edition) if printing.spread else []
     sheet = Sheet(_heads(spec, edition, spread))
     sections: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
@@ -139,13 +148,13 @@ def _heads(spec: TableSpec, edition: Edition, spread: Sequence[str]) -> list[Hea
             "range",
         )
         if not entry.spread:
-            heads.append(Head(entry.label, numeric, entry.width))
+            heads.append(Head(entry.label, numeric))
             continue
         name = spec.printing.spread
         for value in spread:
             label = edition.label(spec.columns[name].vocabulary, value)
             leads = edition.headline.get(name) == value
-            heads.append(Head(label[:1].upper() + label[1:], numeric, None, True, leads))
+            heads.append(Head(label[:1].upper() + label[1:], numeric, leads))
     return heads
 
 
@@ -181,7 +190,10 @@ def _cell(entry: Entry, values: list[Any], spec: TableSpec, edition: Edition) ->
             for text, value in zip(texts, values, strict=True)
             if not is_missing(value) and value != ALL
         ]
-        return Cell(entry.separator.join(dict.fromkeys(parts)) or DASH)
+        # Where all are totals, the first names the whole.
+        return Cell(entry.separator.join(dict.fromkeys(parts)) or texts[0])
+    if entry.form == "last":
+        return Cell(edition.label(columns[0].vocabulary, last_part(texts[0])))
     if is_missing(values[0]):
         return Cell(DASH)
     return Cell({"ratio": "/", "range": DASH}.get(entry.form, "").join(texts))

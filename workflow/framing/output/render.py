@@ -14,10 +14,10 @@ import pandas as pd
 
 from framing.files import table_text
 from framing.output.captions import Edition, TableSpec, plain
+from framing.output.fit import fit, head_lines
 from framing.output.layout import NUMERIC, Cell, Head, Sheet, is_missing, lay_out
 
 LONG = 35  # printed lines above which a LaTeX table runs over pages
-WIDE_HEADER = 9  # characters above which a LaTeX column head is set on two lines
 
 
 def csv_text(frame: pd.DataFrame, spec: TableSpec) -> str:
@@ -106,9 +106,13 @@ def latex_text(frame: pd.DataFrame, spec: TableSpec, edition: Edition) -> str:
     r"""Return a table for ``\input`` into a document that loads booktabs and longtable.
 
     Caption and label (``tab:<id>``) stand above, notes and N below; tables that do not fit one
-    page run over several.
+    page run over several. Tables are set to fit the line of ``article``
+    (:mod:`framing.output.fit`).
     """
     sheet = lay_out(frame, spec, edition)
+    fitted = fit(sheet)
+    setting, shares = fitted.setting, fitted.shares
+    end = "\\tabularnewline[2pt]" if setting.stacked else "\\tabularnewline"
     width = len(sheet.heads)
     body = []
     for number_, (title, rows) in enumerate(sheet.sections):
@@ -119,24 +123,25 @@ def latex_text(frame: pd.DataFrame, spec: TableSpec, edition: Edition) -> str:
                 "\\\\*"  # the star keeps a page from ending here
             )
         body += [
-            " & ".join(_latex_cell(cell, head) for cell, head in zip(row, sheet.heads, strict=True))
-            + "\\tabularnewline"
+            " & ".join(
+                _latex_cell(cell, place in shares, setting.stacked)
+                for place, cell in enumerate(row)
+            )
+            + end
             for row in rows
         ]
     if not any(rows for _, rows in sheet.sections):
         words = latex(edition.specs.phrases["no_rows"])
         body = [f"\\multicolumn{{{width}}}{{@{{}}l}}{{{words}}}\\tabularnewline"]
     layout = "".join(
-        f"p{{{head.width:g}\\linewidth}}" if head.width else "r" if head.numeric else "l"
-        for head in sheet.heads
+        f"p{{{shares[place]:g}\\linewidth}}" if place in shares else "r" if head.numeric else "l"
+        for place, head in enumerate(sheet.heads)
     )
     head = " & ".join(map(_latex_head, sheet.heads)) + "\\tabularnewline"
     caption = f"\\caption{{{latex(spec.caption)}}}\\label{{tab:{spec.id}}}"
-    size = f"\\{spec.printing.size}\\setlength{{\\tabcolsep}}{{4pt}}"
-    stacked = any(head.stacked for head in sheet.heads)
-    lines = sum(len(rows) * (1 + stacked) + 1 for _, rows in sheet.sections)
+    size = f"\\{setting.size}\\setlength{{\\tabcolsep}}{{{setting.gap:g}pt}}"
     parts = (layout, head, "\n".join(body), caption, size, _latex_notes(sheet, spec, edition))
-    text = _longtable(*parts, width) if lines > LONG else _float(*parts)
+    text = _longtable(*parts, width) if fitted.lines > LONG else _float(*parts)
     strange = ", ".join(f"U+{ord(char):04X}" for char in foreign(text))
     notice = f"% Needs fonts for {strange}: XeLaTeX, LuaLaTeX or a fontenc.\n" if strange else ""
     return f"% {spec.id}; load the packages booktabs and longtable.\n{notice}{text}"
@@ -144,7 +149,7 @@ def latex_text(frame: pd.DataFrame, spec: TableSpec, edition: Edition) -> str:
 
 def _float(layout: str, head: str, body: str, caption: str, size: str, notes: str) -> str:
     return (
-        f"\\begin{{table}}[htbp]\n\\centering\n{caption}\n{size}\n\\begin{{tabular}}"
+        f"\\begin{{table}}[htbp]\n\\centering\n{size}\n{caption}\n\\par\\smallskip\n\\begin{{tabular}}"
         f"{{@{{}}{layout}@{{}}}}\n\\toprule\n{head}\n\\midrule\n{body}\n\\bottomrule\n"
         f"\\end{{tabular}}\n\\par\\medskip\n\\begin{{minipage}}{{\\linewidth}}\n{notes}\n"
         "\\end{minipage}\n\\end{table}\n"
@@ -165,26 +170,21 @@ def _longtable(
 
 
 def _latex_head(head: Head) -> str:
-    words = head.label.split()
-    text = latex(head.label)
-    if len(words) > 1 and len(head.label) > WIDE_HEADER and not head.width:
-        # The first line takes words up to half of the letters.
-        cut = next(n for n in range(1, len(words)) if 2 * len(" ".join(words[:n])) >= 0.8 * len(
-            head.label) or n == len(words) - 1)  # fmt: skip
-        lines = latex(" ".join(words[:cut])), latex(" ".join(words[cut:]))
-        text = f"\\shortstack[{'r' if head.numeric else 'l'}]{{{lines[0]}\\\\{lines[1]}}}"
+    text = "\\\\".join(latex(line) for line in head_lines(head))
+    if "\\\\" in text:
+        text = f"\\shortstack[r]{{{text}}}"
     return f"\\textbf{{{text}}}" if head.leading else text
 
 
-def _latex_cell(cell: Cell, head: Head) -> str:
+def _latex_cell(cell: Cell, broken: bool, stacked: bool) -> str:
     mark = f"\\textsuperscript{{{cell.mark}}}" if cell.mark else ""
     text = latex(cell.text)
-    if cell.interval and head.stacked:
+    if cell.interval and stacked:
         second = latex(cell.interval)
         return f"\\begin{{tabular}}[t]{{@{{}}r@{{}}}}{text}\\\\{second}{mark}\\end{{tabular}}"
     if cell.interval:
         text += f" {latex(cell.interval)}"
-    if head.width:
+    if broken:
         # This redefines the double backslash: rows end in \tabularnewline instead.
         return f"\\raggedright {text}{mark}"
     return text + mark
@@ -208,12 +208,17 @@ def html(text: str) -> str:
 
 
 def html_text(
-    frame: pd.DataFrame, spec: TableSpec, edition: Edition, *, standing: bool = True
+    frame: pd.DataFrame,
+    spec: TableSpec,
+    edition: Edition,
+    *,
+    standing: bool = True,
+    anchor: str = "",
 ) -> str:
-    """Return a table as an HTML fragment with caption, heads, notes; its id is the table's id.
+    """Return a table as an HTML fragment with caption, heads, notes.
 
-    ``standing`` adds what is said under every table (N, machine coders, digests); a page that
-    says so once may leave it out.
+    Its id is ``anchor``, or else the table's. ``standing`` adds what is said under every table (N,
+    machine coders, digests); a page that says so once may leave it out.
     """
     sheet = lay_out(frame, spec, edition)
     width = len(sheet.heads)
@@ -242,9 +247,10 @@ def html_text(
     )
     body = "\n".join(bodies)
     return (
-        f'<figure class="table" id="{spec.id}">\n'
+        f'<figure class="table" id="{anchor or spec.id}">\n'
         f'<div class="scroll" role="region" tabindex="0" aria-label="{html(spec.title)}">\n'
-        f'<table>\n<caption><span class="id">{spec.id}</span> {html(spec.caption)}</caption>\n'
+        f'<table>\n<caption><div><span class="id">{spec.id}</span> {html(spec.caption)}</div>'
+        "</caption>\n"
         f"<thead><tr>{heads}</tr></thead>\n{body}\n</table>\n</div>\n"
         f'<figcaption class="note"><p><i>Note.</i> {html(spec.note)}{legend}{always}</p>{marks}'
         "</figcaption>\n</figure>\n"

@@ -13,17 +13,21 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from framing.config import ALL
-from framing.output import figures
+from framing.output import figures, quality_figures
 from framing.output.captions import Edition, Specs, edition
-from framing.output.layout import DASH, MINUS, is_missing, number
+from framing.output.layout import DASH, MINUS, chosen, is_missing, last_part, number
 from framing.output.render import csv_text, html_text, latex_text
 
 FOLDER = Path(__file__).resolve().parents[2] / "report"
+PERCENT = "\u00a0%"  # the sign is not parted from its number
 TEMPLATE, PAGE, STYLE = "report.html.j2", "table.html.j2", "report.css"
 DRAWN: Mapping[str, Callable[[pd.DataFrame, Edition], str]] = {
     "prevalence": figures.forest,
     "trend": figures.trend,
     "essay": figures.strip,
+    "specification": quality_figures.specification,
+    "learning": quality_figures.learning,
+    "calibration": quality_figures.calibration,
 }
 
 
@@ -89,18 +93,14 @@ def report_html(
     ``drawn`` holds the figures as SVG text by id. The answer at its head is put together from
     T4 and T6 by the headline estimator and target.
     """
-    context = words.context
     return (
         _environment()
         .get_template(TEMPLATE)
         .render(
             words=words,
-            context=context,
+            context=words.context,
             style=_style(),
-            tables={
-                name: Markup(html_text(tables[name], spec, words, standing=False))
-                for name, spec in words.specs.tables.items()
-            },
+            tables={name: shown_and_folded(frame, name, words) for name, frame in tables.items()},
             figures={
                 name: Markup(inline_svg(text, name, words.specs.figures[name].alt))
                 for name, text in drawn.items()
@@ -108,6 +108,24 @@ def report_html(
             answers=answers(tables["T4-prevalence"], words),
             theses=theses(tables["T6-contrasts"], words),
         )
+    )
+
+
+def shown_and_folded(frame: pd.DataFrame, name: str, words: Edition) -> tuple[Markup, Markup]:
+    """Return a table as the report has it: what is shown at once, and what is folded away.
+
+    Either is empty where there is no such part (see ``lead`` and ``folded`` in tables.yaml).
+    """
+    spec = words.specs.tables[name]
+    whole = Markup(html_text(frame, spec, words, standing=False))
+    if spec.printing.folded:
+        return Markup(), whole
+    lead = chosen(frame, spec.printing.lead, words)
+    if len(lead) == len(frame):
+        return whole, Markup()
+    return (
+        Markup(html_text(lead, spec, words, standing=False)),
+        Markup(html_text(frame, spec, words, standing=False, anchor=f"{name}-all")),
     )
 
 
@@ -123,13 +141,13 @@ def percent(value: Any, decimals: int) -> str:
     """Return a share for running text: in per cent, two decimals fewer than in tables."""
     if is_missing(value):
         return DASH
-    return f"{number(100 * round(float(value), 6), max(decimals - 2, 0))} %"
+    return f"{number(100 * round(float(value), 6), max(decimals - 2, 0))}{PERCENT}"
 
 
 def _quantity(row: Mapping[str, Any], words: Edition, value: str = "estimate") -> dict[str, str]:
     """Return estimate and interval of a row in words, or the reason there is none."""
     decimals = words.decimals
-    ends = [percent(row[name], decimals).removesuffix(" %") for name in ("ci_low", "ci_high")]
+    ends = [percent(row[name], decimals).removesuffix(PERCENT) for name in ("ci_low", "ci_high")]
     return {
         "value": percent(row[value], decimals),
         "interval": "" if DASH in ends else f"[{ends[0]}, {ends[1]}]",
@@ -138,34 +156,31 @@ def _quantity(row: Mapping[str, Any], words: Edition, value: str = "estimate") -
 
 
 def answers(t4: pd.DataFrame, words: Edition) -> list[dict[str, Any]]:
-    """Return, for each code that is not made from others, its share overall, highest and lowest.
+    """Return, for each code that is not made from others, its share overall and in each group.
 
-    Entries have ``code`` (label), ``overall`` and, where two groups or more have an estimate,
-    ``highest`` and ``lowest`` (with ``group``); each with ``value interval status``.
+    Entries have ``code`` (label), ``overall`` and ``groups`` (in display order, with ``group``),
+    each with ``value interval status``.
     """
     led = words.headline
     rows = t4[(t4["estimator"] == led["estimator"]) & (t4["target"] == led["target"])]
-    result = []
-    for code, label in words.labels["code"].items():
-        own = [row for row in rows.to_dict("records") if row["code"] == code]
-        overall = [row for row in own if row["group"] == ALL]
-        if code in words.context.get("combinations", ()) or not overall:
-            continue
-        known = [r for r in own if r["group"] != ALL and not is_missing(r["estimate"])]
-        known.sort(key=lambda row: (round(float(row["estimate"]), 6), row["group"]))
-        entry: dict[str, Any] = {"code": label, "overall": _quantity(overall[0], words)}
-        if len(known) > 1:
-            for key, row in (("highest", known[-1]), ("lowest", known[0])):
-                entry[key] = {
-                    "group": words.label("group", row["group"]),
-                    **_quantity(row, words),
-                }
-        result.append(entry)
-    return result
+    cells = {(row["code"], row["group"]): row for row in rows.to_dict("records")}
+    return [
+        {
+            "code": label,
+            "overall": _quantity(cells[code, ALL], words),
+            "groups": [
+                {"group": name, **_quantity(cells[code, group], words)}
+                for group, name in words.labels["group"].items()
+                if group != ALL and (code, group) in cells
+            ],
+        }
+        for code, label in words.labels["code"].items()
+        if code not in words.context.get("combinations", ()) and (code, ALL) in cells
+    ]
 
 
 def theses(t6: pd.DataFrame, words: Edition) -> list[dict[str, Any]]:
-    """Return each contrast by the headline estimator and target: thesis, numbers, reading."""
+    """Return each contrast by the headline estimator and target: thesis, numbers, verdict."""
     led = words.headline
     rows = t6[(t6["estimator"] == led["estimator"]) & (t6["target"] == led["target"])]
     return [
@@ -174,7 +189,9 @@ def theses(t6: pd.DataFrame, words: Edition) -> list[dict[str, Any]]:
             "a": percent(row["estimate_a"], words.decimals),
             "b": percent(row["estimate_b"], words.decimals),
             "p": "" if is_missing(row["p_value"]) else p_text(row["p_value"], words.decimals),
-            "reading": "" if is_missing(row["reading"]) else row["reading"],
+            "verdict": ""
+            if is_missing(row["reading"])
+            else words.label("verdict", last_part(row["reading"])),
             **_points(_quantity(row, words, "difference")),
         }
         for row in rows.to_dict("records")
@@ -183,7 +200,7 @@ def theses(t6: pd.DataFrame, words: Edition) -> list[dict[str, Any]]:
 
 def _points(quantity: dict[str, str]) -> dict[str, str]:
     """Return a difference of shares in percentage points, its sign always said."""
-    value = quantity["value"].removesuffix(" %")
+    value = quantity["value"].removesuffix(PERCENT)
     sign = "" if value.startswith((MINUS, DASH)) else "+"
     return {**quantity, "value": f"{sign}{value}"}
 
