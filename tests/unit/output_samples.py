@@ -170,6 +170,15 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
         for group in ["all", *GROUPS]
         for target in TARGETS
     ]
+    t10 = [
+        (model, "~ group", family, code, estimator, kind, term, 0.1, 0.04, 30.0, 0.02, 0.18, 0.01,
+         60, 40, 20, "")
+        for model, family in (("m", "linear"), ("n", "logistic"))
+        for code in ("cost", "fairness")
+        for kind, term in (("coefficient", "group[press]"), ("predicted share", "press"),
+                           ("contrast", "press - council"))
+        for estimator in ("dsl", "labels only", "naive")
+    ]  # fmt: skip
     t9 = [
         (contrast, choice, option, 40, 0.95, 0.6, 0.0, -0.02, 0.08, 0.2, "")
         for contrast in ("c0", "c1")
@@ -269,6 +278,11 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
             t21,
             "code group target coded correlation gain effective_coded naive_bias "
             "labels_worth_counting reading status",
+        ),
+        "T10-regression": (
+            t10,
+            "model formula family code estimator kind term estimate se df ci_low ci_high p_value "
+            "passages coded sources status",
         ),
         "T9-robustness": (
             t9,

@@ -20,6 +20,8 @@ from framing.files import read_text, repeated
 from framing.problems import InputError, Problem, raise_if_any
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
+OURS = "words and cues"
+"""What the project's own classifier is called among those it is compared with."""
 _LARGEST = 1_000_000  # values in a YAML file: aliases of aliases can stand for any number
 ALL = "all"
 """The id under which tables give totals over groups or periods; no group may take it."""
@@ -184,6 +186,13 @@ def check_config(config: Any, path: Path) -> dict[str, Any]:
         Problem(path, f"contrasts: the id {name!r} is used twice", "Rename one of them.")
         for name in repeated(contrast["id"] for contrast in config["contrasts"])
     ]
+    methods = [OURS, *config["evaluation"]["ablations"]]
+    problems += [
+        Problem(path, f"robustness.classifiers: unknown classifier {name!r}",
+                f"Known: {', '.join(methods)}.")
+        for name in config["robustness"]["classifiers"]
+        if name not in methods
+    ]  # fmt: skip
     if ALL in config["groups"] or ALL in names:
         problems.append(Problem(path, f"the id {ALL!r} is kept for totals", "Rename it."))
     raise_if_any(problems)
@@ -196,6 +205,10 @@ def _label_problems(config: Mapping[str, Any], path: Path) -> list[Problem]:
     labels |= {
         f"combinations.{name}.label": rule["label"] for name, rule in config["combinations"].items()
     }
+    labels |= {f"contrasts.{each['id']}.thesis": each["thesis"] for each in config["contrasts"]}
+    labels |= {
+        f"evaluation.ablations, {name!r}": name for name in config["evaluation"]["ablations"]
+    }
     labels["project.title"] = config["project"]["title"]
     return [
         Problem(path, f"{where}: is not one line of text ({label!r})", "Write it on one line.")
@@ -205,10 +218,24 @@ def _label_problems(config: Mapping[str, Any], path: Path) -> list[Problem]:
 
 
 def cross_check(
-    config: Mapping[str, Any], codes: Collection[str], sources: Collection[str], path: Path
+    config: Mapping[str, Any],
+    codes: Collection[str],
+    sources: Collection[str],
+    path: Path,
+    coders: Collection[str] | None = None,
 ) -> list[Problem]:
-    """Return where the configuration names codes, groups, periods or sources that do not exist."""
+    """Return where the configuration names codes, groups, sources … that do not exist.
+
+    Coders are checked where they are given.
+    """
     problems = []
+    rules = ["majority", "any", "all", "each", *(coders or ())]
+    problems += [
+        Problem(path, f"robustness.coders: unknown rule or coder {name!r}",
+                f"Known: {', '.join(rules)}.")
+        for name in config["robustness"]["coders"]
+        if coders is not None and name not in rules
+    ]  # fmt: skip
     combinations = config["combinations"]
     for name, combination in combinations.items():
         if name in codes:

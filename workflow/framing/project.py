@@ -23,11 +23,11 @@ from framing.corpus.derived import (
     read_facts,
     staleness,
 )
-from framing.corpus.tables import read_passages, read_sample, read_sources
+from framing.corpus.tables import id_problems, read_passages, read_sample, read_sources
 from framing.corpus.texts import read_canonical, texts_at_hand
 from framing.corpus.units import cut_passages
 from framing.corpus.words import word_counts
-from framing.files import LINE, table_text, write_text
+from framing.files import LINE, read_table, row_problems, table_text, write_text
 from framing.problems import InputError, Problem, raise_if_any
 
 CONFIG = Path("config/config.yaml")
@@ -80,12 +80,33 @@ def check_project() -> tuple[Project, list[Facts]]:
     facts = None
     if codebook is not None and sources is not None:
         if config:
-            problems += cross_check(config, list(codebook.codes), set(sources["source_id"]), CONFIG)
+            known = None if project.coders is None else list(project.coders["coder"])
+            problems += cross_check(
+                config, list(codebook.codes), set(sources["source_id"]), CONFIG, known
+            )
+            problems += kept_back_problems(config, sources)
         if passages is not None:
             facts = _collect(problems, checked_facts, project.config, codebook, sources, passages)
     raise_if_any(problems)
     assert facts is not None
     return project, facts
+
+
+def kept_back_problems(config: Mapping[str, Any], sources: pd.DataFrame) -> list[Problem]:
+    """Return what is wrong with the list of sources kept back while cues were written."""
+    if not config["evaluation"]["kept_back"]:
+        return []
+    path = Path(config["evaluation"]["kept_back"])
+    problems: list[Problem] = []
+    frame = _collect(problems, read_table, path, ["source_id"])
+    if frame is not None:
+        problems += id_problems(frame, path, "source_id")
+        problems += row_problems(
+            frame, path, ~frame["source_id"].isin(sources["source_id"]),
+            lambda row: f"keeps back the unknown source {row.source_id!r}",
+            "Name a source_id of sources.tsv, or remove the row.",
+        )  # fmt: skip
+    return problems
 
 
 def _groups_at_least() -> dict[str, Any]:

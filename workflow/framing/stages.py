@@ -8,10 +8,12 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import IO, Any, TextIO
 
 from framing.coding.codebook import read_codebook
+from framing.coding.codings import read_coders
 from framing.config import check_config, cross_check, load_config
 from framing.corpus.tables import read_sources
 from framing.edge import DONE
@@ -27,13 +29,15 @@ from framing.project import (
     PASSAGES,
     SAMPLE,
     SOURCES,
+    kept_back_problems,
 )
 
 PACKAGE = Path(__file__).resolve().parent
 TABLES = (
     "T1-corpus", "T2-agreement", "T3-classifier", "T4-prevalence", "T5-trend", "T6-contrasts",
-    "T7-essay", "T8-cues", "T9-robustness", "T11-errors", "T13-ablations", "T14-learning",
-    "T15-calibration", "T16-specifications", "T17-disagreements", "T18-coder-shares",
+    "T7-essay", "T8-cues", "T9-robustness", "T10-regression", "T11-errors", "T13-ablations",
+    "T14-learning", "T15-calibration", "T16-specifications", "T17-disagreements",
+    "T18-coder-shares",
     "T19-association", "T20-estimators", "T21-gain",
 )  # fmt: skip
 FIGURES = ("prevalence", "trend", "essay", "specification", "learning", "calibration")
@@ -42,8 +46,8 @@ HEADLINE = Path("build/headline.txt")
 LOGS = Path("build/logs")
 RESULTS = Path("results")
 # Packages whose version can change a byte of the results.
-STACK = ("framing", "Jinja2", "matplotlib", "nltk", "numpy", "pandas", "regex", "scikit-learn",
-         "scipy")  # fmt: skip
+STACK = ("formulaic", "framing", "Jinja2", "matplotlib", "nltk", "numpy", "pandas", "regex",
+         "scikit-learn", "scipy")  # fmt: skip
 
 _held: list[IO[str]] = []
 
@@ -97,17 +101,27 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
     if overrides:
         config = check_config({**config, **overrides}, CONFIG)
     codes = [str(code) for code in read_codebook(CODEBOOK)["codes"]]
-    sources = set(read_sources(SOURCES, config["groups"])["source_id"])
-    raise_if_any(cross_check(config, codes, sources, CONFIG))
+    sources = read_sources(SOURCES, config["groups"])
+    coders = list(read_coders(CODERS)["coder"])
+    problems = cross_check(config, codes, set(sources["source_id"]), CONFIG, coders)
+    raise_if_any(problems + kept_back_problems(config, sources))
     folders = [Path(folder) for folder in config["corpus"]["texts"]]
     return Plan(
         config=config,
         codes=codes,
-        versions=versions(STACK),
+        versions=_installed(),
         texts=_files(path for folder in folders for path in folder.glob("*.txt")),
         derived=_files(DERIVED.glob("*.json")),
         codings=[str(CODERS), *_files(CODINGS.glob("*.tsv"))],
     )
+
+
+def _installed() -> dict[str, str]:
+    try:
+        return versions(STACK)
+    except PackageNotFoundError as error:
+        remedy = "Install what pyproject.toml asks for, as the README's first line does."
+        raise InputError(Problem(sys.prefix, f"lacks the package {error.name}", remedy)) from None
 
 
 def _files(paths: Iterable[Path]) -> list[str]:

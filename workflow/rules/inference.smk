@@ -2,7 +2,7 @@
 #
 # needs: build/{passages,codings,codes,scores}.tsv, build/{predictions,learning}/*.tsv
 # makes: results/tables/T2-agreement.csv T3-classifier.csv T4-prevalence.csv T5-trend.csv
-#        T6-contrasts.csv T9-robustness.csv T11-errors.csv T13-ablations.csv T14-learning.csv
+#        T6-contrasts.csv T9-robustness.csv T10-regression.csv T11-errors.csv T13-ablations.csv T14-learning.csv
 #        T15-calibration.csv T16-specifications.csv T17-disagreements.csv T18-coder-shares.csv
 #        T19-association.csv T20-estimators.csv T21-gain.csv
 
@@ -137,3 +137,25 @@ rule robustness:
         "Contrasts under every specification"
     script:
         "../scripts/robustness.py"
+
+
+rule regression:
+    input:
+        passages="build/passages.tsv",
+        sources="corpus/sources.tsv",
+        scores="build/scores.tsv",
+        code=stages.code("regression"),
+        captions=stages.asset("report/tables.yaml"),
+    output:
+        regression="results/tables/T10-regression.csv",
+    log:
+        "build/logs/regression.log",
+    conda:
+        "../envs/framing.yaml"
+    params:
+        config=PLAN.settings("groups", "periods", "undated", "inference", "regression"),
+        versions=PLAN.versions,
+    message:
+        "Regressing codes on columns of the sources"
+    script:
+        "../scripts/regression.py"
