@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from framing.commands import classify, cues, explain
+from framing.commands import classify, cues, explain, plan
 from framing.config import SCHEMAS, load_config
 from framing.files import unusable
 from framing.problems import InputError, Problem
@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     verify.add_argument("--cores", type=int, default=2, help="processors to use (default: 2)")
     verify.set_defaults(run=_verify)
-    for module in (cues, classify, explain):
+    for module in (cues, classify, explain, plan):
         module.register(commands, common)
     return parser
 

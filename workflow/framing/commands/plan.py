@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _ESTIMATORS = ("labels only", "post-stratified", "difference")
 _TARGETS = {"corpus": "this corpus", "texts": "texts like these"}
 _WIDTH = 79
+_DECIMALS = 3  # of half-widths and powers at least, however few the tables give
 
 _EXAMPLES = """\
 examples:
@@ -279,7 +280,7 @@ def report(plan: Plan, config: Mapping[str, Any], arguments: argparse.Namespace)
     from framing.inference.planning import HalfWidth, Power
     from framing.output.terminal import ascii_text
 
-    decimals = int(config["report"]["decimals"])
+    decimals = max(_DECIMALS, int(config["report"]["decimals"]))
     confidence = f"{100 * config['inference']['confidence']:g}"
     lines = [ascii_text(plan.about)]
     if isinstance(plan.goal, HalfWidth):

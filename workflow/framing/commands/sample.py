@@ -306,7 +306,7 @@ def _drawn(
 def _seed(arguments: argparse.Namespace) -> int:
     if arguments.seed is not None:
         return int(arguments.seed)
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise InputError(
             Problem("--seed", "is missing, and nobody is at the terminal to note one down",
                     "Give a whole number, or the draw cannot be repeated.")

@@ -1,0 +1,536 @@
+"""Planning: Neyman's known answer, predicted against true variances, floors, refusals."""
+
+from __future__ import annotations
+
+from math import inf, isnan, sqrt
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import assume, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from framing.config import ALL
+from framing.corpus.draws import combined_design, make_draw, strata_of
+from framing.inference.contrasts import contrast
+from framing.inference.design import CORPUS, TARGETS, TEXTS, domain
+from framing.inference.estimators import (
+    COUNT,
+    DIFFERENCE,
+    LABELS,
+    NO_CODED,
+    ONE_SOURCE,
+    POST,
+    estimate,
+)
+from framing.inference.intervals import Settings, critical, share_interval
+from framing.inference.outcomes import outcome
+from framing.inference.planning import (
+    Answer,
+    Cells,
+    HalfWidth,
+    Plan,
+    PlanSettings,
+    Power,
+    Request,
+    Side,
+    Strata,
+    Survey,
+    allocate,
+    least,
+    neyman,
+    plan_cells,
+    plan_contrast,
+    plan_share,
+    power,
+    predicted_variance,
+    scope_member,
+    scope_text,
+    share_evidence,
+    strata_columns,
+    survey,
+    with_classifier,
+)
+from framing.problems import InputError
+from tests.unit.inference_samples import (
+    config,
+    corpus,
+    drawn_from,
+    exact,
+    known,
+    marks,
+    said,
+    sampled,
+    scores,
+    settings,
+)
+
+PLANNING = PlanSettings.of({})
+_frame, _data = known()
+KNOWN = estimate(DIFFERENCE, _frame, domain(_frame), _data, settings())
+
+
+def ready(passages: pd.DataFrame) -> Survey:
+    return survey(combined_design(passages, []))
+
+
+def cells(**changes: Any) -> Cells:
+    """Two strata of 100 and 50, of which 20 and 10 are coded."""
+    given_ = {
+        "names": ("a", "b"), "size": np.array([100, 50]), "coded": np.array([20, 10]),
+        "left": np.array([80, 40]), "rate": np.array([0.2, 0.2]), "within": np.array([0.3, 0.5]),
+        "about": np.array([0.3, 0.5]), "unit": np.ones(2),
+    }  # fmt: skip
+    return Cells(**{**given_, **changes})
+
+
+def request(
+    passages: pd.DataFrame, said_: pd.DataFrame, estimator: str = DIFFERENCE, target: str = CORPUS,
+    **changes: Any,
+) -> tuple[Request, Any]:  # fmt: skip
+    """A request as ``framing plan`` makes it, and the outcome of the code ``cost``."""
+    design = combined_design(passages, [])
+    made = survey(design)
+    columns = strata_columns(PLANNING.strata, ["cost"])
+    frame = with_classifier(design, said_, ["cost"], PLANNING.sure)
+    everything = np.ones(len(frame), dtype=bool)
+    settings_ = settings(**changes)
+    strata, plain = (
+        Strata(strata_of(frame, names, everything).to_numpy(), [frame[n].to_numpy() for n in names])
+        for names in (columns, ["group"])
+    )
+    data = outcome(made.frame, said_, "cost", settings_)
+    return Request(made, strata, plain, estimator, target, settings_, PLANNING), data
+
+
+def own(plan: Plan, target: str) -> Answer:
+    return next(a for a in plan.answers if (a.estimator, a.target) == (plan.chosen.estimator,
+                                                                      target))  # fmt: skip
+
+
+# --- allocation -----------------------------------------------------------------------------------
+
+
+def test_neyman_allocation_has_its_known_value() -> None:
+    found = neyman(np.array([1400, 600, 300, 200]), np.array([0.2, 0.4, 0.3, 0.5]), 100)
+    assert found == pytest.approx([39.44, 33.80, 12.68, 14.08], abs=0.005)
+
+
+def test_what_is_coded_already_counts() -> None:
+    size, spread = np.array([100.0, 100]), np.array([0.3, 0.3])
+    assert neyman(size, spread, 20, have=np.array([10.0, 0])) == pytest.approx([5, 15])
+    assert neyman(size, spread, 20, have=np.array([40.0, 0])) == pytest.approx([0, 20])
+
+
+@hypothesis_settings(max_examples=50, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(1, 80), st.floats(0, 1), st.floats(0, 0.5)), min_size=1,
+             max_size=8),
+    st.integers(2, 5),
+    st.floats(0, 1),
+)  # fmt: skip
+def test_allocation_keeps_the_minimum_and_what_is_left(
+    rows: list[tuple[int, float, float]], minimum: int, part: float
+) -> None:
+    size = np.array([row[0] for row in rows])
+    coded = (size * np.array([row[1] for row in rows])).astype(int)
+    within = np.array([row[2] for row in rows])
+    given_ = Cells(tuple(map(str, range(len(rows)))), size, coded, size - coded, coded / size,
+                   within, within, np.ones(len(rows)))  # fmt: skip
+    low = least(given_, minimum)
+    total = low + round(part * (int(given_.left.sum()) - low))
+    shares, whole = allocate(given_, total, minimum)
+    assert whole.sum() == total
+    assert shares.sum() == pytest.approx(total)
+    assert (whole <= given_.left).all()
+    assert (whole >= np.minimum(given_.left, minimum)).all()
+
+
+@pytest.mark.parametrize("total", [4, 11, 30, 77])
+def test_no_other_allocation_makes_the_variance_smaller(total: int) -> None:
+    """By trying all of them; much is coded of the one stratum, little of the other."""
+    uneven = cells(
+        coded=np.array([50, 5]), left=np.array([50, 45]), rate=np.array([0.5, 0.1]),
+        within=np.array([0.3, 0.25]), about=np.array([0.3, 0.25]),
+    )  # fmt: skip
+    _, whole = allocate(uneven, total, 2)
+    others = [
+        predicted_variance(uneven, np.array([number, total - number]))
+        for number in range(2, min(50, total - 2) + 1)
+        if total - number <= 45
+    ]
+    assert predicted_variance(uneven, whole) == pytest.approx(min(others), rel=1e-3)
+
+
+# --- prediction -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("more", [0, 1, 15, 79, 80])
+def test_predicted_variance_after_random_draws_is_that_of_one_larger_draw(more: int) -> None:
+    one = cells(
+        names=("a",), size=np.array([100]), coded=np.array([20]), left=np.array([80]),
+        rate=np.array([0.2]), within=np.array([0.3]), about=np.array([0.3]), unit=np.ones(1),
+    )  # fmt: skip
+    n = 20 + more
+    found = predicted_variance(one, np.array([more]))
+    assert found == pytest.approx(100**2 * (1 - n / 100) * 0.09 / n)
+
+
+def test_strata_of_the_supplement_take_away_what_differs_between_them() -> None:
+    unlike = cells(about=np.array([0.6, 0.6]))
+    before = 0.8 * 5 * 150 * 0.36  # N·(1/f − 1)·Q², before anything is drawn within strata
+    assert predicted_variance(unlike, np.array([0, 0])) == pytest.approx(before)
+    after = predicted_variance(unlike, np.array([20, 20]))
+    assert after < predicted_variance(cells(within=unlike.about, about=unlike.about),
+                                      np.array([20, 20]))  # fmt: skip
+
+
+def test_a_stratum_no_draw_covers_leaves_everything_open_until_it_is_drawn_from() -> None:
+    new = cells(rate=np.array([0.2, 0.0]), coded=np.array([20, 0]), left=np.array([80, 50]))
+    assert predicted_variance(new, np.array([10, 0])) == inf
+    found = predicted_variance(new, np.array([0, 10]))
+    old = 100**2 * 0.8 * 0.09 / 20
+    assert found == pytest.approx(old + 50**2 * (1 - 10 / 50) * 0.25 / 10)
+
+
+def test_a_stratum_coded_whole_is_known_once_anything_is_drawn() -> None:
+    full = cells(coded=np.array([20, 50]), left=np.array([80, 0]), rate=np.array([0.2, 0.8]))
+    assert predicted_variance(full, np.array([80, 0])) == 0
+    found = predicted_variance(full, np.array([20, 0]))
+    assert found == pytest.approx(100**2 * 0.6 * 0.09 / 40)
+
+
+# --- wishes ---------------------------------------------------------------------------------------
+
+
+def test_power_has_its_known_values() -> None:
+    assert power(1.959964 + 0.841621, 1, critical(0.95)) == pytest.approx(0.8, abs=1e-5)
+    assert power(0, 1, critical(0.95)) == pytest.approx(0.05)
+    assert power(-0.3, 0.1, 1.96) == power(0.3, 0.1, 1.96)
+
+
+@hypothesis_settings(max_examples=40, deadline=None)
+@given(st.floats(0.001, 0.05), st.floats(0.001, 0.05))
+def test_a_smaller_variance_is_a_shorter_interval_and_more_power(one: float, two: float) -> None:
+    assume(one < two)
+    found = KNOWN
+    width, chance = HalfWidth(0.1, found, settings()), Power(0.8, 0.2, settings())
+    assert width.measure(one, 5, 0) <= width.measure(two, 5, 99) + 1e-9
+    assert chance.measure(one, 5, 0) >= chance.measure(two, 5, 0)
+
+
+def test_without_degrees_of_freedom_there_is_no_measure() -> None:
+    frame, data = known()
+    found = estimate(LABELS, frame, domain(frame), data, settings())
+    for goal in (HalfWidth(0.1, found, settings()), Power(0.8, 0.2, settings())):
+        assert isnan(goal.measure(0.01, 0, 0)) and not goal.met(nan := float("nan"))
+        assert isnan(goal.measure(inf, 5, 0)) and not goal.met(nan)
+
+
+# --- the evidence ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [LABELS, POST, DIFFERENCE])
+@pytest.mark.parametrize("group", [ALL, "press"])
+def test_evidence_has_the_variances_that_the_tables_have(name: str, group: str) -> None:
+    passages, said_ = sampled(corpus(3), 4)
+    made = ready(passages)
+    data = outcome(made.frame, said_, "cost", settings())
+    part = domain(made.frame, group)
+    table = estimate(name, made.frame, part, data, settings())
+    found = share_evidence(name, made, part, data, settings())
+    for target in TARGETS:
+        assert found.estimate.variance[target] == pytest.approx(table.variance[target])
+    assert found.estimate.value == table.value
+    assert found.error[part.coded] @ made.frame.weight[part.coded] == pytest.approx(0, abs=1e-9)
+
+
+def test_after_a_supplement_only_what_varies_with_a_draw_counts() -> None:
+    """Everything of one group is coded in two draws; what is left to chance is the other group."""
+    passages = drawn_from("xxxxyyyy", [0, 1, 4, 5], groups="aaaabbbb")
+    design = combined_design(passages, [])
+    draw = make_draw(design, strata_of(design, ["group"], np.ones(8, dtype=bool)), {"a": 2},
+                     number=1, seed=1)  # fmt: skip
+    made = survey(combined_design(passages, [draw]))
+    codes = marks("110110")  # of rows 0 to 5: the supplement took rows 2 and 3
+    data = said(made.frame, codes, np.zeros(8))
+    found = share_evidence(LABELS, made, domain(made.frame), data, settings()).estimate
+    assert made.frame.weight == pytest.approx([1, 1, 1, 1, 2, 2])
+    assert found.value == pytest.approx((3 + 2 * 1) / 8)
+    # Group b alone: contributions 2·(y − θ̂)/8 of two of four passages, codes 1 and 0.
+    assert found.variance[CORPUS] == pytest.approx(0.5 * 2 * 2 * (0.25 * 0.5) ** 2)
+
+
+def test_design_effect_has_its_known_value() -> None:
+    rows = np.flatnonzero(marks("101100101001"))
+    passages = drawn_from("x" * 12, rows, sources="aaabbbcccddd")
+    made = ready(passages)
+    truth = marks("100000101000")
+    data = said(made.frame, truth[rows], marks("101001100010"))
+    found = share_evidence(DIFFERENCE, made, domain(made.frame), data, settings())
+    assert found.estimate.value == pytest.approx(0.416667, abs=1e-6)
+    assert sqrt(found.estimate.variance[TEXTS]) == pytest.approx(0.209718, abs=1e-6)
+    assert sqrt(np.square(found.alone).sum()) == pytest.approx(0.228908, abs=1e-6)
+
+
+def test_counting_decisions_cannot_be_planned() -> None:
+    frame, data = known()
+    made = Survey(frame, np.ones(12), np.ones(100, dtype=bool))
+    with pytest.raises(InputError, match="rests on no codes"):
+        share_evidence(COUNT, made, domain(frame), data, settings())
+
+
+def test_spreads_are_weighted_and_borrowed_where_few_are_coded() -> None:
+    passages = exact({"a": (20, "111100"), "b": (10, "10")}, groups="a" * 20 + "b" * 10)
+    made = ready(passages)
+    codes = marks("11110010")
+    data = said(made.frame, codes, np.zeros(30))
+    found = share_evidence(LABELS, made, domain(made.frame), data, settings())
+    group, bit = passages["group"].to_numpy(), np.array(["x"] * 30, dtype=object)
+    unit = np.full(30, 30.0)
+    one = plan_cells(made, group + "/x", [group, bit], found.error, found.label, unit, few=3)
+    assert one.names == ("a/x", "b/x")
+    assert list(one.rate) == pytest.approx([0.3, 0.2])
+    n, p = 6, 4 / 6
+    assert one.within[0] * 30 == pytest.approx(sqrt(p * (1 - p) * n / (n - 1)))
+    weights = np.repeat([20 / 6, 5.0], [6, 2])
+    mean = np.average(codes, weights=weights)
+    pooled = np.average((codes - mean) ** 2, weights=weights) * 8 / 7
+    assert one.within[1] * 30 == pytest.approx(sqrt(pooled))  # both coded of b are too few
+    two = plan_cells(made, group + "/x", [group, bit], found.error, found.label, unit, few=2)
+    assert two.within[1] * 30 == pytest.approx(sqrt(0.25 * 2))
+
+
+def test_where_all_codes_agree_the_spread_is_laplaces() -> None:
+    made = ready(exact({"a": (20, "0" * 8)}))
+    data = said(made.frame, np.zeros(8), np.zeros(20))
+    found = share_evidence(LABELS, made, domain(made.frame), data, settings())
+    names = np.array(["a"] * 20, dtype=object)
+    one = plan_cells(made, names, [], found.error, found.label, np.full(20, 20.0), few=5)
+    assert (one.within * 20)[0] == pytest.approx(sqrt(0.1 * 0.9))
+
+
+# --- plans ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [LABELS, POST, DIFFERENCE])
+def test_the_plan_is_the_smallest_that_meets_the_wish(name: str) -> None:
+    passages, said_ = sampled(corpus(3), 4)
+    asked, data = request(passages, said_, name)
+    plan = plan_share(asked, data, ALL, ALL, 0.015, "cost")
+    found = own(plan, CORPUS)
+    assert found.more and found.now > 0.015 >= found.after > found.limit == 0
+    assert found.whole.sum() == found.more == plan.table["more"].sum()
+    assert (plan.table["coded"] + plan.table["left"] == plan.table["passages"]).all()
+    assert plan.table["passages"].sum() == len(passages)
+    closer = plan_share(asked, data, ALL, ALL, 0.0149, "cost")
+    assert own(closer, CORPUS).more >= found.more
+    table = estimate(name, asked.given.frame, domain(asked.given.frame), data, asked.settings)
+    part = domain(asked.given.frame)
+    ends = share_interval(
+        table.value, sqrt(table.variance[CORPUS]), coded=table.coded, effective=table.effective,
+        reference=table.reference, quantile=critical(0.95, part.free), wilson_below=10,
+    )  # fmt: skip
+    assert found.now == pytest.approx((ends.high - ends.low) / 2)
+
+
+def test_labels_only_need_more_than_the_difference_estimator() -> None:
+    passages, said_ = sampled(corpus(3), 4)
+    asked, data = request(passages, said_)
+    plan = plan_share(asked, data, ALL, ALL, 0.015, "cost")
+    labels = next(a for a in plan.answers if (a.estimator, a.target) == (LABELS, CORPUS))
+    assert labels.more > own(plan, CORPUS).more
+    alone = plan_share(request(passages, said_, LABELS)[0], data, ALL, ALL, 0.015, "cost")
+    assert [one.estimator for one in alone.answers] == [LABELS, LABELS]
+
+
+def test_a_wish_that_is_met_asks_for_nothing() -> None:
+    asked, data = request(*sampled(corpus(3), 4))
+    found = own(plan_share(asked, data, ALL, ALL, 0.2, "cost"), CORPUS)
+    assert (found.more, found.after) == (0, found.now)
+    assert not found.whole.any()
+
+
+def test_texts_have_a_floor_that_only_sources_lower() -> None:
+    asked, data = request(*sampled(corpus(3), 4), target=TEXTS)
+    plan = plan_share(asked, data, ALL, ALL, 0.01, "cost")
+    found, present = own(plan, TEXTS), plan.present
+    assert found.more is None and found.limit > 0.01
+    floor = present.variance[TEXTS] - present.variance[CORPUS]
+    assert found.limit == pytest.approx(plan.goal.measure(floor, present.df[TEXTS], 0))
+    assert plan.chosen.target == CORPUS  # what passages can do
+    now, df = present.sources, present.df[TEXTS]
+    assert found.sources is not None and found.sources > now
+
+    def with_sources(number: int) -> float:
+        return plan.goal.measure(present.variance[TEXTS] * now / number, df + number - now, 0)
+
+    assert with_sources(found.sources) <= 0.01 < with_sources(found.sources - 1) + 1e-6
+
+
+def test_texts_can_be_reached_between_the_floor_and_today() -> None:
+    asked, data = request(*sampled(corpus(3), 4), target=TEXTS)
+    tight = own(plan_share(asked, data, ALL, ALL, 0.01, "cost"), TEXTS)
+    wish = (tight.now + tight.limit) / 2
+    plan = plan_share(asked, data, ALL, ALL, wish, "cost")
+    assert plan.chosen.target == TEXTS and plan.chosen.more
+    assert plan.chosen.after <= wish + 1e-6
+
+
+def test_one_source_says_nothing_about_texts() -> None:
+    passages = drawn_from("x" * 30, range(12), sources="s" * 30, groups="c" * 30)
+    asked, data = _tiny(passages, marks("110101001010"))
+    found = own(plan_share(asked, data, ALL, ALL, 0.1, "cost"), TEXTS)
+    assert (found.more, found.reason) == (None, ONE_SOURCE)
+
+
+def _tiny(passages: pd.DataFrame, codes: Any) -> tuple[Request, Any]:
+    made = ready(passages)
+    data = said(made.frame, codes, np.zeros(len(passages)))
+    strata = Strata(passages["group"].to_numpy(), [passages["group"].to_numpy()])
+    return Request(made, strata, strata, LABELS, CORPUS, settings(), PLANNING), data
+
+
+def test_with_nothing_coded_the_worst_case_is_planned_for() -> None:
+    passages = exact({"a": (40, "1010101010"), "b": (30, "11")}, groups="a" * 40 + "b" * 30)
+    passages.loc[passages["group"] == "b", ["stratum", "weight"]] = [None, np.nan]
+    passages.loc[passages["group"] == "b", ["stratum_size", "stratum_sampled"]] = pd.NA
+    design = combined_design(passages.assign(in_frame=passages["group"] == "a"), [])
+    made = survey(design)
+    data = said(made.frame, marks("1010101010"), np.zeros(70))
+    names = passages["group"].where(passages["group"] == "b", "").to_numpy()
+    strata = Strata(names, [passages["group"].to_numpy()])
+    asked = Request(made, strata, strata, LABELS, CORPUS, settings(), PLANNING)
+    plan = plan_share(asked, data, "b", ALL, 0.2, "cost")
+    found = own(plan, CORPUS)
+    assert isnan(found.now) and 2 < found.more < 30
+    assert plan.table["error_sd"].tolist() == [0.5]
+    assert own(plan, TEXTS).reason == NO_CODED
+
+
+def test_everything_coded_leaves_nothing_to_plan() -> None:
+    passages = drawn_from("x" * 6, range(6), sources="aabbcc", groups="c" * 6)
+    asked, data = _tiny(passages, marks("110100"))
+    plan = plan_share(asked, data, ALL, ALL, 0.01, "cost")
+    assert own(plan, CORPUS).more == 0
+    assert (own(plan, TEXTS).more, own(plan, TEXTS).reason) == (None, "every passage is coded")
+
+
+@pytest.mark.parametrize("wish", [0, -0.1, 0.5, 2])
+def test_half_widths_out_of_range_are_refused(wish: float) -> None:
+    asked, data = request(*sampled(corpus(3), 4))
+    with pytest.raises(InputError, match="--half-width"):
+        plan_share(asked, data, ALL, ALL, wish, "cost")
+    with pytest.raises(InputError, match="no passage in"):
+        plan_share(asked, data, "nobody", ALL, 0.1, "cost")
+
+
+def test_power_of_a_contrast() -> None:
+    asked, data = request(*sampled(corpus(3), 4))
+    a, b = Side(data, "council", ALL), Side(data, "press", ALL)
+    frame, fixed = asked.given.frame, asked.settings
+    parts = [domain(frame, side.group) for side in (a, b)]
+    table = contrast(*(estimate(DIFFERENCE, frame, part, data, fixed) for part in parts), CORPUS,
+                     0.95)  # fmt: skip
+    plan = plan_contrast(asked, a, b, 0.8, 0.05, "council against press")
+    found = own(plan, CORPUS)
+    df = min(part.free for part in parts)
+    assert plan.value == pytest.approx(table.difference)
+    assert found.now == pytest.approx(power(0.05, table.se, critical(0.95, df)))
+    assert found.now < 0.8 <= found.after and found.more
+    assert found.limit == 1
+    smaller = own(plan_contrast(asked, a, b, 0.8, 0.04, ""), CORPUS)
+    assert smaller.more > found.more
+    seen = plan_contrast(asked, a, b, 0.8, None, "")
+    assert seen.goal.difference == pytest.approx(abs(table.difference))
+
+
+def test_a_contrast_of_two_codes_in_one_group_counts_what_they_share() -> None:
+    asked, data = request(*sampled(corpus(3), 4))
+    side = Side(data, "council", ALL)
+    with pytest.raises(InputError, match="no difference to look for"):
+        plan_contrast(asked, side, side, 0.8, None, "")
+    for wish, difference in ((1.2, 0.1), (0.8, 0.0), (0.8, 3)):
+        with pytest.raises(InputError, match="--"):
+            plan_contrast(asked, side, side, wish, difference, "")
+
+
+# --- what is planned comes true -------------------------------------------------------------------
+
+
+def test_drawn_and_coded_as_planned_the_interval_is_as_predicted_and_covers() -> None:
+    """Plan, draw the supplement, code it, estimate anew: errors as large as foretold."""
+    truth, widths, ratios = corpus(21), [], []
+    share, fixed = truth["truth"].mean(), settings()
+    for seed in range(16):
+        passages, said_ = sampled(truth, seed, (0.2, 0.4))
+        asked, data = request(passages, said_)
+        plan = plan_share(asked, data, ALL, ALL, 0.02, "cost")
+        assert plan.chosen.more
+        design = combined_design(passages, [])
+        names = pd.Series(np.asarray(asked.strata.names))
+        sizes = dict(zip(plan.table["stratum"], plan.table["more"], strict=True))
+        draw = make_draw(design, names, sizes, number=1, seed=seed)
+        after = combined_design(passages, [draw])
+        made = survey(after)
+        coded = scores(truth, after)
+        found = share_evidence(
+            DIFFERENCE, made, domain(made.frame), outcome(made.frame, coded, "cost", fixed), fixed
+        ).estimate
+        se = sqrt(found.variance[CORPUS])
+        widths.append(1.96 * se / plan.chosen.after)
+        ratios.append((found.value - share) / se)
+    assert 0.85 < np.mean(widths) < 1.15
+    assert np.mean(np.abs(ratios) < 1.96) >= 13 / 16
+    assert abs(np.mean(ratios)) < 3 / sqrt(16)
+
+
+@hypothesis_settings(max_examples=10, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from([LABELS, POST, DIFFERENCE]))
+def test_plans_never_ask_for_more_than_there_is(seed: int, name: str) -> None:
+    asked, data = request(*sampled(corpus(seed, sources=12), seed), name)
+    for group in ("council", "residents"):
+        plan = plan_share(asked, data, group, ALL, 0.03, "cost")
+        for one in plan.answers:
+            if one.more is not None:
+                assert one.more <= int(plan.cells.left.sum())
+                assert plan.goal.met(one.after)
+
+
+# --- strata and scopes ----------------------------------------------------------------------------
+
+
+def test_strata_of_the_classifier() -> None:
+    frame = drawn_from("xxxx", [0, 1])
+    said_ = pd.DataFrame(
+        {"passage_id": frame["passage_id"].iloc[::-1], "code": "cost",
+         "probability": [0.3, 0.7, 0.9, 0.05], "decision": [1, 1, 1, 0]}
+    )  # fmt: skip
+    found = with_classifier(frame, said_, ["cost"], 0.8)
+    assert found["decision:cost"].tolist() == ["no", "yes", "yes", "yes"]
+    assert found["confidence:cost"].tolist() == ["sure", "sure", "doubtful", "doubtful"]
+    with pytest.raises(InputError, match="has no code 'noise'"):
+        with_classifier(frame, said_, ["noise"], 0.8)
+    with pytest.raises(InputError, match="other passages than the corpus has"):
+        with_classifier(frame, said_.iloc[1:], ["cost"], 0.8)
+    assert strata_columns(["group", "decision"], ["a", "b", "a"]) == [
+        "group", "decision:a", "decision:b",
+    ]  # fmt: skip
+    with pytest.raises(InputError, match="which code is meant"):
+        strata_columns(["decision"], [])
+
+
+def test_scopes_are_read_as_they_are_written() -> None:
+    frame = pd.DataFrame({"group": list("aabb"), "period": list("xyxy")})
+    scope = scope_text([("a", "all"), ("b", "y")])
+    assert scope == "a/all + b/y"
+    assert scope_member(frame, scope).tolist() == [True, True, False, True]
+    assert scope_member(frame, "all/all").all()
+
+
+def test_settings_come_from_the_configuration() -> None:
+    assert PlanSettings.of({"planning": {"minimum": 4}}).minimum == 4
+    assert (PLANNING.minimum, PLANNING.strata) == (2, ("group", "decision", "confidence"))
+    assert isinstance(Settings.of(config()), Settings)
