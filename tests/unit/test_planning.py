@@ -254,7 +254,7 @@ def test_after_a_supplement_only_what_varies_with_a_draw_counts() -> None:
     draw = make_draw(design, strata_of(design, ["group"], np.ones(8, dtype=bool)), {"a": 2},
                      number=1, seed=1)  # fmt: skip
     made = survey(combined_design(passages, [draw]))
-    codes = marks("110110")  # of rows 0 to 5: the supplement took rows 2 and 3
+    codes = marks("101110")  # of rows 0 to 5: the supplement took rows 2 and 3
     data = said(made.frame, codes, np.zeros(8))
     found = share_evidence(LABELS, made, domain(made.frame), data, settings()).estimate
     assert made.frame.weight == pytest.approx([1, 1, 1, 1, 2, 2])

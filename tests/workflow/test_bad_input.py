@@ -30,6 +30,7 @@ SAMPLE, CODERS = "corpus/sample.tsv", "corpus/coders.tsv"
 CODING, CODEBOOK = "corpus/codings/machine-2.tsv", "corpus/codebook/codebook.yaml"
 FACTS = "corpus/derived/council-minutes-2015.json"
 TEXT = "corpus/texts/council-minutes-2015.txt"
+KEPT_BACK = "corpus/kept_back.tsv"
 LAST = 42  # line of the last passage of that source in passages.tsv
 
 
@@ -86,6 +87,16 @@ def copied_facts(project: Path) -> None:
     shutil.copy(project / FACTS, project / "corpus" / "derived" / "stray.json")
 
 
+def kept_back(*lines: str) -> Spoil:
+    """Return what makes a list of sources kept back."""
+
+    def spoil(project: Path) -> None:
+        edit(project / CONFIG, "kept_back: ''", f"kept_back: {KEPT_BACK}")
+        write_rows(project / KEPT_BACK, [[line] for line in lines])
+
+    return spoil
+
+
 TABLES: list[tuple[Spoil, str]] = [
     (cell(SOURCES, 3, "source_id", ""), f"{SOURCES}, line 3: has no usable source_id ('')"),
     (cell(SOURCES, 3, "source_id", "a/b"), f"{SOURCES}, line 3: has no usable source_id"),
@@ -131,6 +142,12 @@ TABLES: list[tuple[Spoil, str]] = [
     (replaced(FACTS, '"at": 1', '"at": 2'), f"{FACTS}: differs from the text of source"),
     (both(without_texts, replaced(FACTS, '"at": 1', '"at": 0')), f"{FACTS}, line 26: passage"),
     (replaced(TEXT, "e", "a"), f"{TEXT}: has the digest"),
+    (kept_back("source_id", "nowhere"), f"{KEPT_BACK}, line 2: keeps back the unknown source"),
+    (kept_back("source"), f"{KEPT_BACK}, line 1: lacks the column 'source_id'"),
+    (replaced(CONFIG, "kept_back: ''", "kept_back: gone.tsv"), "gone.tsv: does not exist"),
+    (replaced(CONFIG, "coders: [majority, any", "coders: [majority, eve"),
+     f"{CONFIG}: robustness.coders: unknown rule or coder 'eve'"),
+    (replaced(CONFIG, "case_study: resident", "case_study: president"), "case_study: unknown"),
 ]  # fmt: skip
 
 
@@ -227,6 +244,7 @@ SETTINGS = [
     ("residents: Residents", 'residents: " "', "groups.residents: is not one line of text"),
     ("  residents: ", '  "residents\\n": ', "does not match"),
     ("min_words: 12", "min_words: 120", "units: min_words is above max_words"),
+    ("cues alone]", "cues along]", "robustness.classifiers: unknown classifier 'cues along'"),
 ]
 
 
@@ -236,6 +254,13 @@ def test_wrong_settings_are_named(project, old, new, said):
     with pytest.raises(InputError) as caught:
         load_config(project / CONFIG)
     assert said in str(caught.value)
+
+
+def test_our_classifier_is_called_the_same_everywhere():
+    from framing.config import OURS
+    from framing.model import evaluation
+
+    assert evaluation.OURS == OURS
 
 
 def bomb() -> str:
