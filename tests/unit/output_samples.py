@@ -291,7 +291,7 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
         ),
         "T11-errors": (
             t11,
-            "code group other period measure passages sources estimate se ci_low ci_high p_value "
+            "code group against period measure passages sources estimate se ci_low ci_high p_value "
             "status",
         ),
         "T16-specifications": (

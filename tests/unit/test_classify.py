@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from framing.coding import cues
 from framing.coding.codings import combine_coders
 from framing.coding.cues import cue_hits
-from framing.commands import classify
+from framing.commands import classify, formats
 from framing.commands.classify import (
     Coded,
     Columns,
@@ -515,7 +515,7 @@ def test_nothing_is_left_when_a_run_is_interrupted(project, tmp_path, monkeypatc
 
 PIPE = """\
 import argparse, os, sys
-from framing.commands import classify
+from framing.commands import classify, formats
 parser = argparse.ArgumentParser()
 classify.register(parser.add_subparsers(), argparse.ArgumentParser(add_help=False))
 arguments = parser.parse_args(["classify", "-", "--output", "-", "--format", sys.argv[2]])
@@ -627,7 +627,7 @@ def test_stems_are_not_remembered_for_ever(monkeypatch):
 
 
 def test_an_open_quotation_mark_does_not_swallow_the_table(monkeypatch):
-    monkeypatch.setattr(classify, "_FIELD", 1000)
+    monkeypatch.setattr(formats, "_FIELD", 1000)
     lines = [b"id,text\n", b'1,"open\n', *(b"%d,text\n" % n for n in range(2, 500))]
     got = coded(read_delimited(lines, ",", COLUMNS, "x"))
     assert [row.row.id for row in got] == [str(n) for n in range(1, 500)]
@@ -641,7 +641,7 @@ def test_an_open_quotation_mark_does_not_swallow_the_table(monkeypatch):
 
 def test_parquet_comes_back_with_its_columns_and_types(run, instrument, monkeypatch):
     arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
-    monkeypatch.setattr(classify, "_BATCH", 2)
+    monkeypatch.setattr(formats, "_BATCH", 2)
     table = arrow.table(
         {
             "when": arrow.array([0, 1, None, 3, 4], arrow.timestamp("ms")),

@@ -66,7 +66,7 @@ def table():
 
 
 def cell(table, measure, group="all", period="all", other=""):
-    rows = table.set_index(["measure", "group", "period", "other"])
+    rows = table.set_index(["measure", "group", "period", "against"])
     return rows.loc[(measure, group, period, other)]
 
 

@@ -46,7 +46,7 @@ POSITIVE_VALUE, NEGATIVE_VALUE = "positive predictive value", "negative predicti
 BIAS, BIAS_DIFFERENCE = "bias of the naive share", "bias of the naive difference"
 RATES = (SENSITIVITY, SPECIFICITY, POSITIVE_VALUE, NEGATIVE_VALUE)
 T11_COLUMNS = (
-    "code", "group", "other", "period", "measure", "passages", "sources", "estimate", "se",
+    "code", "group", "against", "period", "measure", "passages", "sources", "estimate", "se",
     "ci_low", "ci_high", "p_value", "status",
 )  # fmt: skip
 NO_PASSAGE = "undefined: no coded passage to take the rate of"
@@ -123,13 +123,13 @@ def errors_table(
         }
         for (group, period), measures in found.items():
             for measure, ratio in measures.items():
-                cell = {"code": code, "group": group, "other": "", "period": period}
+                cell = {"code": code, "group": group, "against": "", "period": period}
                 rows.append(cell | {"measure": measure} | _row(ratio, measure, settings))
         groups = list(config["groups"])
         for place, group in enumerate(groups):
             for other in groups[place + 1 :]:
                 a, b = (found[name, ALL][BIAS] for name in (group, other))
-                cell = {"code": code, "group": group, "other": other, "period": ALL}
+                cell = {"code": code, "group": group, "against": other, "period": ALL}
                 rows.append(cell | {"measure": BIAS_DIFFERENCE} | _difference(a, b, settings))
     table = pd.DataFrame(rows, columns=list(T11_COLUMNS))
     floats = table.select_dtypes("float").columns

@@ -32,7 +32,7 @@ PLACEHOLDERS = frozenset(
         *("estimators", "targets", "verdicts", "case_title", "code_list", "group_list"),
     )
 )
-YEARS = re.compile(r"(?<=\d)-(?=\d)")  # the hyphen of "1988-1999", printed as a dash
+YEARS = re.compile(r"(?<=\d)-(?=\d)")  # the hyphen between two years, printed as a dash
 DIGEST_LENGTH = 12  # hexadecimal digits of a digest that notes show
 
 

@@ -6,6 +6,7 @@ Drawn by the rules of :mod:`framing.output.figures`: bytes depend on the data al
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -20,33 +21,33 @@ _MOST = 150  # specifications drawn of each contrast, evenly by rank: more are o
 _COLOURS = {
     UNDECIDED: base.MUTED, UNKNOWN: base.MUTED, SUPPORTED: base.BLUE, CONTRADICTED: base.ORANGE,
 }  # fmt: skip
-_LEFT, _GAP, _HEAD, _FOOT, _HIGH = 0.62, 0.42, 0.34, 0.48, 2.0  # inches
+_LEFT, _GAP, _FOOT, _HIGH = 0.62, 0.42, 0.48, 2.0  # inches
+_LINE = 0.14  # inches a line of a title is high
 
 
-def _panels(count: int) -> tuple[Figure, list[Axes]]:
-    """Return a figure with ``count`` axes side by side, three in a row."""
-    columns = min(3, max(count, 1))
-    bands = -(-count // columns)
+def _panels(titles: Sequence[str], down: str, across: str) -> tuple[Figure, list[Axes]]:
+    """Return a figure with axes of these titles side by side, three in a row."""
+    columns = min(3, len(titles))
+    bands = -(-len(titles) // columns)
     width = (base.WIDTH - _LEFT - 0.12 - _GAP * (columns - 1)) / columns
-    whole = _HEAD + _HIGH + _FOOT
+    wrapped = [base._wrap(title, int(width / base._inches("x"))) for title in titles]
+    head = 0.2 + _LINE * max(title.count("\n") + 1 for title in wrapped)
+    whole = head + _HIGH + _FOOT
     figure = Figure(figsize=(base.WIDTH, bands * whole))
-    axes = []
-    for place in range(count):
+    panels = []
+    for place, title in enumerate(wrapped):
         band, column = divmod(place, columns)
-        axes.append(
-            base._axes(figure, _LEFT + column * (width + _GAP), band * whole + _HEAD, width, _HIGH)
-        )
-        axes[-1].grid(color=base.GRID, linewidth=0.6)
-        axes[-1].set_axisbelow(True)
-        axes[-1].tick_params(length=0)
-    return figure, axes
-
-
-def _name(axes: Axes, words: str, down: str, across: str, first: bool) -> None:
-    axes.set_title(base._wrap(words, 30), loc="left", pad=5, fontweight="bold")
-    axes.set_xlabel(across, fontsize=base.SMALL)
-    if first:
-        axes.set_ylabel(down, fontsize=base.SMALL)
+        left, top = _LEFT + column * (width + _GAP), band * whole + head
+        axes = base._axes(figure, left, top, width, _HIGH)
+        axes.grid(color=base.GRID, linewidth=0.6)
+        axes.set_axisbelow(True)
+        axes.tick_params(length=0)
+        axes.set_title(title, loc="left", pad=5, fontweight="bold")
+        axes.set_xlabel(across, fontsize=base.SMALL)
+        if not column:
+            axes.set_ylabel(down, fontsize=base.SMALL)
+        panels.append(axes)
+    return figure, panels
 
 
 def learning(t14: pd.DataFrame, edition: Edition, *, name: str = "learning") -> str:
@@ -59,8 +60,9 @@ def learning(t14: pd.DataFrame, edition: Edition, *, name: str = "learning") -> 
         if rows.empty:
             return base._nothing(edition.specs.phrases["no_figure"], name)
         codes = base._in_order(edition.labels["code"], list(rows["code"]))
-        figure, panels = _panels(len(codes))
-        for place, (code, axes) in enumerate(zip(codes, panels, strict=True)):
+        titles = [edition.label("code", code) for code in codes]
+        figure, panels = _panels(titles, "average precision", "coded passages")
+        for code, axes in zip(codes, panels, strict=True):
             own = rows[rows["code"] == code].sort_values("passages")
             taught = [int(value) for value in own["passages"]]
             columns = [[base._value(value) for value in own[key]]
@@ -70,8 +72,6 @@ def learning(t14: pd.DataFrame, edition: Edition, *, name: str = "learning") -> 
             axes.set_ylim(0, 1.02)
             axes.set_xlim(0, 1.05 * max(taught))
             axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-            _name(axes, edition.label("code", code), "average precision", "coded passages",
-                  place % 3 == 0)  # fmt: skip
         return base._svg(figure, name)
 
 
@@ -86,8 +86,9 @@ def calibration(t15: pd.DataFrame, edition: Edition, *, name: str = "calibration
         if rows.empty:
             return base._nothing(edition.specs.phrases["no_figure"], name)
         codes = base._in_order(edition.labels["code"], list(rows["code"]))
-        figure, panels = _panels(len(codes))
-        for place, (code, axes) in enumerate(zip(codes, panels, strict=True)):
+        titles = [edition.label("code", code) for code in codes]
+        figure, panels = _panels(titles, "share carrying the code", "mean probability")
+        for code, axes in zip(codes, panels, strict=True):
             axes.plot([0, 1], [0, 1], color=base.MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
             for row in rows[rows["code"] == code].to_dict("records"):
                 x, y = base._value(row["mean_probability"]), base._value(row["share"])
@@ -100,8 +101,6 @@ def calibration(t15: pd.DataFrame, edition: Edition, *, name: str = "calibration
             axes.set_ylim(0, 1.02)
             base._percent(axes.xaxis, 4)
             base._percent(axes.yaxis, 4)
-            _name(axes, edition.label("code", code), "share carrying the code", "mean probability",
-                  place % 3 == 0)  # fmt: skip
         return base._svg(figure, name)
 
 
@@ -117,12 +116,13 @@ def specification(t16: pd.DataFrame, edition: Edition, *, name: str = "specifica
         if rows.empty:
             return base._nothing(edition.specs.phrases["no_figure"], name)
         contrasts = list(dict.fromkeys(rows["contrast"]))
-        figure, panels = _panels(len(contrasts))
+        titles = [edition.label("contrast", contrast) for contrast in contrasts]
+        figure, panels = _panels(titles, "difference in shares", "")
         ends = [base._value(value) for key in ("ci_low", "ci_high", "difference")
                 for value in rows[key]]  # fmt: skip
         ends = [value for value in ends if not math.isnan(value)]
         low, high = min(0.0, *ends), max(0.0, *ends)
-        for place, (contrast, axes) in enumerate(zip(contrasts, panels, strict=True)):
+        for contrast, axes in zip(contrasts, panels, strict=True):
             own = rows[rows["contrast"] == contrast].copy()
             own["difference"] = own["difference"].round(6)
             own = own.sort_values(["difference", "ci_low"], kind="stable").reset_index(drop=True)
@@ -140,7 +140,6 @@ def specification(t16: pd.DataFrame, edition: Edition, *, name: str = "specifica
             axes.set_xticks([])
             base._percent(axes.yaxis, 5)
             agreeing = float((own["difference"] * float(main["difference"].iloc[0]) > 0).mean())
-            _name(axes, contrast, "difference in shares",
-                  f"{len(own):,} specifications, {100 * agreeing:.0f} % agree in sign",
-                  place % 3 == 0)  # fmt: skip
+            words = f"{len(own):,} specifications, {100 * agreeing:.0f} % agree in sign"
+            axes.set_xlabel(words, fontsize=base.SMALL)
         return base._svg(figure, name)
