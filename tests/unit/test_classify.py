@@ -702,7 +702,7 @@ def test_without_pyarrow_it_is_said_what_to_install(project, tmp_path, monkeypat
         raise ModuleNotFoundError(name)
 
     (tmp_path / "in.parquet").write_bytes(b"")
-    monkeypatch.setattr(classify, "import_module", lambda n: missing(n) if "arrow" in n else sys)
+    monkeypatch.setattr(formats, "import_module", lambda n: missing(n) if "arrow" in n else sys)
     monkeypatch.setattr(sys, "tqdm", None, raising=False)
     with pytest.raises(InputError, match=r"pip install 'framing\[parquet\]'"):
         command(classify, project, "in.parquet", "-o", "out.parquet", here=tmp_path)
