@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from framing.files import read_table, unusable, write_text
@@ -74,7 +75,11 @@ def read_scores(path: str | Path) -> pd.DataFrame:
 
 
 def read_tables(given: Any) -> Tables:
-    """Read what classifiers learn from; ``given`` has the paths as attributes, named as fields."""
+    """Read what classifiers learn from; ``given`` has the paths as attributes, named as fields.
+
+    ``embeddings`` is a list, for there is none without an encoder, or absent.
+    """
+    embeddings = getattr(given, "embeddings", [])
     return Tables(
         read_passage_frame(given.passages),
         read_build(given.labels, label="int64"),
@@ -82,7 +87,20 @@ def read_tables(given: Any) -> Tables:
         read_build(given.hits, hits="int64"),
         read_build(given.votes, vote="int64"),
         read_build(given.exemplars, label="int64"),
+        read_embeddings(embeddings[0]) if embeddings else None,
     )
+
+
+def embedding_table(ids: Sequence[str], vectors: np.ndarray) -> pd.DataFrame:
+    """Return embeddings as a tidy table: ``passage_id``, then a column a dimension."""
+    table = pd.DataFrame(vectors, columns=[f"e{n}" for n in range(1, vectors.shape[1] + 1)])
+    table.insert(0, "passage_id", list(ids))
+    return table
+
+
+def read_embeddings(path: str | Path) -> pd.DataFrame:
+    """Read ``build/embeddings.tsv`` (:func:`embedding_table`), indexed by ``passage_id``."""
+    return read_build(path).set_index("passage_id").astype("float64")
 
 
 def read_predictions(paths: Iterable[str | Path]) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -289,16 +289,49 @@ def exemplar_facts(codebook: Codebook) -> tuple[pd.DataFrame, list[dict[str, Any
     """
     compiled = compile_cues(codebook)
     rows, facts = [], []
+    for key, name, label, text in _exemplars(codebook):
+        rows.append((key, name, label))
+        hits = cue_hits(compiled, text)
+        facts.append({"passage_id": key, "counts": word_counts(text), "cues": dict(hits)})
+    return pd.DataFrame(rows, columns=["passage_id", "code", "label"]), facts
+
+
+def _exemplars(codebook: Codebook) -> Iterator[tuple[str, str, int, str]]:
+    """Give the id, code, label and text of every exemplar."""
     for name, code in codebook.codes.items():
         labelled = [(1, one) for one in code.carrying] + [(0, one) for one in code.near_misses]
         for number, (label, exemplar) in enumerate(labelled, start=1):
-            key = f"exemplar/{name}/{number}"
-            rows.append((key, name, label))
-            hits = cue_hits(compiled, exemplar.text)
-            facts.append(
-                {"passage_id": key, "counts": word_counts(exemplar.text), "cues": dict(hits)}
-            )
-    return pd.DataFrame(rows, columns=["passage_id", "code", "label"]), facts
+            yield f"exemplar/{name}/{number}", name, label, exemplar.text
+
+
+def all_prose(
+    config: Mapping[str, Any], codebook: Codebook, sources: pd.DataFrame, passages: pd.DataFrame
+) -> dict[str, str]:
+    """Return the prose of every passage, then of every exemplar, by id.
+
+    Raises :class:`InputError` where the text of a source with passages is not at hand, or is not
+    the one whose passages are frozen.
+    """
+    needed = sources[sources["source_id"].isin(passages["source_id"])]
+    hand = texts_at_hand(config["corpus"]["texts"], needed["source_id"])
+    absent = [name for name in needed["source_id"] if name not in hand]
+    if absent:
+        raise InputError(
+            Problem("classifier.encoder", "an encoder needs every text, but of "
+                    f"{len(needed)} those of {_counted(absent, 'source')} are absent",
+                    "Put them into a folder of corpus.texts, or set it to '' for none.")
+        )  # fmt: skip
+    problems: list[Problem] = []
+    texts = {
+        name: _collect(problems, read_canonical, hand[name], digest)
+        for name, digest in zip(needed["source_id"], needed["sha256"], strict=True)
+    }
+    raise_if_any(problems)
+    prose = {
+        row.passage_id: texts[row.source_id][row.start : row.end]
+        for row in passages.itertuples(index=False)
+    }
+    return prose | {key: text for key, _, _, text in _exemplars(codebook)}
 
 
 def long_facts(rows: list[dict[str, Any]], fact: str, key: str, value: str) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError
@@ -17,6 +17,7 @@ from framing.coding.codings import read_coders
 from framing.config import check_config, cross_check, load_config
 from framing.corpus.tables import read_sources
 from framing.edge import DONE
+from framing.model.encoder import PACKAGES, model_files
 from framing.output.seal import versions
 from framing.problems import InputError, Problem, raise_if_any
 from framing.project import (
@@ -43,6 +44,7 @@ TABLES = (
 FIGURES = ("prevalence", "trend", "essay", "specification", "learning", "calibration")
 TEMPLATES = ("report.html.j2", "table.html.j2", "report.css")
 HEADLINE = Path("build/headline.txt")
+EMBEDDINGS = Path("build/embeddings.tsv")
 LOGS = Path("build/logs")
 RESULTS = Path("results")
 # Packages whose version can change a byte of the results.
@@ -62,10 +64,23 @@ class Plan:
     texts: list[str]
     derived: list[str]
     codings: list[str]
+    encoder: list[str]
+    encoder_versions: dict[str, str]
 
     def settings(self, *sections: str) -> dict[str, Any]:
         """Return sections of the configuration: a rule reruns when one it names has changed."""
         return {name: self.config[name] for name in sections}
+
+    @property
+    def classifier(self) -> dict[str, Any]:
+        """Return the classifier's settings but the encoder's, which no score and no model knows."""
+        settings = self.config["classifier"].items()
+        return {"classifier": {k: v for k, v in settings if not k.startswith("encoder")}}
+
+    @property
+    def embeddings(self) -> list[str]:
+        """Return the table of embeddings, where an encoder is configured."""
+        return [str(EMBEDDINGS)] if self.encoder else []
 
     @property
     def corpus(self) -> list[str]:
@@ -89,7 +104,8 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
 
     ``overrides`` are settings given on Snakemake's command line; top-level keys replace those of
     ``config/config.yaml``. Raises :class:`InputError` on absent files, on a wrong configuration,
-    and on a codebook or sources that do not go with it. The first rule checks all else.
+    on a codebook or sources that do not go with it and on an encoder that is none. The first rule
+    checks all else.
     """
     needed = (CONFIG, CODEBOOK, SOURCES, PASSAGES, SAMPLE, CODERS)
     raise_if_any(
@@ -105,20 +121,23 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
     coders = list(read_coders(CODERS)["coder"])
     problems = cross_check(config, codes, set(sources["source_id"]), CONFIG, coders)
     raise_if_any(problems + kept_back_problems(config, sources))
+    encoder = config["classifier"].get("encoder", "")
     folders = [Path(folder) for folder in config["corpus"]["texts"]]
     return Plan(
         config=config,
         codes=codes,
-        versions=_installed(),
+        versions=_installed(STACK),
         texts=_files(path for folder in folders for path in folder.glob("*.txt")),
         derived=_files(DERIVED.glob("*.json")),
         codings=[str(CODERS), *_files(CODINGS.glob("*.tsv"))],
+        encoder=_files(model_files(encoder)) if encoder else [],
+        encoder_versions=_installed(PACKAGES) if encoder else {},
     )
 
 
-def _installed() -> dict[str, str]:
+def _installed(packages: Sequence[str]) -> dict[str, str]:
     try:
-        return versions(STACK)
+        return versions(packages)
     except PackageNotFoundError as error:
         remedy = "Install what pyproject.toml asks for, as the README's first line does."
         raise InputError(Problem(sys.prefix, f"lacks the package {error.name}", remedy)) from None

@@ -1,10 +1,11 @@
 # From facts and labels to a probability and a decision for every passage and code.
 #
-# needs: build/{passages,labels,words,hits,votes,exemplars}.tsv
+# needs: build/{passages,labels,words,hits,votes,exemplars}.tsv; with an encoder, every text
 # makes: build/scores/CODE.tsv     cross-fitted by source
 #        build/predictions/CODE.tsv, build/learning/CODE.tsv   of baselines, ablations, fewer codings
 #        results/models/CODE.json  the classifier trained on all codings, as plain data
 #        build/scores.tsv          all codes and configured combinations
+#        build/embeddings.tsv      of passages and exemplars, where an encoder is configured
 
 
 rule train:
@@ -24,7 +25,7 @@ rule train:
     conda:
         "../envs/framing.yaml"
     params:
-        config=PLAN.settings("classifier"),
+        config=PLAN.classifier,
         versions=PLAN.versions,
     message:
         "Training and cross-fitting the classifier of {wildcards.code}"
@@ -40,6 +41,7 @@ rule evaluate:
         hits="build/hits.tsv",
         votes="build/votes.tsv",
         exemplars="build/exemplars.tsv",
+        embeddings=PLAN.embeddings,
         code=stages.code("evaluate"),
     output:
         predictions="build/predictions/{code}.tsv",
@@ -74,3 +76,31 @@ rule scores:
         "Combining codes"
     script:
         "../scripts/scores.py"
+
+
+if PLAN.encoder:
+
+    rule embed:
+        input:
+            "build/passages.tsv",
+            corpus=PLAN.corpus,
+            codebook=PLAN.codebook,
+            texts=PLAN.texts,
+            encoder=PLAN.encoder,
+            code=stages.code("embed"),
+        output:
+            PLAN.embeddings,
+        log:
+            "build/logs/embed.log",
+        conda:
+            "../envs/framing.yaml"
+        params:
+            config=PLAN.settings("corpus", "groups"),
+            encoder=PLAN.config["classifier"]["encoder"],
+            versions=PLAN.versions | PLAN.encoder_versions,
+        # First of the jobs that are ready: it is the one that may lack texts.
+        priority: 1
+        message:
+            "Embedding every passage with the configured encoder"
+        script:
+            "../scripts/embed.py"

@@ -18,7 +18,7 @@ from framing.inference.evaluation import (
     methods_table,
 )
 from framing.model.baselines import BASELINES
-from framing.model.evaluation import OURS
+from framing.model.evaluation import OURS, WITH_ENCODER
 
 with speaking(snakemake.log[0]):
     given, out, config = snakemake.input, snakemake.output, snakemake.params.config
@@ -28,7 +28,8 @@ with speaking(snakemake.log[0]):
     numbers = {"share": "float64", "repeat": "int64", "passages": "int64", "score": "float64"}
     learning = pd.concat([read_build(path, **numbers) for path in given.learning])
     kept = read_kept_back(config)
-    methods = methods_table(passages, scores, predictions, kept, config, OURS, BASELINES)
+    others = (WITH_ENCODER, *BASELINES) if config["classifier"].get("encoder") else BASELINES
+    methods = methods_table(passages, scores, predictions, kept, config, OURS, others)
     publish(out.classifier, methods, given.captions)
     ablations = ablation_table(passages, scores, predictions, config, OURS)
     publish(out.ablations, ablations, given.captions)

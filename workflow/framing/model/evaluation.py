@@ -26,6 +26,7 @@ from framing.model.classifier import (
 from framing.model.features import Facts
 
 OURS = "words and cues"
+WITH_ENCODER = "words, cues and encoder"
 PREDICTION_COLUMNS = ("method", "passage_id", "probability", "decision")
 LEARNING_COLUMNS = ("share", "repeat", "passages", "passage_id", "score")
 
@@ -62,7 +63,7 @@ def _predictions(name: str, passages: pd.DataFrame, fit: CrossFit) -> pd.DataFra
     )
 
 
-def ablation_predictions(
+def variant_predictions(
     name: str,
     facts: Facts,
     passages: pd.DataFrame,
@@ -70,7 +71,7 @@ def ablation_predictions(
     votes: Votes,
     settings: Settings,
 ) -> pd.DataFrame:
-    """Return our predictions for all passages under changed ``settings``, called ``name``."""
+    """Return our predictions for all passages under other settings or facts, called ``name``."""
     fit = cross_fit(facts, list(passages["source_id"]), training, votes, settings)
     return _predictions(name, passages, fit)
 

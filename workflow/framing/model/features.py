@@ -1,6 +1,7 @@
 """Features of a passage from its derived facts: words, hits and votes of cues, neighbours.
 
-Nothing here sees prose: the inputs are word counts and cue hits. Vocabulary and document
+Nothing here sees prose: the inputs are word counts and cue hits, and embeddings where an encoder is
+measured (:mod:`framing.model.encoder`). Vocabulary and document
 frequencies are learned from the training rows alone, so that no fold learns from its own sources.
 """
 
@@ -25,7 +26,8 @@ class Facts:
 
     ``words``: rows × terms counts (CSR, float), ``terms`` its columns in code point order;
     ``cues``: rows × cues, log(1 + hits), ``cue_names`` its columns; ``beside``: rows × rows, 1
-    where two rows are neighbouring passages of one source (:func:`neighbours`).
+    where two rows are neighbouring passages of one source (:func:`neighbours`); ``vectors``: rows ×
+    dimensions of an encoder, none (the rule) where its embeddings are not to be used.
     """
 
     words: sparse.csr_matrix
@@ -33,6 +35,7 @@ class Facts:
     cues: np.ndarray
     cue_names: tuple[str, ...]
     beside: sparse.csr_matrix
+    vectors: np.ndarray
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -47,7 +50,8 @@ class FeatureSpace:
     length of the word vector; cue features are multiplied by ``cue_scale``; ``votes`` (one number a
     cue: +1 for the code, -1 against, 0) gives one more feature, the balance of the cues that spoke,
     multiplied by ``vote_scale``, and another, in how many of the neighbouring passages a cue for
-    the code spoke, multiplied by ``neighbour_scale``.
+    the code spoke, multiplied by ``neighbour_scale``. Embeddings, of unit length, are
+    multiplied by ``encoder_scale``.
     """
 
     columns: np.ndarray
@@ -57,6 +61,7 @@ class FeatureSpace:
     votes: np.ndarray
     vote_scale: float
     neighbour_scale: float
+    encoder_scale: float = 0.0
 
 
 @cache
@@ -102,6 +107,7 @@ def collect(
     """Return the facts of rows from their word counts and cue hits (two equally long lists).
 
     ``beside`` links the first rows (:func:`neighbours`); rows after them have no neighbours.
+    Embeddings there are none.
     """
     rows: list[Counter[str]] = []
     for words in counts:
@@ -124,7 +130,7 @@ def collect(
     if beside is not None:
         links = beside.copy()
         links.resize((len(rows), len(rows)))
-    return Facts(matrix, terms, table, tuple(cue_names), links)
+    return Facts(matrix, terms, table, tuple(cue_names), links, np.zeros((len(rows), 0)))
 
 
 def learn_space(
@@ -149,6 +155,7 @@ def learn_space(
         balance,
         float(settings["vote_scale"]),
         float(settings["neighbour_scale"]),
+        float(settings["encoder_scale"]) if facts.vectors.shape[1] else 0.0,
     )
 
 
@@ -163,9 +170,9 @@ def word_vectors(facts: Facts, space: FeatureSpace, rows: np.ndarray) -> sparse.
 
 
 def transform(facts: Facts, space: FeatureSpace, rows: np.ndarray) -> sparse.csr_matrix:
-    """Return the feature matrix of ``rows``: words | cues | balance of votes | neighbours.
+    """Return the features of ``rows``: words | cues | balance of votes | neighbours | vectors.
 
-    Shape rows × (terms + cues + 2); see :class:`FeatureSpace`.
+    Shape rows × (terms + cues + 2 + dimensions of the vectors); see :class:`FeatureSpace`.
     """
     spoke = facts.cues > 0
     balance = spoke[rows] @ space.votes
@@ -175,5 +182,6 @@ def transform(facts: Facts, space: FeatureSpace, rows: np.ndarray) -> sparse.csr
         sparse.csr_matrix(facts.cues[rows] * space.cue_scale),
         sparse.csr_matrix(balance[:, None] * space.vote_scale),
         sparse.csr_matrix(around[:, None] * space.neighbour_scale),
+        sparse.csr_matrix(facts.vectors[rows] * space.encoder_scale),
     ]
     return sparse.hstack(blocks, format="csr")

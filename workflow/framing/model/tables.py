@@ -14,7 +14,8 @@ class Tables:
     ``passages`` is the passage frame; ``labels`` (``passage_id code label``) the combined codes;
     ``words`` (``passage_id word count``) and ``hits`` (``passage_id cue hits``) the facts of
     passages and exemplars; ``votes`` (``cue code vote``); ``exemplars`` (``passage_id code
-    label``).
+    label``). ``embeddings`` (a row a passage or exemplar, indexed by its id; a column a dimension)
+    are there where an encoder is to be measured.
     """
 
     passages: pd.DataFrame
@@ -23,3 +24,4 @@ class Tables:
     hits: pd.DataFrame
     votes: pd.DataFrame
     exemplars: pd.DataFrame
+    embeddings: pd.DataFrame | None = None

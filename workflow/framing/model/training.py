@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -11,9 +11,10 @@ from scipy import sparse
 
 from framing.model.classifier import Training
 from framing.model.evaluation import (
-    ablation_predictions,
+    WITH_ENCODER,
     baseline_predictions,
     learning_scores,
+    variant_predictions,
 )
 from framing.model.features import Facts, collect, neighbours
 from framing.model.scores import score_code, training_rows
@@ -62,8 +63,10 @@ def facts_of(
     )
 
 
-def material(code: str, tables: Tables, settings: Mapping[str, Any]) -> Material:
-    """Return what one code's classifier learns from."""
+def material(
+    code: str, tables: Tables, settings: Mapping[str, Any], *, encoder: bool = False
+) -> Material:
+    """Return what one code's classifier learns from, with embeddings where ``encoder`` says so."""
     passages = tables.passages
     exemplars = tables.exemplars[tables.exemplars["code"] == code]
     votes = tables.votes[tables.votes["code"] == code]
@@ -71,14 +74,17 @@ def material(code: str, tables: Tables, settings: Mapping[str, Any]) -> Material
         list(passages["source_id"]), list(passages["start"]), list(passages["end"]),
         settings["neighbour_gap"],
     )  # fmt: skip
+    ids = [*passages["passage_id"], *exemplars["passage_id"]]
     facts = facts_of(
-        [*passages["passage_id"], *exemplars["passage_id"]],
+        ids,
         tables.words,
         tables.hits,
         list(dict.fromkeys(tables.votes["cue"])),
         stemmed=settings["stem"],
         beside=beside,
     )
+    if encoder and tables.embeddings is not None:
+        facts = replace(facts, vectors=tables.embeddings.loc[ids].to_numpy(dtype=float))
     return Material(
         facts,
         tables.labels[tables.labels["code"] == code],
@@ -106,19 +112,23 @@ def train_code(
 def evaluate_code(
     code: str, tables: Tables, settings: Mapping[str, Any], plan: Mapping[str, Any]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return out-of-fold predictions of baselines and ablations, and the learning curve's scores.
+    """Return out-of-fold predictions of other methods, and the learning curve's scores.
 
+    The methods are baselines, ablations and, where there are embeddings, ours with the encoder.
     ``plan`` is the configuration's ``evaluation``: ``ablations`` (name → changed settings),
     ``learning`` (``shares``, ``repeats``). Both tables have a column ``code``.
     """
     given, passages = material(code, tables, settings), tables.passages
     training = given.training(passages, settings["exemplar_weight"])
     parts = [baseline_predictions(given.facts, passages, training, given.votes, settings)]
-    for name, change in plan["ablations"].items():
+    variants = [(name, change, False) for name, change in plan["ablations"].items()]
+    if tables.embeddings is not None:
+        variants.append((WITH_ENCODER, {}, True))
+    for name, change, encoder in variants:
         changed = {**settings, **change}
-        other = material(code, tables, changed)
+        other = material(code, tables, changed, encoder=encoder)
         parts.append(
-            ablation_predictions(
+            variant_predictions(
                 name,
                 other.facts,
                 passages,

@@ -1,0 +1,18 @@
+"""Embed the prose of every passage and exemplar with the configured encoder."""
+
+from pathlib import Path
+
+from framing.coding.codebook import load_codebook
+from framing.corpus.tables import read_passages, read_sources
+from framing.edge import embedding_table, speaking
+from framing.files import write_table
+from framing.model.encoder import embed
+from framing.project import CODEBOOK, PASSAGES, SOURCES, all_prose
+
+with speaking(snakemake.log[0]):
+    config = snakemake.params.config
+    sources = read_sources(SOURCES, config["groups"])
+    passages = read_passages(PASSAGES, sources)
+    prose = all_prose(config, load_codebook(CODEBOOK), sources, passages)
+    vectors = embed(snakemake.params.encoder, list(prose.values()))
+    write_table(Path(snakemake.output[0]), embedding_table(list(prose), vectors))
