@@ -141,7 +141,7 @@ def test_a_changed_setting_reruns_what_depends_on_it_and_nothing_else(
 def test_every_rule_reruns_when_a_module_changes_that_its_script_imports(root: Path):
     found = []
     for path in sorted((root / "workflow" / "rules").glob("*.smk")):
-        for rule in re.split(r"(?m)^rule ", path.read_text(encoding="utf-8"))[1:]:
+        for rule in re.split(r"(?m)^ *rule ", path.read_text(encoding="utf-8"))[1:]:
             (script,) = re.findall(r'"\.\./scripts/(\w+)\.py"', rule)
             assert f'code=stages.code("{script}")' in rule
             found.append(script)

@@ -113,7 +113,8 @@ def _groups_at_least() -> dict[str, Any]:
     """Return of a broken configuration what the tables are checked against, if it has that."""
     data = _collect([], read_yaml, CONFIG)
     groups = data.get("groups") if isinstance(data, dict) else None
-    return {"groups": groups if isinstance(groups, dict) else None, "corpus": {"texts": []}}
+    names = {str(name): label for name, label in groups.items()} if isinstance(groups, dict) else None
+    return {"groups": names, "corpus": {"texts": []}}
 
 
 def _read_project(problems: list[Problem], config: dict[str, Any]) -> Project:
