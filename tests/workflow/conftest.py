@@ -64,8 +64,7 @@ def finished(
         command(root, target), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True,
     ) as running:  # fmt: skip
-        deadline = time.monotonic() + 300
-        while not any((target / "build").glob("scores/*.tsv")) and time.monotonic() < deadline:
+        while running.poll() is None and not any((target / "build").glob("scores/*.tsv")):
             time.sleep(0.02)
         os.killpg(running.pid, signal.SIGKILL)
     assert not (target / "results" / "manifest.tsv").exists(), "the kill came too late"

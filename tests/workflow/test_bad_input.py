@@ -148,6 +148,9 @@ TABLES: list[tuple[Spoil, str]] = [
     (replaced(CONFIG, "coders: [majority, any", "coders: [majority, eve"),
      f"{CONFIG}: robustness.coders: unknown rule or coder 'eve'"),
     (replaced(CONFIG, "case_study: resident", "case_study: president"), "case_study: unknown"),
+    (replaced(CONFIG, '"~ group"', '"~ grup"'), "unknown column 'grup'. Did you mean 'group'?"),
+    (replaced(CONFIG, "codes: [cost, fairness]}", "codes: [kost]}"),
+     f"{CONFIG}: regression.models.group.codes: unknown code 'kost'. Known: any-frame"),
 ]  # fmt: skip
 
 

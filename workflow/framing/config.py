@@ -186,6 +186,10 @@ def check_config(config: Any, path: Path) -> dict[str, Any]:
         Problem(path, f"contrasts: the id {name!r} is used twice", "Rename one of them.")
         for name in repeated(contrast["id"] for contrast in config["contrasts"])
     ]
+    problems += [
+        Problem(path, f"regression.models: the id {name!r} is used twice", "Rename one of them.")
+        for name in repeated(model["id"] for model in config["regression"]["models"])
+    ]
     methods = [OURS, *config["evaluation"]["ablations"]]
     problems += [
         Problem(path, f"robustness.classifiers: unknown classifier {name!r}",
@@ -251,6 +255,13 @@ def cross_check(
             ]  # fmt: skip
     periods = {period["id"] for period in config["periods"]} | {config["undated"]}
     known = {"code": {*codes, *combinations}, "group": {*config["groups"]}, "period": periods}
+    problems += [
+        Problem(path, f"regression.models.{model['id']}.codes: unknown code {code!r}",
+                f"Known: {', '.join(sorted(known['code']))}.")
+        for model in config["regression"]["models"]
+        for code in model["codes"]
+        if code not in known["code"]
+    ]  # fmt: skip
     for contrast in config["contrasts"]:
         for side in ("a", "b"):
             problems += [

@@ -23,7 +23,13 @@ from framing.corpus.derived import (
     read_facts,
     staleness,
 )
-from framing.corpus.tables import id_problems, read_passages, read_sample, read_sources
+from framing.corpus.tables import (
+    id_problems,
+    passage_frame,
+    read_passages,
+    read_sample,
+    read_sources,
+)
 from framing.corpus.texts import read_canonical, texts_at_hand
 from framing.corpus.units import cut_passages
 from framing.corpus.words import word_counts
@@ -85,6 +91,7 @@ def check_project() -> tuple[Project, list[Facts]]:
                 config, list(codebook.codes), set(sources["source_id"]), CONFIG, known
             )
             problems += kept_back_problems(config, sources)
+            problems += formula_problems(config, sources, passages, project.sample)
         if passages is not None:
             facts = _collect(problems, checked_facts, project.config, codebook, sources, passages)
     raise_if_any(problems)
@@ -109,12 +116,43 @@ def kept_back_problems(config: Mapping[str, Any], sources: pd.DataFrame) -> list
     return problems
 
 
+def frame_if_right(
+    sources: pd.DataFrame,
+) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
+    """Return passages and sample, None for what is broken: :func:`load_project` tells why."""
+    passages = _collect([], read_passages, PASSAGES, sources)
+    sample = None if passages is None else _collect([], read_sample, SAMPLE, passages)
+    return passages, sample
+
+
+def formula_problems(
+    config: Mapping[str, Any],
+    sources: pd.DataFrame,
+    passages: pd.DataFrame | None,
+    sample: pd.DataFrame | None,
+) -> list[Problem]:
+    """Return what is wrong with the formulas of regressions, once passages and sample are right."""
+    if passages is None or sample is None or not config["regression"]["models"]:
+        return []
+    # Here, as it takes a second to load and only formulas need it.
+    from framing.inference.design import population
+    from framing.inference.formulas import covariate_frame, model_design
+
+    problems: list[Problem] = []
+    frame = passage_frame(sources, passages, sample, config)
+    covariates = _collect(problems, covariate_frame, frame, sources, config)
+    if covariates is not None:
+        for model in config["regression"]["models"]:
+            _collect(problems, model_design, covariates, population(frame), model)
+    return problems
+
+
 def _groups_at_least() -> dict[str, Any]:
     """Return of a broken configuration what the tables are checked against, if it has that."""
     data = _collect([], read_yaml, CONFIG)
     groups = data.get("groups") if isinstance(data, dict) else None
-    names = {str(name): label for name, label in groups.items()} if isinstance(groups, dict) else None
-    return {"groups": names, "corpus": {"texts": []}}
+    named = isinstance(groups, dict) and all(isinstance(name, str) for name in groups)
+    return {"groups": groups if named else None, "corpus": {"texts": []}}
 
 
 def _read_project(problems: list[Problem], config: dict[str, Any]) -> Project:

@@ -30,6 +30,8 @@ from framing.project import (
     PASSAGES,
     SAMPLE,
     SOURCES,
+    formula_problems,
+    frame_if_right,
     kept_back_problems,
 )
 
@@ -120,6 +122,8 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
     sources = read_sources(SOURCES, config["groups"])
     coders = list(read_coders(CODERS)["coder"])
     problems = cross_check(config, codes, set(sources["source_id"]), CONFIG, coders)
+    passages, sample = frame_if_right(sources)
+    problems += formula_problems(config, sources, passages, sample)
     raise_if_any(problems + kept_back_problems(config, sources))
     encoder = config["classifier"].get("encoder", "")
     folders = [Path(folder) for folder in config["corpus"]["texts"]]
