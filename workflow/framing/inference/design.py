@@ -46,7 +46,8 @@ class Population:
     ``sources`` is how many there are. ``group`` and ``period`` (N,) are the ids, as categories.
     ``drawn`` (n,) are the rows of the drawn passages; ``stratum`` (n,) numbers their strata,
     ``weight`` (n,) is 1 / inclusion probability. ``strata`` (H) names the strata, ``size`` (H,) and
-    ``sampled`` (H,) are N_h and n_h.
+    ``sampled`` (H,) are N_h and n_h. ``random_share`` (n,) is the part of each weight that varies
+    with the draw; None, for 1, unless several draws were combined (:mod:`framing.corpus.draws`).
     """
 
     passages: pd.Index
@@ -60,6 +61,7 @@ class Population:
     strata: tuple[str, ...]
     size: Ints
     sampled: Ints
+    random_share: Floats | None = None
 
     @property
     def total(self) -> int:
@@ -99,8 +101,11 @@ def check_design(passages: pd.DataFrame, place: str = PLACE) -> list[Problem]:
 
     ``passages`` needs ``stratum stratum_size stratum_sampled weight``, the last missing where a
     passage was not drawn. Sizes must agree within a stratum, as many passages must be drawn as it
-    says, the weight must be N_h / n_h, and the strata must add up to all passages.
+    says, the weight must be N_h / n_h, and the strata must add up to all passages. Of a frame in
+    which several draws were combined (``random_share``) only the first two are asked: its weights
+    are mixtures, and strata of later draws divide what earlier ones left.
     """
+    combined = "random_share" in passages.columns
     drawn = passages[passages["weight"].notna()]
     problems = []
     of_stratum = drawn.groupby("stratum", sort=True)
@@ -120,12 +125,12 @@ def check_design(passages: pd.DataFrame, place: str = PLACE) -> list[Problem]:
                 Problem(place, f"stratum {name!r} says {sampled} of {size} were drawn but has "
                         f"{len(rows)} rows", "Make size, number drawn and rows agree.")
             )  # fmt: skip
-        elif (np.abs(rows["weight"] - size / sampled) > 1e-6 * size).any():
+        elif not combined and (np.abs(rows["weight"] - size / sampled) > 1e-6 * size).any():
             problems.append(
                 Problem(place, f"stratum {name!r} has weights that are not {size}/{sampled}",
                         "A weight is the inverse of the inclusion probability: correct it.")
             )  # fmt: skip
-    if not problems and len(drawn) and total != len(passages):
+    if not combined and not problems and len(drawn) and total != len(passages):
         problems.append(
             Problem(place, f"the strata add up to {total} passages, the corpus has "
                     f"{len(passages)}", "Every passage belongs to exactly one stratum.")
@@ -138,7 +143,9 @@ def population(passages: pd.DataFrame) -> Population:
 
     ``passages`` is the passage frame: ``passage_id source_id group period stratum stratum_size
     stratum_sampled weight``, one row a passage. Weights are taken from the two counts, which are
-    exact. Raises :class:`InputError` where the design contradicts itself (:func:`check_design`).
+    exact, unless several draws were combined (``random_share``,
+    :func:`framing.corpus.draws.combined_design`). Raises :class:`InputError` where the design
+    contradicts itself (:func:`check_design`).
     """
     raise_if_any(check_design(passages))
     source, sources = pd.factorize(passages["source_id"])
@@ -148,6 +155,7 @@ def population(passages: pd.DataFrame) -> Population:
     first = part.drop_duplicates("stratum").set_index("stratum").loc[list(strata)]
     size = first["stratum_size"].to_numpy(dtype=np.int64)
     sampled = first["stratum_sampled"].to_numpy(dtype=np.int64)
+    shared = "random_share" in part.columns
     return Population(
         passages=pd.Index(passages["passage_id"]),
         source=source.astype(np.int64),
@@ -156,10 +164,11 @@ def population(passages: pd.DataFrame) -> Population:
         period=pd.Categorical(passages["period"]),
         drawn=drawn,
         stratum=stratum.astype(np.int64),
-        weight=(size / sampled)[stratum],
+        weight=part["weight"].to_numpy(dtype=float) if shared else (size / sampled)[stratum],
         strata=tuple(str(name) for name in strata),
         size=size,
         sampled=sampled,
+        random_share=part["random_share"].to_numpy(dtype=float) if shared else None,
     )
 
 

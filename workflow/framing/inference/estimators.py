@@ -143,6 +143,8 @@ def finished(
     complete = part.complete
     if complete:
         contributions[:] = 0
+    if frame.random_share is not None:
+        contributions *= frame.random_share
     coded_source = part.source[part.place]
     of_source = sums(part.source, found.of_all, frame.sources)
     of_source += sums(coded_source, found.of_coded, frame.sources)
