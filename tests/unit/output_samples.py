@@ -32,6 +32,8 @@ def context(**changes: Any) -> dict[str, Any]:
         "n_sources": 40,
         "n_passages": 1850,
         "n_coded": 300,
+        "n_outside": 0,
+        "convenience": False,
         "headline": {"estimator": "difference", "target": "texts"},
         "confidence": 0.95,
         "decimals": 3,
@@ -221,8 +223,8 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
     t6 = [
         (f"c{place}", thesis, code, group, "all", "cost", other, "all", estimator, target, 0.3, 0.2,
          sign * 0.1, 0.04, sign * 0.1 - 0.08, sign * 0.1 + 0.08, p, 2 * p, 1.5, 1.1, 2.0,
-         reading, "")
-        for place, (thesis, code, group, other, sign, p, reading) in enumerate(
+         "greater", verdict, "A above B by 0.10", "")
+        for place, (thesis, code, group, other, sign, p, verdict) in enumerate(
             [
                 ("Council texts speak of cost more than residents do", "cost", "council",
                  "residents", 1, 0.0121, "supported"),
@@ -256,7 +258,7 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
             t6,
             "contrast thesis code_a group_a period_a code_b group_b period_b estimator target "
             "estimate_a estimate_b difference se ci_low ci_high p_value p_holm ratio ratio_low "
-            "ratio_high reading status",
+            "ratio_high expected verdict reading status",
         ),
         "T8-cues": (
             t8,

@@ -41,7 +41,7 @@ def test_codings_come_back_long_and_without_what_was_not_coded(folder):
         ("p1\tann\t1", "p1\tann\t", "passage 'p1' has red ''"),
         ("p1\tann\t1", "p1\tann\tyes", "has red 'yes'"),
         ("\t0\t0\n", "\t0\tx\n", "has unsure 'x'"),
-        ("p1\tann", "p9\tann", "'p9', which is not in sample.tsv"),
+        ("p1\tann", "p9\tann", "'p9', which no draw took"),
         ("p1\tann", "p2\tann", "line 3: codes the passage 'p2' twice"),
         ("p1\tann", "p1\teve", "names the coder 'eve' in the file of 'ann'"),
         ("\tblue", "\tblau", "lacks the column 'blue'"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from framing.corpus.tables import (
@@ -15,6 +16,8 @@ from framing.corpus.tables import (
     read_passages,
     read_sample,
     read_sources,
+    read_unsampled,
+    sampled_frame,
 )
 from framing.problems import InputError
 
@@ -67,6 +70,41 @@ def test_the_frame_joins_group_period_and_design(tmp_path, sources):
     assert frame["group"].tolist() == ["left", "left", "right", "right"]
     assert frame["period"].tolist() == ["early", "early", "undated", "undated"]
     assert frame["weight"].dropna().to_dict() == {"p1": 2.0, "p3": 1.0, "p4": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("sample", "unsampled", "inside"),
+    [
+        (SAMPLE, [], [True] * 4),
+        ([("p1", "a", 1, 1, "1"), *SAMPLE[1:]], ["p2"], [True, False, True, True]),
+        (SAMPLE[1:], [], [False, False, True, True]),  # the group left was not sampled at all
+        ([], ["p2"], [False] * 4),
+    ],
+)
+def test_who_could_have_been_drawn(tmp_path, sources, sample, unsampled, inside):
+    units = read_passages(write(tmp_path / "passages.tsv", PASSAGE_COLUMNS, PASSAGES), sources)
+    drawn = pd.DataFrame(sample, columns=list(SAMPLE_COLUMNS))
+    path = write(tmp_path / "unsampled.tsv", ["passage_id"], [(name,) for name in unsampled])
+    named = read_unsampled(path, units)
+    assert sampled_frame(sources, units, drawn, named, Path("sample.tsv")).tolist() == inside
+
+
+@pytest.mark.parametrize(
+    ("sample", "unsampled", "said"),
+    [
+        ([("p1", "a", 3, 1, "0.333333"), *SAMPLE[1:]], [], "add up to 5 passages.* has 4"),
+        (SAMPLE, ["p2"], "add up to 4 passages, passages.tsv has 3"),
+        (SAMPLE, ["p1"], "'p1' was drawn, but unsampled.tsv says"),
+        (SAMPLE, ["p9"], "line 2: names the passage 'p9', which is not"),
+        (SAMPLE, ["p2", "p2"], "repeats the passage_id 'p2'"),
+    ],
+)
+def test_frames_that_do_not_add_up(tmp_path, sources, sample, unsampled, said):
+    units, drawn = read_all(tmp_path, sources, sample=sample)
+    path = write(tmp_path / "unsampled.tsv", ["passage_id"], [(name,) for name in unsampled])
+    with pytest.raises(InputError, match=said):
+        sampled_frame(sources, units, drawn, read_unsampled(path, units), tmp_path / "sample.tsv")
+    assert read_unsampled(tmp_path / "absent.tsv", units) == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -126,7 +164,6 @@ def test_broken_passages(tmp_path, sources, row, said):
         ([("p1", "a", 2, 1, "1.5"), *SAMPLE[1:]], "inclusion probability '1.5'"),
         ([("p1", "a", 2, 1, "nan"), *SAMPLE[1:]], "inclusion probability 'nan'"),
         ([("p1", "a", 2, 1, "0.4"), *SAMPLE[1:]], "not 1/2"),
-        ([("p1", "a", 3, 1, "0.333333"), *SAMPLE[1:]], "add up to 5 passages, passages.tsv has 4"),
         (SAMPLE[:2], "stratum 'b' says 2 of 2 were drawn but has 1 rows"),
         ([*SAMPLE[:2], ("p4", "b", 3, 2, "0.666667")], "stratum 'b' is given with different sizes"),
         ([("p1", "a", 0, 1, "1"), *SAMPLE[1:]], "stratum_size '0'"),

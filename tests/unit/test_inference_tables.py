@@ -426,16 +426,14 @@ def test_contrast_with_a_group_coded_whole(contrasts: pd.DataFrame) -> None:
         [-T5 * sqrt(0.025), T5 * sqrt(0.025)], abs=1e-7
     )
     assert (row["p_value"], row["status"]) == (1, "")
-    assert row["reading"] == (
-        "Cost (Council papers) as often as Cost (Letters); expected: greater; not distinguishable"
-    )
+    assert row["reading"] == "Cost (Council papers) as often as Cost (Letters)"
+    assert (row["expected"], row["verdict"]) == ("greater", "not distinguishable")
     texts = contrasts.loc[("c-r", LABELS, TEXTS)]
     assert texts["status"] == f"side B: {ONE_SOURCE}"
     assert texts["estimate_a"] == 0.5
     assert texts[["estimate_b", "difference", "se", "ci_low", "p_value"]].isna().all()
-    assert texts["reading"] == (
-        "Cost (Council papers) and Cost (Letters): not estimable; expected: greater"
-    )
+    assert texts["reading"] == "Cost (Council papers) and Cost (Letters): not estimable"
+    assert (texts["expected"], texts["verdict"]) == ("greater", "not estimable")
 
 
 def test_contrast_of_periods_drawn_together(contrasts: pd.DataFrame) -> None:
@@ -448,22 +446,23 @@ def test_contrast_of_periods_drawn_together(contrasts: pd.DataFrame) -> None:
     # Two-sided p of t with two degrees of freedom: 1 − t/√(2 + t²), t² = (1/9)/(4/45) = 5/4.
     assert row["p_value"] == pytest.approx(1 - sqrt(1.25 / 3.25))
     assert row["reading"] == (
-        "Cost (Council papers, 2001-2005) above Cost (Council papers, 2006-2010) by 0.33; "
-        "expected: greater; not distinguishable"
+        "Cost (Council papers, 2001-2005) above Cost (Council papers, 2006-2010) by 0.33"
     )
+    assert (row["expected"], row["verdict"]) == ("greater", "not distinguishable")
 
 
 def test_contrast_of_opposite_codes_varies_twice(contrasts: pd.DataFrame) -> None:
     row = contrasts.loc[("gap", LABELS, CORPUS)]
     assert row["difference"] == pytest.approx(0.35 - 0.65)
     assert row["se"] == pytest.approx(2 * 0.6 * sqrt(0.025))
-    assert row["reading"].startswith("Cost below Delay by 0.30; expected: different;")
+    assert (row["reading"], row["expected"]) == ("Cost below Delay by 0.30", "different")
 
 
 def test_contrast_with_nothing_coded_or_no_positive(contrasts: pd.DataFrame) -> None:
     row = contrasts.loc[("none", LABELS, CORPUS)]
     assert row["status"] == f"side A: {NO_CODED}"
-    assert row["reading"].endswith("not estimable; expected: less")
+    assert row["reading"].endswith("not estimable")
+    assert (row["expected"], row["verdict"]) == ("less", "not estimable")
     few = contrasts.loc[("few", DIFFERENCE, CORPUS)]
     # Two coded without a positive: a variance at Wilson's centre, t with one degree.
     centre = T1**2 / 2 / (2 + T1**2)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from framing.commands import classify, cues, explain, plan
+from framing.commands import classify, cues, explain, plan, sample
 from framing.config import SCHEMAS, load_config
 from framing.files import unusable
 from framing.problems import InputError, Problem
@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     verify.add_argument("--cores", type=int, default=2, help="processors to use (default: 2)")
     verify.set_defaults(run=_verify)
-    for module in (cues, classify, explain, plan):
+    for module in (cues, classify, explain, plan, sample):
         module.register(commands, common)
     return parser
 
@@ -71,9 +71,10 @@ def _check(arguments: argparse.Namespace) -> int:
     from framing.project import check_project
 
     project, facts = check_project()
+    drawn = int(project.frame["weight"].notna().sum())
     print(
         f"All is well: {len(project.sources)} sources, {len(project.passages)} passages, "
-        f"{len(project.sample)} drawn for coding, {len(project.coders)} coders, "
+        f"{drawn} drawn for coding, {len(project.coders)} coders, "
         f"{len(project.codebook.codes)} codes, {len(project.codebook.cues)} cues, "
         f"derived facts of {len(facts)} sources."
     )
@@ -90,7 +91,10 @@ def _derive(arguments: argparse.Namespace) -> int:
     if absent:
         print(f"left alone, as their texts are absent: {len(absent)}")
     if cut:
-        print("New passages belong to no stratum yet: code them and add them to corpus/sample.tsv.")
+        print(
+            "No draw could have taken the new passages, so tables speak of them by the classifier "
+            "alone.\nTo have them coded: framing sample --supplement"
+        )
     return 0
 
 

@@ -54,16 +54,31 @@ def read_build(path: str | Path, **kinds: str) -> pd.DataFrame:
     return frame
 
 
+def survey_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the passage frame as it is written to ``build/passages.tsv``.
+
+    Weights are written so that they come back to the last bit, which six decimals would not.
+    """
+    exact = {
+        name: [repr(float(value)) if value == value else "" for value in frame[name]]
+        for name in ("weight", "random_share")
+    }
+    return frame.assign(**exact, estimable=frame["estimable"].astype(int))
+
+
 def read_passage_frame(path: str | Path) -> pd.DataFrame:
-    """Read ``build/passages.tsv`` (see :func:`framing.corpus.tables.passage_frame`)."""
+    """Read ``build/passages.tsv`` (:func:`survey_table`): the frame with its combined design."""
     frame = read_build(
         path, start="int64", end="int64", words="int64", stratum_size="Int64",
         stratum_sampled="Int64",
     )  # fmt: skip
-    # Kept exact: the table holds six decimals, the two counts hold the whole truth.
-    weight = frame["stratum_size"] / frame["stratum_sampled"]
-    frame["weight"] = weight.astype("Float64").to_numpy(dtype=float, na_value=float("nan"))
-    return frame
+    for name in ("weight", "random_share"):
+        given = np.flatnonzero(frame[name] != "")
+        values = np.full(len(frame), np.nan)
+        # By Python's own reading, which gives back every bit.
+        values[given] = [float(text) for text in frame[name].iloc[given]]
+        frame[name] = values
+    return frame.assign(estimable=frame["estimable"] == "1")
 
 
 def read_scores(path: str | Path) -> pd.DataFrame:
@@ -120,9 +135,15 @@ def read_codings_table(path: str | Path) -> pd.DataFrame:
     return read_build(path, value="int64", unsure="int64")
 
 
-def publish(path: str | Path, frame: pd.DataFrame, captions: str | Path) -> None:
-    """Write a result table as CSV, in the columns and order that ``captions`` describe for it."""
+def publish(path: str | Path, frame: pd.DataFrame, captions: str | Path, mark: str = "") -> None:
+    """Write a result table as CSV, in the columns and order that ``captions`` describe for it.
+
+    ``mark`` is put first into the status of every row: what must be known of all the table says.
+    """
     target = Path(path)
+    if mark:
+        said = frame["status"].astype(str)
+        frame = frame.assign(status=[f"{mark}; {one}" if one else mark for one in said])
     spec = load_specs(Path(captions)).tables[target.stem]
     write_text(target, csv_text(frame, spec))
 

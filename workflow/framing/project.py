@@ -23,12 +23,15 @@ from framing.corpus.derived import (
     read_facts,
     staleness,
 )
+from framing.corpus.draws import DRAWS, Draw, combined_design, read_draws
 from framing.corpus.tables import (
     id_problems,
     passage_frame,
     read_passages,
     read_sample,
     read_sources,
+    read_unsampled,
+    sampled_frame,
 )
 from framing.corpus.texts import read_canonical, texts_at_hand
 from framing.corpus.units import cut_passages
@@ -40,6 +43,7 @@ CONFIG = Path("config/config.yaml")
 SOURCES = Path("corpus/sources.tsv")
 PASSAGES = Path("corpus/passages.tsv")
 SAMPLE = Path("corpus/sample.tsv")
+UNSAMPLED = Path("corpus/unsampled.tsv")
 CODERS = Path("corpus/coders.tsv")
 CODINGS = Path("corpus/codings")
 CODEBOOK = Path("corpus/codebook/codebook.yaml")
@@ -49,13 +53,19 @@ DERIVED = Path("corpus/derived")
 
 @dataclass(frozen=True)
 class Project:
-    """Everything that results are made from, checked. Paths are relative to the directory."""
+    """Everything that results are made from, checked. Paths are relative to the directory.
+
+    ``frame`` is the passage frame with the design of the sample and of all ``draws`` together
+    (:func:`survey_frame`).
+    """
 
     config: dict[str, Any]
     codebook: Codebook
     sources: pd.DataFrame
     passages: pd.DataFrame
     sample: pd.DataFrame
+    draws: Sequence[Draw]
+    frame: pd.DataFrame
     coders: pd.DataFrame
     codings: pd.DataFrame
 
@@ -91,7 +101,7 @@ def check_project() -> tuple[Project, list[Facts]]:
                 config, list(codebook.codes), set(sources["source_id"]), CONFIG, known
             )
             problems += kept_back_problems(config, sources)
-            problems += formula_problems(config, sources, passages, project.sample)
+            problems += formula_problems(config, sources, project.frame)
         if passages is not None:
             facts = _collect(problems, checked_facts, project.config, codebook, sources, passages)
     raise_if_any(problems)
@@ -116,34 +126,54 @@ def kept_back_problems(config: Mapping[str, Any], sources: pd.DataFrame) -> list
     return problems
 
 
-def frame_if_right(
+def survey_frame(
+    config: Mapping[str, Any],
     sources: pd.DataFrame,
-) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
-    """Return passages and sample, None for what is broken: :func:`load_project` tells why."""
+    passages: pd.DataFrame,
+    sample: pd.DataFrame,
+    draws: Sequence[Draw],
+) -> pd.DataFrame:
+    """Return the passage frame of the project with the design of all its draws together.
+
+    Columns are those of :func:`framing.corpus.tables.passage_frame` and of
+    :func:`framing.corpus.draws.combined_design`. ``sample`` may be empty: nothing was drawn yet.
+    Raises :class:`InputError` where strata do not add up to the passages that could be drawn.
+    """
+    unsampled = read_unsampled(UNSAMPLED, passages)
+    inside = sampled_frame(sources, passages, sample, unsampled, SAMPLE)
+    frame = passage_frame(sources, passages, sample, config).assign(in_frame=inside)
+    return combined_design(frame, draws).drop(columns="in_frame")
+
+
+def frame_if_right(config: Mapping[str, Any], sources: pd.DataFrame) -> pd.DataFrame | None:
+    """Return the passage frame, None where a table is broken: :func:`load_project` tells why."""
     passages = _collect([], read_passages, PASSAGES, sources)
     sample = None if passages is None else _collect([], read_sample, SAMPLE, passages)
-    return passages, sample
+    draws = _collect([], read_draws, DRAWS)
+    if sample is None or draws is None:
+        return None
+    frame: pd.DataFrame | None = _collect(
+        [], survey_frame, config, sources, passages, sample, draws
+    )
+    return frame
 
 
 def formula_problems(
-    config: Mapping[str, Any],
-    sources: pd.DataFrame,
-    passages: pd.DataFrame | None,
-    sample: pd.DataFrame | None,
+    config: Mapping[str, Any], sources: pd.DataFrame, frame: pd.DataFrame | None
 ) -> list[Problem]:
-    """Return what is wrong with the formulas of regressions, once passages and sample are right."""
-    if passages is None or sample is None or not config["regression"]["models"]:
+    """Return what is wrong with the formulas of regressions, once the passage frame is right."""
+    if frame is None or not config["regression"]["models"]:
         return []
     # Here, as it takes a second to load and only formulas need it.
-    from framing.inference.design import population
+    from framing.inference.design import population, within_frame
     from framing.inference.formulas import covariate_frame, model_design
 
     problems: list[Problem] = []
-    frame = passage_frame(sources, passages, sample, config)
-    covariates = _collect(problems, covariate_frame, frame, sources, config)
+    inside, _ = within_frame(frame)
+    covariates = _collect(problems, covariate_frame, inside, sources, config)
     if covariates is not None:
         for model in config["regression"]["models"]:
-            _collect(problems, model_design, covariates, population(frame), model)
+            _collect(problems, model_design, covariates, population(inside), model)
     return problems
 
 
@@ -170,11 +200,24 @@ def _read_project(problems: list[Problem], config: dict[str, Any]) -> Project:
         passages = None
     if passages is not None:
         sample = _collect(problems, read_sample, SAMPLE, passages)
-    if sample is not None and codebook is not None and coders is not None:
+    draws = _collect(problems, read_draws, DRAWS)
+    frame = None
+    if sample is not None and draws is not None:
+        # A configuration that is broken elsewhere may lack what the frame needs of it.
+        needed = {"periods": [], "undated": ""} | config
+        frame = _collect(problems, survey_frame, needed, sources, passages, sample, draws)
+    if frame is not None and codebook is not None and coders is not None:
         codings = _collect(
-            problems, read_codings, CODINGS, list(coders["coder"]), list(codebook.codes), sample
-        )
-    return Project(config, codebook, sources, passages, sample, coders, codings)
+            problems, read_codings, CODINGS, list(coders["coder"]), list(codebook.codes),
+            to_be_coded(sample, draws),
+        )  # fmt: skip
+    return Project(config, codebook, sources, passages, sample, draws, frame, coders, codings)
+
+
+def to_be_coded(sample: pd.DataFrame, draws: Sequence[Draw]) -> pd.DataFrame:
+    """Return a table ``passage_id`` of all drawn passages: the sample's first, then each draw's."""
+    supplements = [draw.drawn["passage_id"] for draw in draws if not draw.is_sample]
+    return pd.concat([sample["passage_id"], *supplements], ignore_index=True).to_frame()
 
 
 def _collect(problems: list[Problem], read: Any, *arguments: Any) -> Any:
@@ -280,7 +323,9 @@ def update_derived(config: Mapping[str, Any]) -> tuple[list[str], list[str], lis
     """Cut new texts into passages, freeze these, and rewrite derived facts from texts at hand.
 
     Works in the working directory. A source with a text and without passages is cut once and its
-    passages are appended to ``passages.tsv``; frozen passages are never touched. Returns the ids
+    passages are appended to ``passages.tsv``; frozen passages are never touched. Once there is a
+    sample, new passages are put down in ``unsampled.tsv``: it could not have drawn them. Returns
+    the ids
     of sources newly cut, of those whose facts were rewritten, and of those left alone because
     their text is absent. Everything is computed before the first file is written.
     """
@@ -315,9 +360,21 @@ def update_derived(config: Mapping[str, Any]) -> tuple[list[str], list[str], lis
     for path, fresh in writes.items():
         write_text(path, fresh)
     if cut:
+        known = pd.concat(frames, ignore_index=True)
+        _write_unsampled(known["passage_id"], set(passages["passage_id"]))
         # Last, so that a kill before leaves a text that is still uncut, never facts without units.
-        write_text(PASSAGES, table_text(pd.concat(frames, ignore_index=True)))
+        write_text(PASSAGES, table_text(known))
     return cut, [path.stem for path in writes], absent
+
+
+def _write_unsampled(known: pd.Series, frozen: set[str]) -> None:
+    """Put passages that are not ``frozen`` yet down as unsampled, if a sample has been drawn."""
+    if not SAMPLE.is_file() or len(read_table(SAMPLE, ["passage_id"], extra=True)) == 0:
+        return
+    listed = read_table(UNSAMPLED, ["passage_id"])["passage_id"] if UNSAMPLED.is_file() else ()
+    # Of a run that was killed before its passages were frozen, names may be left behind.
+    kept = [name for name in known if name in set(listed) or name not in frozen]
+    write_text(UNSAMPLED, table_text(pd.DataFrame({"passage_id": kept})))
 
 
 def exemplar_facts(codebook: Codebook) -> tuple[pd.DataFrame, list[dict[str, Any]]]:

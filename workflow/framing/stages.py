@@ -15,6 +15,7 @@ from typing import IO, Any, TextIO
 from framing.coding.codebook import read_codebook
 from framing.coding.codings import read_coders
 from framing.config import check_config, cross_check, load_config
+from framing.corpus.draws import DRAWS, mark_of, read_draws
 from framing.corpus.tables import read_sources
 from framing.edge import DONE
 from framing.model.encoder import PACKAGES, model_files
@@ -30,6 +31,7 @@ from framing.project import (
     PASSAGES,
     SAMPLE,
     SOURCES,
+    UNSAMPLED,
     formula_problems,
     frame_if_right,
     kept_back_problems,
@@ -58,7 +60,10 @@ _held: list[IO[str]] = []
 
 @dataclass(frozen=True)
 class Plan:
-    """Settings and files of one run, as plain sorted data: Snakemake compares them between runs."""
+    """Settings and files of one run, as plain sorted data: Snakemake compares them between runs.
+
+    ``mark`` is what every row of every result table must say of how passages were drawn, or empty.
+    """
 
     config: dict[str, Any]
     codes: list[str]
@@ -66,6 +71,7 @@ class Plan:
     texts: list[str]
     derived: list[str]
     codings: list[str]
+    mark: str
     encoder: list[str]
     encoder_versions: dict[str, str]
 
@@ -86,8 +92,10 @@ class Plan:
 
     @property
     def corpus(self) -> list[str]:
-        """Return the corpus tables."""
-        return [str(path) for path in (SOURCES, PASSAGES, SAMPLE)]
+        """Return the corpus tables, and the records of draws where there are any."""
+        unsampled = [UNSAMPLED] if UNSAMPLED.is_file() else []
+        tables = [str(path) for path in (SOURCES, PASSAGES, SAMPLE, *unsampled)]
+        return tables + _files(DRAWS.glob("*/*"))
 
     @property
     def kept_back(self) -> list[str]:
@@ -122,8 +130,8 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
     sources = read_sources(SOURCES, config["groups"])
     coders = list(read_coders(CODERS)["coder"])
     problems = cross_check(config, codes, set(sources["source_id"]), CONFIG, coders)
-    passages, sample = frame_if_right(sources)
-    problems += formula_problems(config, sources, passages, sample)
+    frame = frame_if_right(config, sources)
+    problems += formula_problems(config, sources, frame)
     raise_if_any(problems + kept_back_problems(config, sources))
     encoder = config["classifier"].get("encoder", "")
     folders = [Path(folder) for folder in config["corpus"]["texts"]]
@@ -134,6 +142,7 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
         texts=_files(path for folder in folders for path in folder.glob("*.txt")),
         derived=_files(DERIVED.glob("*.json")),
         codings=[str(CODERS), *_files(CODINGS.glob("*.tsv"))],
+        mark=mark_of(read_draws(DRAWS)),
         encoder=_files(model_files(encoder)) if encoder else [],
         encoder_versions=_installed(PACKAGES) if encoder else {},
     )

@@ -23,6 +23,7 @@ rule reliability:
     conda:
         "../envs/framing.yaml"
     params:
+        mark=PLAN.mark,
         config=PLAN.settings("groups", "agreement", "inference"),
         codes=PLAN.codes,
         versions=PLAN.versions,
@@ -51,6 +52,7 @@ rule quality:
     conda:
         "../envs/framing.yaml"
     params:
+        mark=PLAN.mark,
         config=PLAN.settings("groups", "agreement", "classifier", "evaluation", "inference"),
         codes=PLAN.codes,
         versions=PLAN.versions,
@@ -77,6 +79,7 @@ rule prevalence:
     conda:
         "../envs/framing.yaml"
     params:
+        mark=PLAN.mark,
         config=PLAN.settings(
             "groups", "periods", "undated", "inference", "contrasts", "report"
         ),
@@ -103,6 +106,7 @@ rule errors:
     conda:
         "../envs/framing.yaml"
     params:
+        mark=PLAN.mark,
         config=PLAN.settings("groups", "periods", "undated", "inference"),
         codes=PLAN.codes,
         versions=PLAN.versions,
@@ -128,6 +132,7 @@ rule robustness:
     conda:
         "../envs/framing.yaml"
     params:
+        mark=PLAN.mark,
         config=PLAN.settings(
             "coders", "combinations", "inference", "contrasts", "robustness", "groups"
         ),
@@ -153,6 +158,7 @@ rule regression:
     conda:
         "../envs/framing.yaml"
     params:
+        mark=PLAN.mark,
         config=PLAN.settings("groups", "periods", "undated", "inference", "regression"),
         versions=PLAN.versions,
     message:

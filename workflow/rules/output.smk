@@ -26,6 +26,7 @@ rule describe:
     conda:
         "../envs/framing.yaml"
     params:
+        mark=PLAN.mark,
         config=PLAN.settings("groups", "periods", "undated", "case_study"),
         codes=PLAN.codes,
         versions=PLAN.versions,
@@ -56,6 +57,7 @@ rule render:
     conda:
         "../envs/framing.yaml"
     params:
+        mark=PLAN.mark,
         config=PLAN.config,
         versions=PLAN.versions,
     message:

@@ -5,8 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from framing.coding.codings import combine_coders
-from framing.corpus.tables import passage_frame
-from framing.edge import speaking
+from framing.edge import speaking, survey_table
 from framing.files import write_table
 from framing.project import load_project
 
@@ -14,10 +13,9 @@ with speaking(snakemake.log[0]):
     project = load_project(snakemake.params.config)
     codes = {name: code.label for name, code in project.codebook.codes.items()}
     labels = combine_coders(project.codings, project.config["coders"])
-    frame = passage_frame(project.sources, project.passages, project.sample, project.config)
     codes |= {name: rule["label"] for name, rule in project.config["combinations"].items()}
     out = {name: Path(path) for name, path in snakemake.output.items()}
-    write_table(out["passages"], frame)
+    write_table(out["passages"], survey_table(project.frame))
     write_table(out["codings"], project.codings)
     write_table(out["labels"], labels)
     write_table(out["codes"], pd.DataFrame(list(codes.items()), columns=["code", "label"]))

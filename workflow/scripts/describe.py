@@ -15,6 +15,7 @@ from framing.model.stored import one_hit
 from framing.output.describe import case_table, corpus_table, cue_table
 
 with speaking(snakemake.log[0]):
+    mark = snakemake.params.mark
     given, config, codes = snakemake.input, snakemake.params.config, snakemake.params.codes
     passages, scores = read_passage_frame(given.passages), read_scores(given.scores)
     hits, votes = read_build(given.hits, hits="int64"), read_build(given.votes, vote="int64")
@@ -27,7 +28,9 @@ with speaking(snakemake.log[0]):
     cues = list(dict.fromkeys(votes["cue"]))
     codings, case = read_codings_table(given.codings), config["case_study"]
     corpus = corpus_table(read_build(given.sources), passages, config)
-    publish(snakemake.output.corpus, corpus, given.captions)
+    publish(snakemake.output.corpus, corpus, given.captions, mark)
     essay = case_table(case, passages, codings, scores, hits, vote)
-    publish(snakemake.output.essay, essay, given.captions)
-    publish(snakemake.output.cues, cue_table(cues, vote, hits, scores, weights), given.captions)
+    publish(snakemake.output.essay, essay, given.captions, mark)
+    publish(
+        snakemake.output.cues, cue_table(cues, vote, hits, scores, weights), given.captions, mark
+    )

@@ -5,6 +5,7 @@ from framing.inference.association import association_table
 from framing.inference.tables import contrast_table, prevalence_table, trend_table
 
 with speaking(snakemake.log[0]):
+    mark = snakemake.params.mark
     passages = read_passage_frame(snakemake.input.passages)
     scores = read_scores(snakemake.input.scores)
     codes = read_build(snakemake.input.codes)
@@ -19,4 +20,4 @@ with speaking(snakemake.log[0]):
         ),
     }
     for name, table in tables.items():
-        publish(snakemake.output[name], table, snakemake.input.captions)
+        publish(snakemake.output[name], table, snakemake.input.captions, mark)

@@ -21,6 +21,7 @@ from framing.model.baselines import BASELINES
 from framing.model.evaluation import OURS, WITH_ENCODER
 
 with speaking(snakemake.log[0]):
+    mark = snakemake.params.mark
     given, out, config = snakemake.input, snakemake.output, snakemake.params.config
     passages, scores = read_passage_frame(given.passages), read_scores(given.scores)
     scores = scores[scores["code"].isin(snakemake.params.codes)]
@@ -30,8 +31,8 @@ with speaking(snakemake.log[0]):
     kept = read_kept_back(config)
     others = (WITH_ENCODER, *BASELINES) if config["classifier"].get("encoder") else BASELINES
     methods = methods_table(passages, scores, predictions, kept, config, OURS, others)
-    publish(out.classifier, methods, given.captions)
+    publish(out.classifier, methods, given.captions, mark)
     ablations = ablation_table(passages, scores, predictions, config, OURS)
-    publish(out.ablations, ablations, given.captions)
-    publish(out.learning, learning_table(passages, scores, learning), given.captions)
-    publish(out.calibration, calibration_table(passages, scores, config), given.captions)
+    publish(out.ablations, ablations, given.captions, mark)
+    publish(out.learning, learning_table(passages, scores, learning), given.captions, mark)
+    publish(out.calibration, calibration_table(passages, scores, config), given.captions, mark)

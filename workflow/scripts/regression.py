@@ -7,6 +7,7 @@ from framing.edge import publish, read_passage_frame, read_scores, speaking
 from framing.inference.regression import regression_table
 
 with speaking(snakemake.log[0]):
+    mark = snakemake.params.mark
     config = snakemake.params.config
     table = regression_table(
         read_passage_frame(snakemake.input.passages),
@@ -14,4 +15,4 @@ with speaking(snakemake.log[0]):
         read_scores(snakemake.input.scores),
         config,
     )
-    publish(snakemake.output.regression, table, snakemake.input.captions)
+    publish(snakemake.output.regression, table, snakemake.input.captions, mark)

@@ -5,11 +5,12 @@ from framing.inference.disagreement import coder_share_table, disagreement_table
 from framing.inference.tables import agreement_table
 
 with speaking(snakemake.log[0]):
+    mark = snakemake.params.mark
     passages = read_passage_frame(snakemake.input.passages)
     scores = read_scores(snakemake.input.scores)
     scores = scores[scores["code"].isin(snakemake.params.codes)]
     codings = read_codings_table(snakemake.input.codings)
     out, config, captions = snakemake.output, snakemake.params.config, snakemake.input.captions
-    publish(out.agreement, agreement_table(passages, codings, scores, config), captions)
-    publish(out.disagreements, disagreement_table(passages, codings, scores), captions)
-    publish(out.shares, coder_share_table(passages, codings, scores, config), captions)
+    publish(out.agreement, agreement_table(passages, codings, scores, config), captions, mark)
+    publish(out.disagreements, disagreement_table(passages, codings, scores), captions, mark)
+    publish(out.shares, coder_share_table(passages, codings, scores, config), captions, mark)

@@ -18,6 +18,7 @@ with speaking(snakemake.log[0]):
     context = project_context(
         config, read_build(given.sources), read_passage_frame(given.passages),
         read_build(given.codes), read_build(given.coders), provenance,
+        snakemake.params.mark,
     )  # fmt: skip
     for name, text in render_all(tables, context, specs).items():
         if not name.endswith(".csv"):  # those are the input

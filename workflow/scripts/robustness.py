@@ -12,6 +12,7 @@ from framing.inference.multiverse import material, robustness_table, specificati
 from framing.model.evaluation import OURS
 
 with speaking(snakemake.log[0]):
+    mark = snakemake.params.mark
     given, config = snakemake.input, snakemake.params.config
     scores = read_scores(given.scores)
     arrays = material(
@@ -23,5 +24,5 @@ with speaking(snakemake.log[0]):
         OURS,
     )
     table = specification_table(arrays, config, OURS)
-    publish(snakemake.output.specifications, table, given.captions)
-    publish(snakemake.output.robustness, robustness_table(table), given.captions)
+    publish(snakemake.output.specifications, table, given.captions, mark)
+    publish(snakemake.output.robustness, robustness_table(table), given.captions, mark)

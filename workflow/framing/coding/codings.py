@@ -40,7 +40,8 @@ def read_codings(
 ) -> pd.DataFrame:
     """Read every coder's file ``<folder>/<coder>.tsv`` into one long table.
 
-    Returns ``passage_id coder code value unsure`` (ints), sorted by sample order, code and coder;
+    ``sample`` has a column ``passage_id``: the drawn passages. Returns ``passage_id coder code
+    value unsure`` (ints), sorted by the order of ``sample``, code and coder;
     cells marked ``NA`` (not coded) are left out. Raises :class:`InputError` on files without a
     coder, rows under another coder's name, repeated or undrawn passages, values other than 0, 1
     and ``NA``, and drawn passages that nobody coded.
@@ -81,8 +82,8 @@ def _read_coder(path: Path, coder: str, codes: Sequence[str], sample: pd.DataFra
     )  # fmt: skip
     problems += row_problems(
         frame, path, ~frame["passage_id"].isin(sample["passage_id"]),
-        lambda row: f"codes the passage {row.passage_id!r}, which is not in sample.tsv",
-        "Only drawn passages count: correct the id or remove the row.",
+        lambda row: f"codes the passage {row.passage_id!r}, which no draw took",
+        "Only passages of sample.tsv and of draws count: correct the id or remove the row.",
     )  # fmt: skip
     for column, allowed in [*((code, ("0", "1", NOT_CODED)) for code in codes),
                             ("unsure", ("0", "1"))]:  # fmt: skip

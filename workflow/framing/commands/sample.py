@@ -23,7 +23,6 @@ from framing.corpus.draws import (
     ROWS,
     Bools,
     Draw,
-    combined_design,
     hand_picked,
     make_draw,
     plan_problems,
@@ -36,7 +35,6 @@ from framing.corpus.draws import (
 )
 from framing.corpus.tables import (
     SAMPLE_COLUMNS,
-    passage_frame,
     read_passages,
     read_sample,
     read_sources,
@@ -149,14 +147,13 @@ def load_design(
     Besides the columns of :func:`framing.corpus.draws.combined_design` it has those of
     ``sources.tsv``. A project without ``corpus/sample.tsv`` has no passage drawn by it.
     """
-    from framing.project import PASSAGES, SAMPLE
+    from framing.project import PASSAGES, SAMPLE, survey_frame
 
     passages = read_passages(PASSAGES, sources)
     sample = read_sample(SAMPLE, passages) if _has_sample() else _no_sample()
-    frame = passage_frame(sources, passages, sample, config)
+    frame = survey_frame(config, sources, passages, sample, draws)
     rest = [name for name in sources.columns if name not in frame.columns and name != LINE]
-    frame = frame.merge(sources[["source_id", *rest]], on="source_id", how="left")
-    return combined_design(frame, draws)
+    return frame.merge(sources[["source_id", *rest]], on="source_id", how="left")
 
 
 def _has_sample() -> bool:

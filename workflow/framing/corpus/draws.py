@@ -96,6 +96,7 @@ DRAWN, LEFT, EARLIER = "drawn", "left", "earlier"
 ROW_COLUMNS = ("passage_id", "stratum", "status", "covered", "inclusion_probability")
 ADDED = " (added)"
 """Ends the name of a stratum of passages that no earlier draw could have drawn."""
+CONVENIENCE_MARK = "convenience sample: passages were chosen by hand, no inference holds"
 NOT_BY_DESIGN = "not estimable by design: no draw covers it"
 
 PLAN_COLUMNS = (
@@ -823,6 +824,11 @@ def sample_rows(draw: Draw) -> pd.DataFrame:
 def is_convenience(draws: Iterable[Draw]) -> bool:
     """Return whether any of the draws was chosen by hand: every table made with it must say so."""
     return any(draw.kind == CONVENIENCE for draw in draws)
+
+
+def mark_of(draws: Iterable[Draw]) -> str:
+    """Return what every row of every table must say of how passages were drawn; mostly nothing."""
+    return CONVENIENCE_MARK if is_convenience(draws) else ""
 
 
 # --- combining ------------------------------------------------------------------------------------

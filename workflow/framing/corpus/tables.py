@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from framing.files import LINE, read_table, repeated, row_problems
-from framing.problems import Problem, raise_if_any
+from framing.problems import InputError, Problem, raise_if_any
 
 SOURCE_COLUMNS = (
     "source_id", "title", "speaker", "actor", "group", "date", "date_precision", "genre",
@@ -118,8 +119,9 @@ def read_sample(path: Path, passages: pd.DataFrame) -> pd.DataFrame:
 
     Returns ``passage_id stratum stratum_size stratum_sampled inclusion_probability`` (ints and
     float). The inclusion probability must be ``stratum_sampled / stratum_size`` to six decimals
-    (simple random sampling within strata), each stratum must have as many rows as it says were
-    drawn, and the strata must add up to all passages. Raises :class:`InputError` otherwise.
+    (simple random sampling within strata), and each stratum must have as many rows as it says were
+    drawn. Raises :class:`InputError` otherwise. Whether the strata add up to the corpus is asked
+    by :func:`sampled_frame`.
     """
     frame = read_table(path, SAMPLE_COLUMNS)
     problems = id_problems(frame, path, "passage_id")
@@ -147,11 +149,69 @@ def read_sample(path: Path, passages: pd.DataFrame) -> pd.DataFrame:
     raise_if_any(problems + numbers)
     frame = frame.astype(dict.fromkeys(counts, int))
     frame["inclusion_probability"] = probability
-    raise_if_any(_stratum_problems(frame, path, len(passages)))
+    raise_if_any(_stratum_problems(frame, path))
     return frame
 
 
-def _stratum_problems(frame: pd.DataFrame, path: Path, frame_size: int) -> list[Problem]:
+def read_unsampled(path: Path, passages: pd.DataFrame) -> frozenset[str]:
+    """Read ``unsampled.tsv``: the passages that the sample of ``sample.tsv`` could not have drawn.
+
+    They joined the corpus after it, or were left out of it by design. One column, ``passage_id``;
+    without the file there are none. Raises :class:`InputError` on repeated and unknown passages.
+    """
+    if not path.is_file():
+        return frozenset()
+    frame = read_table(path, ["passage_id"])
+    problems = id_problems(frame, path, "passage_id")
+    problems += row_problems(
+        frame, path, ~frame["passage_id"].isin(passages["passage_id"]),
+        lambda row: f"names the passage {row.passage_id!r}, which is not in passages.tsv",
+        "Correct the id or remove the row.",
+    )  # fmt: skip
+    raise_if_any(problems)
+    return frozenset(frame["passage_id"])
+
+
+def sampled_frame(
+    sources: pd.DataFrame,
+    passages: pd.DataFrame,
+    sample: pd.DataFrame,
+    unsampled: frozenset[str],
+    path: Path,
+) -> npt.NDArray[np.bool_]:
+    """Return which passages (N,) the sample of ``sample.tsv`` could have drawn.
+
+    Its strata must add up to them. They are all passages but the ``unsampled``; or, where strata
+    add up to just the groups of ``sources`` from which passages were drawn, these groups: a
+    stratum of which nothing was drawn has no row to be known by. Raises :class:`InputError` where
+    neither is so, and where a drawn passage is said to be unsampled.
+    """
+    inside = ~passages["passage_id"].isin(unsampled).to_numpy()
+    if sample.empty:
+        return np.zeros(len(passages), dtype=bool)
+    drawn = passages["passage_id"].isin(sample["passage_id"]).to_numpy()
+    raise_if_any(
+        Problem(path, f"passage {name!r} was drawn, but unsampled.tsv says it could not have been",
+                "Take it out of unsampled.tsv, or out of the sample.")
+        for name in passages["passage_id"][drawn & ~inside]
+    )  # fmt: skip
+    total = int(sample.drop_duplicates("stratum")["stratum_size"].sum())
+    if total == inside.sum():
+        return inside
+    group = passages["source_id"].map(
+        dict(zip(sources["source_id"], sources["group"], strict=True))
+    )
+    of_group = inside & group.isin(group[drawn]).to_numpy()
+    if total == of_group.sum():
+        return of_group
+    raise InputError(
+        Problem(path, f"the strata add up to {total} passages, passages.tsv has {inside.sum()}",
+                "Every passage belongs to exactly one stratum: correct the sizes; passages that "
+                "could not have been drawn are listed in corpus/unsampled.tsv.")
+    )  # fmt: skip
+
+
+def _stratum_problems(frame: pd.DataFrame, path: Path) -> list[Problem]:
     problems = []
     for stratum, rows in frame.groupby("stratum", sort=True):
         line = int(rows[LINE].iloc[0])
@@ -175,12 +235,6 @@ def _stratum_problems(frame: pd.DataFrame, path: Path, frame_size: int) -> list[
             lambda row: f"passage {row.passage_id!r} has an inclusion probability that is not "
             f"{row.stratum_sampled}/{row.stratum_size}",
             "Within a stratum every passage has the same chance, drawn / size: correct it.",
-        )  # fmt: skip
-    total = int(frame.drop_duplicates("stratum")["stratum_size"].sum())
-    if not problems and total != frame_size:
-        problems.append(
-            Problem(path, f"the strata add up to {total} passages, passages.tsv has {frame_size}",
-                    "Every passage belongs to exactly one stratum: correct the sizes.")
         )  # fmt: skip
     return problems
 
@@ -208,7 +262,10 @@ def period_of(date: str, periods: Sequence[Mapping[str, Any]], undated: str) -> 
 
 
 def passage_frame(
-    sources: pd.DataFrame, passages: pd.DataFrame, sample: pd.DataFrame, config: Mapping[str, Any]
+    sources: pd.DataFrame,
+    passages: pd.DataFrame,
+    sample: pd.DataFrame,
+    config: Mapping[str, Any],
 ) -> pd.DataFrame:
     """Join the three tables to the frame that inference works on, one row a passage.
 

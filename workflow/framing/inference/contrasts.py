@@ -148,18 +148,18 @@ def verdict(found: Contrast, expected: str) -> str:
     return SUPPORTED if wanted else CONTRADICTED if unwanted else UNDECIDED
 
 
-def reading(found: Contrast, side_a: str, side_b: str, expected: str, decimals: int) -> str:
-    """Return a contrast in words: direction, size, expectation, verdict.
+def reading(found: Contrast, side_a: str, side_b: str, decimals: int) -> str:
+    """Return a contrast in words: its direction and size.
 
-    ``side_a`` and ``side_b`` name the sides; sizes are rounded to ``decimals``.
+    ``side_a`` and ``side_b`` name the sides; sizes are rounded to ``decimals``. A difference whose
+    interval holds no zero is never called none, however small.
     """
-    result = verdict(found, expected)
-    if result == UNKNOWN:
-        return f"{side_a} and {side_b}: {UNKNOWN}; expected: {expected}"
+    if found.difference != found.difference:
+        return f"{side_a} and {side_b}: {UNKNOWN}"
+    relation = "above" if found.difference > 0 else "below"
     size = round(abs(found.difference), decimals)
-    if size == 0:
-        words = f"{side_a} as often as {side_b}"
-    else:
-        relation = "above" if found.difference > 0 else "below"
-        words = f"{side_a} {relation} {side_b} by {size:.{decimals}f}"
-    return f"{words}; expected: {expected}; {result}"
+    if size:
+        return f"{side_a} {relation} {side_b} by {size:.{decimals}f}"
+    if verdict(found, DIFFERENT) == SUPPORTED:
+        return f"{side_a} {relation} {side_b} by less than {10**-decimals:.{decimals}f}"
+    return f"{side_a} as often as {side_b}"

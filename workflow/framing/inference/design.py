@@ -19,7 +19,7 @@ Strata are known for drawn passages only; nothing here needs the stratum of anot
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -48,6 +48,7 @@ class Population:
     ``weight`` (n,) is 1 / inclusion probability. ``strata`` (H) names the strata, ``size`` (H,) and
     ``sampled`` (H,) are N_h and n_h. ``random_share`` (n,) is the part of each weight that varies
     with the draw; None, for 1, unless several draws were combined (:mod:`framing.corpus.draws`).
+    ``covered`` (N,) says which passages some draw could have drawn; None for all of them.
     """
 
     passages: pd.Index
@@ -62,6 +63,7 @@ class Population:
     size: Ints
     sampled: Ints
     random_share: Floats | None = None
+    covered: Bools | None = None
 
     @property
     def total(self) -> int:
@@ -78,7 +80,8 @@ class Domain:
     ``sources`` and ``coded_sources`` count sources with a passage, and with a drawn passage, in it.
     ``free`` counts its drawn passages outside strata taken whole, less their strata: the degrees of
     freedom of a design-based variance. ``lonely`` names a stratum from which one passage of several
-    was drawn, if any.
+    was drawn, if any. ``outside`` are the rows of its passages that no draw could have drawn: of
+    them only a classifier can speak, and nothing else here counts them.
     """
 
     rows: Ints
@@ -89,6 +92,7 @@ class Domain:
     coded_sources: int
     free: int
     lonely: str
+    outside: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     @property
     def complete(self) -> bool:
@@ -169,7 +173,24 @@ def population(passages: pd.DataFrame) -> Population:
         size=size,
         sampled=sampled,
         random_share=part["random_share"].to_numpy(dtype=float) if shared else None,
+        covered=passages["estimable"].to_numpy(dtype=bool) if shared else None,
     )
+
+
+def within_frame(
+    passages: pd.DataFrame, *tables: pd.DataFrame
+) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
+    """Return the passages that some draw could have drawn, and the rows of ``tables`` on them.
+
+    For methods in which every passage must have had a chance to be drawn. ``passages`` is the
+    passage frame; without a column ``estimable`` all of it is covered. ``tables`` have a column
+    ``passage_id``.
+    """
+    if "estimable" not in passages.columns or passages["estimable"].all():
+        return passages, list(tables)
+    inside = passages[passages["estimable"]].reset_index(drop=True)
+    known = set(inside["passage_id"])
+    return inside, [table[table["passage_id"].isin(known)] for table in tables]
 
 
 def domain(frame: Population, group: str = ALL, period: str = ALL) -> Domain:
@@ -183,7 +204,14 @@ def domain(frame: Population, group: str = ALL, period: str = ALL) -> Domain:
 
 
 def part_of(frame: Population, member: Bools) -> Domain:
-    """Return the domain of the passages for which ``member`` (N,) is true."""
+    """Return the domain of the passages for which ``member`` (N,) is true.
+
+    Those that no draw could have drawn are kept apart: an estimate holds for the sampled frame.
+    """
+    outside = np.zeros(0, dtype=np.int64)
+    if frame.covered is not None:
+        outside = np.flatnonzero(member & ~frame.covered)
+        member = member & frame.covered
     rows = np.flatnonzero(member)
     coded = np.flatnonzero(member[frame.drawn])
     drawn = frame.drawn[coded]
@@ -199,6 +227,7 @@ def part_of(frame: Population, member: Bools) -> Domain:
         coded_sources=_distinct(frame.source[drawn], frame.sources),
         free=int(in_stratum[partial].sum() - partial.sum()),
         lonely=frame.strata[lonely[0]] if len(lonely) else "",
+        outside=outside,
     )
 
 

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from framing.corpus.draws import NOT_BY_DESIGN
 from framing.inference.design import (
     CORPUS,
     TARGETS,
@@ -54,6 +55,8 @@ ONE_CODED_SOURCE = "not estimable: coded passages of one source only"
 COMPLETE = "complete: every passage coded"
 TOO_FEW = "no interval: too few coded passages"
 LONELY = "no interval: a stratum with one coded passage of several"
+SAMPLED_FRAME = "holds for the sampled frame: {:,} passages are outside it"
+ONLY_CLASSIFIER = "classifier only: no draw covers these passages, so its errors are unknown"
 
 
 @dataclass(frozen=True)
@@ -182,7 +185,7 @@ def unestimable(part: Domain) -> Estimate | None:
     """Return the estimate of a domain without passages or without coded ones, else None."""
     if len(part.rows) and len(part.coded):
         return None
-    reason = NO_CODED if len(part.rows) else NO_PASSAGE
+    reason = NO_CODED if len(part.rows) else NOT_BY_DESIGN if len(part.outside) else NO_PASSAGE
     missing = dict.fromkeys(TARGETS, reason)
     return Estimate(np.nan, len(part.coded), 0, 0.0, np.nan, missing=missing)
 
@@ -199,14 +202,18 @@ def classify_and_count(
     """Return the share of passages the classifier marks, uncorrected.
 
     Its standard error is the customary binomial one under ``corpus`` and cluster-robust under
-    ``texts``; neither knows of the classifier's errors.
+    ``texts``; neither knows of the classifier's errors. Of a domain that no draw covers, all
+    passages are counted, and the note says that nothing else is known of them.
     """
-    if (empty := unestimable(part)) is not None and not len(part.rows):
+    if (empty := unestimable(part)) is not None and not len(part.rows) + len(part.outside):
         return empty
-    decision = data.decision[part.rows].astype(float)
+    rows, note = (part.rows, "") if len(part.rows) else (part.outside, ONLY_CLASSIFIER)
+    source = frame.source[rows]
+    decision = data.decision[rows].astype(float)
     share, size = float(decision.mean()), len(decision)
-    of_source = sums(part.source, (decision - share) / size, frame.sources)
-    taking_part = np.bincount(part.source, minlength=frame.sources) > 0
+    of_source = sums(source, (decision - share) / size, frame.sources)
+    taking_part = np.bincount(source, minlength=frame.sources) > 0
+    sources = int(taking_part.sum())
     deviations = cluster_deviations(of_source, taking_part)
     return Estimate(
         value=share,
@@ -216,8 +223,9 @@ def classify_and_count(
         reference=share,
         variance={CORPUS: share * (1 - share) / size, TEXTS: float(np.square(deviations).sum())},
         deviations={TEXTS: deviations},
-        df={CORPUS: np.inf, TEXTS: float(part.sources - 1)},
-        missing={TEXTS: ONE_SOURCE} if part.sources < 2 else {},
+        df={CORPUS: np.inf, TEXTS: float(sources - 1)},
+        missing={TEXTS: ONE_SOURCE} if sources < 2 else {},
+        note=note,
     )
 
 
@@ -306,4 +314,12 @@ def estimate(
     name: str, frame: Population, part: Domain, data: Outcome, settings: Settings
 ) -> Estimate:
     """Return the estimate of the estimator called ``name`` (one of :data:`ESTIMATORS`)."""
-    return _FORMULAS[name](frame, part, data, settings)
+    return of_sampled_frame(_FORMULAS[name](frame, part, data, settings), part)
+
+
+def of_sampled_frame(found: Estimate, part: Domain) -> Estimate:
+    """Return the estimate with a note of how many passages of the domain no draw covers."""
+    if not len(part.outside) or not len(part.rows):
+        return found
+    note = SAMPLED_FRAME.format(len(part.outside))
+    return replace(found, note="; ".join([note, *([found.note] if found.note else [])]))

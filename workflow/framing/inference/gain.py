@@ -27,6 +27,7 @@ from framing.inference.estimators import (
     corrected_mean,
     estimate,
     finished,
+    of_sampled_frame,
     unestimable,
 )
 from framing.inference.intervals import DECIMALS, Settings, is_zero
@@ -100,7 +101,7 @@ def _estimate(
     name: str, frame: Population, part: Domain, data: Outcome, settings: Settings
 ) -> Estimate:
     if name in _MORE:
-        return _MORE[name](frame, part, data, settings)
+        return of_sampled_frame(_MORE[name](frame, part, data, settings), part)
     return estimate(name, frame, part, data, settings)
 
 

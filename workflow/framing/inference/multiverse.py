@@ -39,6 +39,7 @@ from framing.inference.design import (
     domain,
     population,
     sums,
+    within_frame,
 )
 from framing.inference.estimators import COUNT, DIFFERENCE, LABELS, POST
 from framing.inference.intervals import (
@@ -153,8 +154,10 @@ def material(
 
     ``passages`` is the passage frame, ``codings`` the long codings (``passage_id coder code value
     unsure``), ``scores`` our scores of the codes, ``predictions`` those of the other classifiers
-    for all passages (``code method passage_id probability decision``).
+    for all passages (``code method passage_id probability decision``). Passages that no draw
+    covers are left out of every specification.
     """
+    passages, (codings, scores, predictions) = within_frame(passages, codings, scores, predictions)
     frame = population(passages)
     codes = list(scores["code"].drop_duplicates())
     plan = config["robustness"]

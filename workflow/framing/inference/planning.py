@@ -202,34 +202,11 @@ class Survey:
 
 
 def survey(design: pd.DataFrame) -> Survey:
-    """Return the arrays of a frame from :func:`framing.corpus.draws.combined_design`.
-
-    Without supplements this is :func:`framing.inference.design.population`; with them weights are
-    the combined ones, and strata those of all draws.
-    """
-    drawn = np.flatnonzero(design["weight"].notna().to_numpy())
-    part = design.iloc[drawn]
-    share = part["random_share"].to_numpy(dtype=float)
-    covered = design["estimable"].to_numpy(dtype=bool)
-    if covered.all() and not part["stratum"].astype(str).str.startswith("draw ").any():
-        return Survey(population(design), share, covered)
-    source, sources = pd.factorize(design["source_id"])
-    stratum, strata = pd.factorize(part["stratum"], sort=True)
-    first = part.drop_duplicates("stratum").set_index("stratum").loc[list(strata)]
-    frame = Population(
-        passages=pd.Index(design["passage_id"]),
-        source=source.astype(np.int64),
-        sources=len(sources),
-        group=pd.Categorical(design["group"]),
-        period=pd.Categorical(design["period"]),
-        drawn=drawn,
-        stratum=stratum.astype(np.int64),
-        weight=part["weight"].to_numpy(dtype=float),
-        strata=tuple(str(name) for name in strata),
-        size=first["stratum_size"].to_numpy(dtype=np.int64),
-        sampled=first["stratum_sampled"].to_numpy(dtype=np.int64),
-    )
-    return Survey(frame, share, covered)
+    """Return the arrays of a frame from :func:`framing.corpus.draws.combined_design`."""
+    frame = population(design)
+    assert frame.random_share is not None and frame.covered is not None
+    # Further draws can reach what no draw covers yet, so a plan counts all passages of a domain.
+    return Survey(replace(frame, covered=None), frame.random_share, frame.covered)
 
 
 @dataclass(frozen=True)

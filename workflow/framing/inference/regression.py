@@ -35,6 +35,7 @@ from framing.inference.design import (
     effective_size,
     population,
     sums,
+    within_frame,
 )
 from framing.inference.dsl import (
     CR2,
@@ -52,6 +53,7 @@ from framing.inference.dsl import (
     pseudo_outcome,
     solve,
 )
+from framing.inference.estimators import SAMPLED_FRAME
 from framing.inference.formulas import (
     COEFFICIENT,
     CONTRAST,
@@ -293,6 +295,9 @@ def regression_table(
     Raises :class:`InputError` for a design or codes that contradict the frame, and for what is
     wrong with a model; what only the data forbid is a row with a reason.
     """
+    everything = len(passages)
+    passages, (scores,) = within_frame(passages, scores)
+    beyond = everything - len(passages)
     # In one order, so that the order of the given rows cannot show in the last bits.
     passages = passages.sort_values(["source_id", "passage_id"], kind="stable", ignore_index=True)
     frame, rules, settings = population(passages), Settings.of(config), config["regression"]
@@ -305,6 +310,9 @@ def regression_table(
     rows = []
     for model in settings["models"]:
         whole = model_design(covariates, frame, model)
+        if beyond:
+            notes = [SAMPLED_FRAME.format(beyond), *([whole.note] if whole.note else [])]
+            whole = replace(whole, note="; ".join(notes))
         for code in model["codes"]:
             if code not in data:
                 data[code] = _codes(frame, scores[scores["code"] == code], code, rules)

@@ -14,12 +14,13 @@ from typing import Any
 import pandas as pd
 
 from framing.config import ALL
-from framing.inference.contrasts import bounded, contrast, holm, ratio, reading
+from framing.inference.contrasts import bounded, contrast, holm, ratio, reading, verdict
 from framing.inference.design import CORPUS, TARGETS, Domain, Population, domain, population
 from framing.inference.estimators import (
     COMPLETE,
     CORRECTED,
     ESTIMATORS,
+    SAMPLED_FRAME,
     Estimate,
     estimate,
 )
@@ -42,7 +43,8 @@ T5_COLUMNS = (*T4_COLUMNS[:2], "period", *T4_COLUMNS[2:])
 T6_COLUMNS = (
     "contrast", "thesis", "code_a", "group_a", "period_a", "code_b", "group_b", "period_b",
     "estimator", "target", "estimate_a", "estimate_b", "difference", "se", "ci_low", "ci_high",
-    "p_value", "p_holm", "ratio", "ratio_low", "ratio_high", "reading", "status",
+    "p_value", "p_holm", "ratio", "ratio_low", "ratio_high", "expected", "verdict", "reading",
+    "status",
 )  # fmt: skip
 
 TRUNCATED = "estimate outside 0 to 1, cut to the limit"
@@ -103,7 +105,7 @@ def estimate_row(
     Cells that cannot be given are missing, and the status says why.
     """
     row = {
-        "passages": len(part.rows),
+        "passages": len(part.rows) or len(part.outside),
         "coded": len(part.coded),
         "positives": found.positives if found.coded else pd.NA,
     }
@@ -119,7 +121,8 @@ def estimate_row(
         return row | empty | {"estimate": value, "status": status}
     if found.complete and target == CORPUS:
         exact = {"estimate": value, "se": 0.0, "ci_low": value, "ci_high": value}
-        return row | exact | {"status": COMPLETE}
+        frame = [SAMPLED_FRAME.format(len(part.outside))] if len(part.outside) else []
+        return row | exact | {"status": "; ".join([*frame, COMPLETE])}
     se = sqrt(found.variance[target])
     quantile = critical(confidence, found.df[target])
     ends = share_interval(
@@ -195,7 +198,9 @@ def contrast_table(
                         "ratio": quotient[0],
                         "ratio_low": quotient[1],
                         "ratio_high": quotient[2],
-                        "reading": reading(found, name_a, name_b, entry["expected"], decimals),
+                        "expected": entry["expected"],
+                        "verdict": verdict(found, entry["expected"]),
+                        "reading": reading(found, name_a, name_b, decimals),
                         "status": found.status,
                     }
                 )

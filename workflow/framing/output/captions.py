@@ -19,14 +19,15 @@ from framing.config import ALL, read_yaml, schema_problems
 from framing.problems import Problem, raise_if_any
 
 TABLES = Path(__file__).resolve().parents[2] / "report" / "tables.yaml"
-FORMS = ("column", "interval", "join", "ratio", "range", "last")
+FORMS = ("column", "interval", "join", "ratio", "range")
 HEADLINE = "headline"
 """In a print filter: whichever estimator or target the configuration leads with."""
 PROJECT_VOCABULARIES = ("code", "group", "period", "contrast")
 """Lists of labels that come from the project, not from tables.yaml."""
 PLACEHOLDERS = frozenset(
     (
-        *("title", "question", "coders", "n_sources", "n_passages", "n_coded", "confidence"),
+        *("title", "question", "coders", "n_sources", "n_passages", "n_coded", "n_outside"),
+        "confidence",
         *("facts_digest", "headline_estimator", "headline_target", "headline_estimator_text"),
         *("headline_target_text", "headline_estimator_brief", "headline_target_brief"),
         *("estimators", "targets", "verdicts", "case_title", "code_list", "group_list"),
@@ -243,7 +244,8 @@ def edition(specs: Specs, context: Mapping[str, Any]) -> Edition:
 
     ``context`` holds ``title question groups`` (id → label) ``periods`` (ids) ``codes`` (id →
     label, combinations included) ``contrasts`` (id → thesis) ``coders`` (a phrase such as "three
-    machine coders") ``machine_coders`` (bool) ``n_sources n_passages n_coded headline``
+    machine coders") ``machine_coders convenience`` (bool) ``n_sources n_passages n_coded n_outside
+    headline``
     (``estimator``, ``target``) ``confidence decimals case_study`` (mapping with ``source_id
     title``, or None) ``digests`` (name → sha256) ``how_to_rerun limits``.
     """
@@ -263,7 +265,12 @@ def edition(specs: Specs, context: Mapping[str, Any]) -> Edition:
         **{key: YEARS.sub("–", plain(key)) for key in context["periods"]},
     }
     labels["contrast"] = {key: plain(label) for key, label in context["contrasts"].items()}
-    keys = ["n", *(["machine_coders"] if context["machine_coders"] else []), "digest"]
+    keys = [
+        "n_by_hand" if context["convenience"] else "n",
+        *(["outside"] if context["n_outside"] else []),
+        *(["machine_coders"] if context["machine_coders"] else []),
+        "digest",
+    ]
     filled = Specs(
         tables={
             name: replace(
@@ -312,7 +319,7 @@ def _words(specs: Specs, context: Mapping[str, Any]) -> dict[str, str]:
         "title": context["title"],
         "question": context["question"],
         "coders": context["coders"],
-        **{key: f"{context[key]:,}" for key in ("n_sources", "n_passages", "n_coded")},
+        **{key: f"{context[key]:,}" for key in ("n_sources", "n_passages", "n_coded", "n_outside")},
         "confidence": f"{100 * context['confidence']:g} %",
         "facts_digest": ", ".join(
             f"{name} {digest[:DIGEST_LENGTH]}" for name, digest in context["digests"].items()

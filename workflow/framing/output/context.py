@@ -23,12 +23,13 @@ def project_context(
     codes: pd.DataFrame,
     coders: pd.DataFrame,
     provenance: Mapping[str, Any],
+    mark: str = "",
 ) -> dict[str, Any]:
     """Return the context that :func:`framing.output.captions.edition` describes.
 
     ``sources`` (``source_id title speaker date``), ``passages`` (the frame), ``codes`` (``code
     label``, combinations last), ``coders`` (``coder kind``), ``provenance`` (see
-    :func:`framing.output.seal.provenance`).
+    :func:`framing.output.seal.provenance`). ``mark`` says that passages were not drawn at random.
     """
     case = config["case_study"]
     own = sources[sources["source_id"] == case].to_dict("records")
@@ -49,6 +50,8 @@ def project_context(
         "n_sources": int(passages["source_id"].nunique()),
         "n_passages": len(passages),
         "n_coded": int(passages["weight"].notna().sum()),
+        "n_outside": int((~passages["estimable"]).sum()),
+        "convenience": bool(mark),
         "headline": config["inference"]["headline"],
         "confidence": config["inference"]["confidence"],
         "decimals": config["report"]["decimals"],

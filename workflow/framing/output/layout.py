@@ -77,11 +77,6 @@ def shown(value: Any, column: Column, edition: Edition) -> str:
     return edition.label(column.vocabulary, str(value)) if column.vocabulary else str(value)
 
 
-def last_part(text: str) -> str:
-    """Return the last of the parts of a text that semicolons separate."""
-    return text.rpartition(";")[2].strip()
-
-
 def interval(low: Any, high: Any, column: Column, edition: Edition) -> str:
     """Return "[low, high]", or nothing where either end is missing."""
     if is_missing(low) or is_missing(high):
@@ -192,8 +187,6 @@ def _cell(entry: Entry, values: list[Any], spec: TableSpec, edition: Edition) ->
         ]
         # Where all are totals, the first names the whole.
         return Cell(entry.separator.join(dict.fromkeys(parts)) or texts[0])
-    if entry.form == "last":
-        return Cell(edition.label(columns[0].vocabulary, last_part(texts[0])))
     if is_missing(values[0]):
         return Cell(DASH)
     return Cell({"ratio": "/", "range": DASH}.get(entry.form, "").join(texts))

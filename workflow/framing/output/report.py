@@ -15,7 +15,7 @@ from markupsafe import Markup
 from framing.config import ALL
 from framing.output import figures, quality_figures
 from framing.output.captions import Edition, Specs, edition
-from framing.output.layout import DASH, MINUS, chosen, is_missing, last_part, number
+from framing.output.layout import DASH, MINUS, chosen, is_missing, number
 from framing.output.render import csv_text, html_text, latex_text
 
 FOLDER = Path(__file__).resolve().parents[2] / "report"
@@ -189,9 +189,7 @@ def theses(t6: pd.DataFrame, words: Edition) -> list[dict[str, Any]]:
             "a": percent(row["estimate_a"], words.decimals),
             "b": percent(row["estimate_b"], words.decimals),
             "p": "" if is_missing(row["p_value"]) else p_text(row["p_value"], words.decimals),
-            "verdict": ""
-            if is_missing(row["reading"])
-            else words.label("verdict", last_part(row["reading"])),
+            "verdict": words.label("verdict", row["verdict"]),
             **_points(_quantity(row, words, "difference")),
         }
         for row in rows.to_dict("records")
