@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import regex
 
-from framing.coding.patterns import PatternError, compile_any, expand
+from framing.coding.patterns import PatternError, compile_any, expand, fold
 from framing.files import sha256
 from framing.problems import InputError, Problem
 
@@ -30,25 +30,11 @@ SYNTAX = "The syntax is described in docs/cues.md."
 # decides between a result and an error, never between two results.
 _MATCH_SECONDS = 5.0
 
-_FOLDED = str.maketrans(
-    {
-        **dict.fromkeys("\u2018\u2019\u201a\u201b\u02bc\u2032", "'"),
-        **dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033", '"'),
-        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"),
-        **dict.fromkeys("\u00a0\u2007\u2009\u202f\t\n", " "),
-    }
-)
-
 _WORD = regex.compile(r"\w++(?:'\w++)*+")
 _SENTENCE_END = regex.compile(r"[.!?\u2026]+[\"')\]]*+(?=\s+[\"'(\[]*+[\p{Lu}\p{N}])")
 _LAST_WORD = regex.compile(r"[\p{L}.]+$")
 
 # --- text ------------------------------------------------------------------------------------
-
-
-def fold(text: str) -> str:
-    """Return ``text`` with typographic quotes, dashes and spaces made plain, of equal length."""
-    return text.translate(_FOLDED)
 
 
 def sentence_spans(text: str, abbreviations: Iterable[str] = ()) -> list[tuple[int, int]]:

@@ -25,14 +25,37 @@ _FEW = 5
 _LONGEST, _MOST, _DEEPEST = 20_000, 10_000, 50
 _SHOWN = 80  # so much of a pattern is shown in a message
 
+
+_FOLDED = str.maketrans(
+    {
+        **dict.fromkeys("\u2018\u2019\u201a\u201b\u02bc\u2032", "'"),
+        **dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033", '"'),
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"),
+        **dict.fromkeys("\u00a0\u2007\u2009\u202f\t\n", " "),
+    }
+)
+
+# Signs that are operators or terms, mistyped; whoever means the sign itself escapes it.
+_SLIPS = {
+    "..": "write ' ..3 ' with the number right after it and a space on both sides, or '.{2}'",
+    "&": "write ' &3 ' with the number right after it and a space on both sides, or '\\&'",
+    "<": "write a term's name in lower-case letters, digits and hyphens, or '\\<'",
+}
 _SPACE = r"(?:[\s\-]++)"
 _LEFT, _RIGHT = r"(?<!\w)(?:", r")(?!\w)"
 _OPERATOR = regex.compile(r" +(\.\.|&)(\d+) +")
+_SPACING = regex.compile(r"-* [ \-]*")
 _TERM = regex.compile(r"<([a-z][a-z0-9-]*)>")
 _STEM = regex.compile(r"\p{L}+")
 _CLASS = regex.compile(r"\[\^?\]?(?:\\.|[^\]\\])*+\]")
 _OPENING = regex.compile(r"\(\?(?::|=|!|<=|<!|>|-?i:)")
 _QUANTIFIER = regex.compile(r"(?:[*+?]|\{(\d*)(,?)(\d*)\})([+?]?)")
+
+
+def fold(text: str) -> str:
+    """Return ``text`` with typographic quotes, dashes and spaces made plain, of equal length."""
+    return text.translate(_FOLDED)
+
 
 Chunk = tuple[str, int]
 """A piece of a translated pattern and the position in the written pattern it comes from."""
@@ -57,6 +80,8 @@ def inflected(word: str) -> str:
         return f"{word[:-2]}(?:ie(?:'s|s'?|d)?|ying)"
     if low.endswith(("ee", "oe", "ye")):
         return f"{word}(?:'s|s'?|d|ing)?"
+    if regex.fullmatch(r"[^aeiouy]*e", low):  # without its e nothing would be left to say
+        return f"{word}(?:'s|s'?|d|ing)?"
     if low.endswith("e"):
         return f"{word[:-1]}(?:e(?:'s|s'?|d)?|ing)"
     if regex.search(r"[^aeiou]y$", low):
@@ -75,13 +100,15 @@ def _gap(words: str) -> str:
 def translate(pattern: str, terms: Mapping[str, str]) -> list[Chunk]:
     """Return the regular expression of a written pattern, in pieces with their positions.
 
-    ``terms`` maps names to fragments. Raises :class:`PatternError` on an unknown or circular
-    term, an operator inside brackets or without an operand, and what the syntax leaves out.
+    ``terms`` maps names to fragments; both are folded as texts are. Raises
+    :class:`PatternError` on an unknown or circular term, an operator inside brackets or without an
+    operand, an operator or term mistyped, and what the syntax leaves out.
     """
     return _translate(pattern, terms, ())
 
 
 def _translate(pattern: str, terms: Mapping[str, str], inside: tuple[str, ...]) -> list[Chunk]:
+    pattern = fold(pattern)
     operands: list[list[Chunk]] = [[]]
     operators: list[tuple[str, str, int]] = []
     depth, at, size = 0, 0, 0
@@ -116,8 +143,8 @@ def _piece(
     if beside := regex.match(r" *\| *", rest):
         # Spaces beside | only make a long pattern readable.
         return "|", beside.end()
-    if rest[0] == " ":
-        return _space(rest, at)
+    if spacing := _SPACING.match(rest):
+        return _space(rest, spacing.group(), at)
     if rest[0] == "~":
         raise PatternError("'~' must follow a word directly", at)
     if rest[0] == "\\":
@@ -136,14 +163,16 @@ def _piece(
     term = _TERM.match(rest)
     if term:
         return _term(term.group(1), terms, inside, at), term.end()
+    for sign, remedy in _SLIPS.items():
+        if rest.startswith(sign):
+            raise PatternError(f"{sign!r} is no operator and no term here; {remedy}", at)
     return rest[0], 1
 
 
-def _space(rest: str, at: int) -> tuple[str, int]:
-    length = len(rest) - len(rest.lstrip(" "))
-    if at == 0 or length == len(rest):
-        return "", length
-    return _SPACE, length
+def _space(rest: str, spacing: str, at: int) -> tuple[str, int]:
+    """Translate spaces, and hyphens beside them: in a text, any run of both will do."""
+    outside = at == 0 or len(spacing) == len(rest)
+    return ("" if outside and not spacing.strip() else _SPACE), len(spacing)
 
 
 def _class(rest: str, at: int) -> tuple[str, int]:
@@ -179,6 +208,8 @@ def _joined(
             raise PatternError(
                 "a part of the pattern is empty", operators[number - 1][2] if number else 0
             )
+        if operators and (edge := [end for end in (operand[0], operand[-1]) if end[0] == "|"]):
+            raise PatternError("an alternative is empty", edge[0][1])
     if not operators and not whole:
         return operands[0]
     bounded = [[(_LEFT, part[0][1]), *part, (_RIGHT, part[-1][1])] for part in operands]
