@@ -25,7 +25,7 @@ from framing.inference.estimators import (
     POST,
     estimate,
 )
-from framing.inference.intervals import Settings, critical, share_interval
+from framing.inference.intervals import critical, share_interval
 from framing.inference.outcomes import outcome
 from framing.inference.planning import (
     Answer,
@@ -55,7 +55,6 @@ from framing.inference.planning import (
 )
 from framing.problems import InputError
 from tests.unit.inference_samples import (
-    config,
     corpus,
     drawn_from,
     exact,
@@ -67,7 +66,10 @@ from tests.unit.inference_samples import (
     settings,
 )
 
-PLANNING = PlanSettings.of({})
+PLANNING = PlanSettings.of(
+    {"planning": {"strata": ["group", "decision", "confidence"], "minimum": 2, "sure": 0.8,
+                  "few": 5}}
+)  # fmt: skip
 _frame, _data = known()
 KNOWN = estimate(DIFFERENCE, _frame, domain(_frame), _data, settings())
 
@@ -531,6 +533,5 @@ def test_scopes_are_read_as_they_are_written() -> None:
 
 
 def test_settings_come_from_the_configuration() -> None:
-    assert PlanSettings.of({"planning": {"minimum": 4}}).minimum == 4
-    assert (PLANNING.minimum, PLANNING.strata) == (2, ("group", "decision", "confidence"))
-    assert isinstance(Settings.of(config()), Settings)
+    said = {"strata": ["period"], "minimum": 4, "sure": 0.7, "few": 3}
+    assert PlanSettings.of({"planning": said}) == PlanSettings(("period",), 4, 0.7, 3)

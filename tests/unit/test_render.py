@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from framing.output.captions import edition, load_specs, plain
 from framing.output.fit import LINE, SETTINGS, fit, head_lines, width
-from framing.output.layout import Cell, Head, Sheet, chosen, lay_out, number
+from framing.output.layout import Cell, Head, Sheet, chosen, lay_out, number, term_text
 from framing.output.render import csv_text, html, html_text, latex, latex_text
 from tests.unit.output_samples import CODES, EMPTY_CELL, GROUPS, context, tables
 
@@ -202,6 +202,21 @@ def test_a_verdict_is_printed_in_the_words_of_its_vocabulary(words, frames):
     frame = frames["T6-contrasts"].assign(verdict="not distinguishable")
     sheet = lay_out(frame, words.specs.tables["T6-contrasts"], words)
     assert {row[-1].text for _, rows in sheet.sections for row in rows} == {"undecided"}
+
+
+@pytest.mark.parametrize(
+    ("term", "text"),
+    [
+        ("Intercept", "Intercept"),
+        ("group[council]", GROUPS["council"]),
+        ("group[council] - group[residents]", f"{GROUPS['council']} − {GROUPS['residents']}"),
+        ("genre[news - a: b]", "genre: news - a: b"),
+        ("year:group[council]:period[2001-2005]", f"year × {GROUPS['council']} × 2001–2005"),
+        ("actor_type[x]", "actor type: x"),
+    ],
+)
+def test_terms_of_a_regression_are_told_in_words(words, term, text):
+    assert term_text(term, words) == text
 
 
 def test_contrasts_are_told_by_their_theses(words, frames):

@@ -28,6 +28,7 @@ T3_COLUMNS = (
     "ap_low", "ap_high", "roc_auc", "f1", "f1_low", "f1_high", "precision", "recall", "brier",
     "calibration_error", "unfamiliar", "unfamiliar_sources", "status",
 )  # fmt: skip
+BASE = "the classifier itself: changes are those of the other rows against it"
 T13_COLUMNS = (
     "code", "variant", "average_precision", "ap_change", "ap_change_low", "ap_change_high", "f1",
     "f1_change", "f1_change_low", "f1_change_high", "status",
@@ -254,6 +255,8 @@ def ablation_table(
         for variant in (ours, *plan["ablations"]):
             made = own if variant == ours else _of(predictions, code, variant)
             row = {"code": code, "variant": variant} | empty
+            if variant == ours and not row["status"]:
+                row["status"] = BASE
             if whole.label.any():
                 data = coded_passages(
                     passages, own, made[["passage_id", "probability", "decision"]], ()

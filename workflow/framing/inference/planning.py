@@ -75,11 +75,6 @@ from framing.problems import InputError, Problem, raise_if_any
 DECISION, CONFIDENCE = "decision", "confidence"
 YES, NO = "yes", "no"
 SURE, DOUBTFUL = "sure", "doubtful"
-DEFAULTS: Mapping[str, Any] = {
-    "strata": ["group", DECISION, CONFIDENCE], "minimum": 2, "sure": 0.8, "few": 5,
-}  # fmt: skip
-"""What holds where the configuration has no section ``planning``."""
-
 _WORST = 0.5  # standard deviation of a code nothing is known about
 _ENOUGH_SOURCES = 10**6
 
@@ -101,7 +96,7 @@ class PlanSettings:
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> PlanSettings:
         """Return the settings of a configuration (plain dict)."""
-        part = {**DEFAULTS, **config.get("planning", {})}
+        part = config["planning"]
         return cls(tuple(part["strata"]), int(part["minimum"]), float(part["sure"]),
                    int(part["few"]))  # fmt: skip
 

@@ -6,6 +6,7 @@ replaced by labels, and each status given a letter. LaTeX and HTML are written f
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from framing.config import ALL
 from framing.output.captions import HEADLINE, Column, Edition, Entry, TableSpec
 
 DASH, MINUS = "–", "−"
+_LEVEL = re.compile(r"(\w+)\[([^\]]*)\]")
 NUMERIC = ("integer", "share", "number", "p")
 
 
@@ -74,7 +76,27 @@ def shown(value: Any, column: Column, edition: Edition) -> str:
         return number(value, edition.decimals, column.kind)
     if column.kind == "list":
         return ", ".join(str(value).split())
+    if column.kind == "term":
+        return term_text(str(value), edition)
     return edition.label(column.vocabulary, str(value)) if column.vocabulary else str(value)
+
+
+def term_text(term: str, edition: Edition) -> str:
+    """Return a term of a regression for reading.
+
+    Levels of columns with labels are named by them, others by column and level; the signs of
+    interactions and differences are written out: "group[a]:period[b]" becomes "A × B".
+    """
+
+    def level(match: re.Match[str]) -> str:
+        column, name = match.groups()
+        if column in edition.labels:
+            return edition.label(column, name)
+        return f"{column.replace('_', ' ')}: {name}"
+
+    outside = r"(?![^\[]*\])"  # levels may hold such signs too
+    apart = re.sub(rf" - {outside}", f" {MINUS} ", re.sub(rf":{outside}", " × ", term))
+    return _LEVEL.sub(level, apart)
 
 
 def interval(low: Any, high: Any, column: Column, edition: Edition) -> str:
