@@ -25,6 +25,7 @@ from framing.corpus.derived import (
 )
 from framing.corpus.draws import DRAWS, Draw, combined_design, read_draws
 from framing.corpus.tables import (
+    has_sample,
     id_problems,
     passage_frame,
     read_passages,
@@ -145,12 +146,13 @@ def survey_frame(
     return combined_design(frame, draws).drop(columns="in_frame")
 
 
-def frame_if_right(config: Mapping[str, Any], sources: pd.DataFrame) -> pd.DataFrame | None:
+def frame_if_right(
+    config: Mapping[str, Any], sources: pd.DataFrame, draws: Sequence[Draw]
+) -> pd.DataFrame | None:
     """Return the passage frame, None where a table is broken: :func:`load_project` tells why."""
     passages = _collect([], read_passages, PASSAGES, sources)
     sample = None if passages is None else _collect([], read_sample, SAMPLE, passages)
-    draws = _collect([], read_draws, DRAWS)
-    if sample is None or draws is None:
+    if sample is None:
         return None
     frame: pd.DataFrame | None = _collect(
         [], survey_frame, config, sources, passages, sample, draws
@@ -325,9 +327,8 @@ def update_derived(config: Mapping[str, Any]) -> tuple[list[str], list[str], lis
     Works in the working directory. A source with a text and without passages is cut once and its
     passages are appended to ``passages.tsv``; frozen passages are never touched. Once there is a
     sample, new passages are put down in ``unsampled.tsv``: it could not have drawn them. Returns
-    the ids
-    of sources newly cut, of those whose facts were rewritten, and of those left alone because
-    their text is absent. Everything is computed before the first file is written.
+    the ids of sources newly cut, of those whose facts were rewritten, and of those left alone
+    because their text is absent. Everything is computed before the first file is written.
     """
     problems: list[Problem] = []
     codebook = _collect(problems, load_codebook, CODEBOOK)
@@ -369,7 +370,7 @@ def update_derived(config: Mapping[str, Any]) -> tuple[list[str], list[str], lis
 
 def _write_unsampled(known: pd.Series, frozen: set[str]) -> None:
     """Put passages that are not ``frozen`` yet down as unsampled, if a sample has been drawn."""
-    if not SAMPLE.is_file() or len(read_table(SAMPLE, ["passage_id"], extra=True)) == 0:
+    if not has_sample(SAMPLE):
         return
     listed = read_table(UNSAMPLED, ["passage_id"])["passage_id"] if UNSAMPLED.is_file() else ()
     # Of a run that was killed before its passages were frozen, names may be left behind.

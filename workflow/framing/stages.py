@@ -95,7 +95,7 @@ class Plan:
         """Return the corpus tables, and the records of draws where there are any."""
         unsampled = [UNSAMPLED] if UNSAMPLED.is_file() else []
         tables = [str(path) for path in (SOURCES, PASSAGES, SAMPLE, *unsampled)]
-        return tables + _files(DRAWS.glob("*/*"))
+        return tables + _files(DRAWS.glob("[0-9]*/*"))
 
     @property
     def kept_back(self) -> list[str]:
@@ -130,7 +130,8 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
     sources = read_sources(SOURCES, config["groups"])
     coders = list(read_coders(CODERS)["coder"])
     problems = cross_check(config, codes, set(sources["source_id"]), CONFIG, coders)
-    frame = frame_if_right(config, sources)
+    draws = read_draws(DRAWS)
+    frame = frame_if_right(config, sources, draws)
     problems += formula_problems(config, sources, frame)
     raise_if_any(problems + kept_back_problems(config, sources))
     encoder = config["classifier"].get("encoder", "")
@@ -142,7 +143,7 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
         texts=_files(path for folder in folders for path in folder.glob("*.txt")),
         derived=_files(DERIVED.glob("*.json")),
         codings=[str(CODERS), *_files(CODINGS.glob("*.tsv"))],
-        mark=mark_of(read_draws(DRAWS)),
+        mark=mark_of(draws),
         encoder=_files(model_files(encoder)) if encoder else [],
         encoder_versions=_installed(PACKAGES) if encoder else {},
     )

@@ -41,10 +41,10 @@ def read_codings(
     """Read every coder's file ``<folder>/<coder>.tsv`` into one long table.
 
     ``sample`` has a column ``passage_id``: the drawn passages. Returns ``passage_id coder code
-    value unsure`` (ints), sorted by the order of ``sample``, code and coder;
-    cells marked ``NA`` (not coded) are left out. Raises :class:`InputError` on files without a
-    coder, rows under another coder's name, repeated or undrawn passages, values other than 0, 1
-    and ``NA``, and drawn passages that nobody coded.
+    value unsure`` (ints), sorted by the order of ``sample``, code and coder; cells marked ``NA``
+    (not coded) are left out. Raises :class:`InputError` on files without a coder, rows under
+    another coder's name, repeated or undrawn passages, values other than 0, 1 and ``NA``, and
+    drawn passages that nobody coded.
     """
     problems = [
         Problem(path, f"holds codings of {path.stem!r}, whom coders.tsv does not name",

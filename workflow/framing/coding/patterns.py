@@ -25,7 +25,6 @@ _FEW = 5
 _LONGEST, _MOST, _DEEPEST = 20_000, 10_000, 50
 _SHOWN = 80  # so much of a pattern is shown in a message
 
-
 _FOLDED = str.maketrans(
     {
         **dict.fromkeys("\u2018\u2019\u201a\u201b\u02bc\u2032", "'"),
@@ -51,12 +50,6 @@ _CLASS = regex.compile(r"\[\^?\]?(?:\\.|[^\]\\])*+\]")
 _OPENING = regex.compile(r"\(\?(?::|=|!|<=|<!|>|-?i:)")
 _QUANTIFIER = regex.compile(r"(?:[*+?]|\{(\d*)(,?)(\d*)\})([+?]?)")
 
-
-def fold(text: str) -> str:
-    """Return ``text`` with typographic quotes, dashes and spaces made plain, of equal length."""
-    return text.translate(_FOLDED)
-
-
 Chunk = tuple[str, int]
 """A piece of a translated pattern and the position in the written pattern it comes from."""
 
@@ -67,6 +60,11 @@ class PatternError(ValueError):
     def __init__(self, message: str, position: int | None = None) -> None:
         super().__init__(message)
         self.position = position
+
+
+def fold(text: str) -> str:
+    """Return ``text`` with typographic quotes, dashes and spaces made plain, of equal length."""
+    return text.translate(_FOLDED)
 
 
 def inflected(word: str) -> str:

@@ -35,11 +35,12 @@ from framing.corpus.draws import (
 )
 from framing.corpus.tables import (
     SAMPLE_COLUMNS,
+    has_sample,
     read_passages,
     read_sample,
     read_sources,
 )
-from framing.files import LINE, read_table, read_text, write_table
+from framing.files import LINE, read_table, write_table
 from framing.problems import InputError, Problem, raise_if_any
 
 SCORES = Path("build/scores.tsv")
@@ -150,15 +151,10 @@ def load_design(
     from framing.project import PASSAGES, SAMPLE, survey_frame
 
     passages = read_passages(PASSAGES, sources)
-    sample = read_sample(SAMPLE, passages) if _has_sample() else _no_sample()
+    sample = read_sample(SAMPLE, passages) if has_sample(SAMPLE) else _no_sample()
     frame = survey_frame(config, sources, passages, sample, draws)
     rest = [name for name in sources.columns if name not in frame.columns and name != LINE]
     return frame.merge(sources[["source_id", *rest]], on="source_id", how="left")
-
-
-def _has_sample() -> bool:
-    path = Path("corpus/sample.tsv")
-    return path.is_file() and read_text(path).count("\n") > 1
 
 
 def _no_sample() -> pd.DataFrame:
@@ -182,7 +178,7 @@ def load_scores() -> pd.DataFrame:
 
 def _restore_sample(draws: Sequence[Draw], dry_run: bool) -> None:
     """Write the sample of a first draw whose writing was cut off between its two places."""
-    if draws and draws[0].is_sample and not _has_sample() and not dry_run:
+    if draws and draws[0].is_sample and not has_sample(Path("corpus/sample.tsv")) and not dry_run:
         write_table(Path("corpus/sample.tsv"), sample_rows(draws[0]))
         print("corpus/sample.tsv was missing: written from corpus/draws/1.")
 

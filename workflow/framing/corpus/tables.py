@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from framing.files import LINE, read_table, repeated, row_problems
+from framing.files import LINE, read_table, read_text, repeated, row_problems
 from framing.problems import InputError, Problem, raise_if_any
 
 SOURCE_COLUMNS = (
@@ -153,6 +153,11 @@ def read_sample(path: Path, passages: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
+def has_sample(path: Path) -> bool:
+    """Return whether ``sample.tsv`` is there and has a row: a project begins without a sample."""
+    return path.is_file() and len(read_text(path).splitlines()) > 1
+
+
 def read_unsampled(path: Path, passages: pd.DataFrame) -> frozenset[str]:
     """Read ``unsampled.tsv``: the passages that the sample of ``sample.tsv`` could not have drawn.
 
@@ -262,10 +267,7 @@ def period_of(date: str, periods: Sequence[Mapping[str, Any]], undated: str) -> 
 
 
 def passage_frame(
-    sources: pd.DataFrame,
-    passages: pd.DataFrame,
-    sample: pd.DataFrame,
-    config: Mapping[str, Any],
+    sources: pd.DataFrame, passages: pd.DataFrame, sample: pd.DataFrame, config: Mapping[str, Any]
 ) -> pd.DataFrame:
     """Join the three tables to the frame that inference works on, one row a passage.
 

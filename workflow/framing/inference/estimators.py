@@ -55,7 +55,6 @@ ONE_CODED_SOURCE = "not estimable: coded passages of one source only"
 COMPLETE = "complete: every passage coded"
 TOO_FEW = "no interval: too few coded passages"
 LONELY = "no interval: a stratum with one coded passage of several"
-SAMPLED_FRAME = "holds for the sampled frame: {:,} passages are outside it"
 ONLY_CLASSIFIER = "classifier only: no draw covers these passages, so its errors are unknown"
 
 
@@ -319,7 +318,12 @@ def estimate(
 
 def of_sampled_frame(found: Estimate, part: Domain) -> Estimate:
     """Return the estimate with a note of how many passages of the domain no draw covers."""
-    if not len(part.outside) or not len(part.rows):
+    if not len(part.rows):
         return found
-    note = SAMPLED_FRAME.format(len(part.outside))
-    return replace(found, note="; ".join([note, *([found.note] if found.note else [])]))
+    return replace(found, note=frame_note(len(part.outside), found.note))
+
+
+def frame_note(beyond: int, note: str = "") -> str:
+    """Return ``note`` after a word on how many passages, if any, are outside the sampled frame."""
+    frame = f"holds for the sampled frame: {beyond:,} passages are outside it" if beyond else ""
+    return "; ".join(filter(None, (frame, note)))

@@ -53,7 +53,7 @@ from framing.inference.dsl import (
     pseudo_outcome,
     solve,
 )
-from framing.inference.estimators import SAMPLED_FRAME
+from framing.inference.estimators import frame_note
 from framing.inference.formulas import (
     COEFFICIENT,
     CONTRAST,
@@ -310,9 +310,7 @@ def regression_table(
     rows = []
     for model in settings["models"]:
         whole = model_design(covariates, frame, model)
-        if beyond:
-            notes = [SAMPLED_FRAME.format(beyond), *([whole.note] if whole.note else [])]
-            whole = replace(whole, note="; ".join(notes))
+        whole = replace(whole, note=frame_note(beyond, whole.note))
         for code in model["codes"]:
             if code not in data:
                 data[code] = _codes(frame, scores[scores["code"] == code], code, rules)

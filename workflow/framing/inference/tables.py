@@ -20,9 +20,9 @@ from framing.inference.estimators import (
     COMPLETE,
     CORRECTED,
     ESTIMATORS,
-    SAMPLED_FRAME,
     Estimate,
     estimate,
+    frame_note,
 )
 from framing.inference.intervals import Settings, critical, is_zero, share_interval
 from framing.inference.outcomes import Outcome, outcome
@@ -121,8 +121,7 @@ def estimate_row(
         return row | empty | {"estimate": value, "status": status}
     if found.complete and target == CORPUS:
         exact = {"estimate": value, "se": 0.0, "ci_low": value, "ci_high": value}
-        frame = [SAMPLED_FRAME.format(len(part.outside))] if len(part.outside) else []
-        return row | exact | {"status": "; ".join([*frame, COMPLETE])}
+        return row | exact | {"status": frame_note(len(part.outside), COMPLETE)}
     se = sqrt(found.variance[target])
     quantile = critical(confidence, found.df[target])
     ends = share_interval(

@@ -27,9 +27,9 @@ PROJECT_VOCABULARIES = ("code", "group", "period", "contrast")
 PLACEHOLDERS = frozenset(
     (
         *("title", "question", "coders", "n_sources", "n_passages", "n_coded", "n_outside"),
-        "confidence",
-        *("facts_digest", "headline_estimator", "headline_target", "headline_estimator_text"),
-        *("headline_target_text", "headline_estimator_brief", "headline_target_brief"),
+        *("confidence", "facts_digest", "headline_estimator", "headline_target"),
+        *("headline_estimator_text", "headline_target_text", "headline_estimator_brief"),
+        "headline_target_brief",
         *("estimators", "targets", "verdicts", "case_title", "code_list", "group_list"),
     )
 )
@@ -245,9 +245,8 @@ def edition(specs: Specs, context: Mapping[str, Any]) -> Edition:
     ``context`` holds ``title question groups`` (id → label) ``periods`` (ids) ``codes`` (id →
     label, combinations included) ``contrasts`` (id → thesis) ``coders`` (a phrase such as "three
     machine coders") ``machine_coders convenience`` (bool) ``n_sources n_passages n_coded n_outside
-    headline``
-    (``estimator``, ``target``) ``confidence decimals case_study`` (mapping with ``source_id
-    title``, or None) ``digests`` (name → sha256) ``how_to_rerun limits``.
+    headline`` (``estimator``, ``target``) ``confidence decimals case_study`` (mapping with
+    ``source_id title``, or None) ``digests`` (name → sha256) ``how_to_rerun limits``.
     """
     words = _words(specs, context)
     phrases = specs.phrases

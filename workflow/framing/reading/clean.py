@@ -76,19 +76,20 @@ def without_words(line: Line) -> str | None:
 
 def furniture(settings: Mapping[str, Any]) -> Reason:
     """Return the test for lines of a page that are no part of its text."""
-    whole = {_bare(entry) for entry in settings["furniture"]}
-    openings = tuple(_bare(entry) + " " for entry in settings["furniture_openings"])
+    whole = {bare(entry) for entry in settings["furniture"]}
+    openings = tuple(bare(entry) + " " for entry in settings["furniture_openings"])
 
     def reason(line: Line) -> str | None:
-        bare = _bare(line.text)
-        opens = f"{bare} ".startswith(openings) if openings else False
+        words = bare(line.text)
+        opens = f"{words} ".startswith(openings) if openings else False
         short = len(line.text.split()) <= settings["furniture_words"]
-        return "page furniture" if bare in whole or (opens and short) else None
+        return "page furniture" if words in whole or (opens and short) else None
 
     return reason
 
 
-def _bare(text: str) -> str:
+def bare(text: str) -> str:
+    """Return the words of a text, for comparing: case and punctuation do not matter."""
     return " ".join(_WORD.findall(text.casefold()))
 
 
@@ -113,9 +114,9 @@ def without_doubles(lines: Sequence[Line], within: int) -> tuple[list[Line], lis
     kept: list[Line] = []
     dropped: list[Dropped] = []
     for number, line in enumerate(lines):
-        bare = _bare(line.text)
-        near = (_bare(other.text) for other in lines[max(0, number - within) : number])
-        if bare and not _CLOSED.search(line.text) and bare in near:
+        words = bare(line.text)
+        near = (bare(other.text) for other in lines[max(0, number - within) : number])
+        if words and not _CLOSED.search(line.text) and words in near:
             dropped.append(Dropped(line.place, line.text, "doubled line"))
         else:
             kept.append(line)

@@ -82,6 +82,11 @@ def decode(
     return _lines(str(best)), str(best.encoding)
 
 
+def encoding_notes(encoding: str) -> list[str]:
+    """Return what a person should know of a text in another encoding than UTF-8."""
+    return [] if encoding == "utf-8" else [f"read as {encoding}: look at accents and quotes"]
+
+
 def _plausible(text: str) -> bool:
     letters = _LETTER.findall(text)
     foreign = sum(not letter.isascii() for letter in letters)

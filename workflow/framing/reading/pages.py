@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from framing.reading.blocks import Vocabulary, walk
+from framing.reading.clean import bare
 from framing.reading.document import Dropped, Line, Raw
-from framing.reading.encodings import decode
+from framing.reading.encodings import decode, encoding_notes
 from framing.reading.refuse import library, refuse, version_of
 
 SILENT = frozenset(
@@ -78,7 +79,6 @@ BLOCKS = frozenset(
         "center",
     ]
 )
-_WORD = re.compile(r"\w+")
 _FACTS = ("title", "author", "date", "url", "language")
 
 
@@ -88,15 +88,15 @@ def read_page(data: bytes, place: str | Path, settings: Mapping[str, Any]) -> Ra
     trafilatura = library("trafilatura", place)
     html = library("lxml.html", place)
     # A declaration inside would be believed over the text that is decoded already.
-    bare = re.sub(r"^\s*<\?xml[^>]*\?>", "", text)
+    undeclared = re.sub(r"^\s*<\?xml[^>]*\?>", "", text)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # dates in pages are guessed by a chain of libraries
-            root = html.document_fromstring(bare)
+            root = html.document_fromstring(undeclared)
             declared = str(root.get("lang") or "")[:2].lower()
             everything = walk(root, Vocabulary(BLOCKS, silent=SILENT, signs={"br": " "}))
             found = trafilatura.bare_extraction(
-                bare, include_comments=False, include_tables=True, with_metadata=True
+                undeclared, include_comments=False, include_tables=True, with_metadata=True
             )
     except Exception as error:
         refuse(place, f"is no page that can be read ({type(error).__name__})",
@@ -112,22 +112,24 @@ def read_page(data: bytes, place: str | Path, settings: Mapping[str, Any]) -> Ra
         lines, "trafilatura", version_of("trafilatura"),
         {name: value for name, value in facts.items() if value},
         left_out(everything.lines, lines, "page furniture (trafilatura)"),
-        [] if encoding == "utf-8" else [f"read as {encoding}: look at accents and quotes"],
+        encoding_notes(encoding),
     )  # fmt: skip
 
 
 def _paragraphs(found: Any) -> list[str]:
     lines = (" ".join(line.split()) for line in found.text.split("\n"))
     # Marks of lists and of cells that trafilatura writes, not the page.
-    return [bare for line in lines if (bare := re.sub(r"^- |^\|\s*|\s*\|$", "", line).strip())]
+    return [
+        unmarked for line in lines if (unmarked := re.sub(r"^- |^\|\s*|\s*\|$", "", line).strip())
+    ]
 
 
 def left_out(everything: list[Line], kept: list[Line], reason: str) -> list[Dropped]:
     """Return the lines of ``everything`` that do not stand, word for word, in ``kept``."""
-    have = f" {' '.join(' '.join(_WORD.findall(line.text.casefold())) for line in kept)} "
+    have = f" {' '.join(bare(line.text) for line in kept)} "
     found = []
     for line in everything:
-        words = " ".join(_WORD.findall(line.text.casefold()))
+        words = bare(line.text)
         if words and f" {words} " not in have:
             found.append(Dropped(line.place, line.text, reason))
     return found

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from framing.reading.document import Dropped, Line, Raw
-from framing.reading.encodings import decode
+from framing.reading.encodings import decode, encoding_notes
 from framing.reading.refuse import version_of
 
 _BLOCKS = re.compile(r"[^\n]*\S[^\n]*(?:\n[^\n]*\S[^\n]*)*")
@@ -33,7 +33,7 @@ def read_plain(data: bytes, place: str | Path, settings: Mapping[str, Any]) -> R
     text, encoding = decode(data, place, settings["encodings"])
     return Raw(
         plain_lines(text, settings["text"]), "framing", version_of("framing"),
-        notes=_note(encoding),
+        notes=encoding_notes(encoding),
     )  # fmt: skip
 
 
@@ -92,7 +92,7 @@ def read_markdown(data: bytes, place: str | Path, settings: Mapping[str, Any]) -
     places = _Places(text)
     for found in _BLOCKS.finditer(text):
         lines += _markdown_block(found.group().split("\n"), places.line(found.start()))
-    return Raw(lines, "framing", version_of("framing"), metadata, dropped, _note(encoding))
+    return Raw(lines, "framing", version_of("framing"), metadata, dropped, encoding_notes(encoding))
 
 
 def _markdown_block(block: list[str], first: int) -> list[Line]:
@@ -177,7 +177,3 @@ class _Places:
 
     def of(self, offset: int) -> str:
         return f"line {self.line(offset)}"
-
-
-def _note(encoding: str) -> list[str]:
-    return [] if encoding == "utf-8" else [f"read as {encoding}: look at accents and quotes"]

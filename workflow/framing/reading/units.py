@@ -14,12 +14,12 @@ from typing import Any
 
 import pandas as pd
 
+from framing.corpus.tables import PASSAGE_COLUMNS
 from framing.corpus.units import passage_id
 from framing.problems import InputError, Problem
 from framing.reading.sentences import sentence_spans
 from framing.reading.turns import same_person, spoken_by
 
-PASSAGE_COLUMNS = ("passage_id", "source_id", "start", "end", "words")
 LEFT_OUT_COLUMNS = ("source_id", "start", "end", "words", "reason")
 
 _LINE = re.compile(r"[^\n]+")
