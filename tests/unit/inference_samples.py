@@ -32,6 +32,7 @@ def config(**inference: Any) -> dict[str, Any]:
             "tuning_minimum": 20,
             "cell_minimum": 5,
             "wilson_below": 10,
+            "gain_discount": 0,  # formulas as in the books; test_coverage has it at work
             **inference,
         },
         "agreement": {"draws": 200, "seed": 3, "minimum_units": 10},

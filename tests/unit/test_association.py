@@ -22,6 +22,7 @@ CONFIG = {
     "groups": {"g": "One", "h": "Other", "empty": "Nobody"},
     "inference": {
         "confidence": 0.95, "tuning_minimum": 20, "cell_minimum": 5, "wilson_below": 10,
+        "gain_discount": 0,
     },
 }  # fmt: skip
 
@@ -63,6 +64,14 @@ def test_an_odds_ratio_is_the_one_worked_out_by_hand_with_woolfs_interval():
     assert found["or_low"] == pytest.approx(exp(log(12) - half), rel=1e-5)
     assert found["or_high"] == pytest.approx(exp(log(12) + half), rel=1e-5)
     assert found["reading"] == TOGETHER
+
+
+def test_only_the_codes_asked_about_are_paired():
+    frame, scores = corpus([(20, 10, 10, 60)])
+    more = pd.concat([scores[scores["code"] == "a"].assign(code="c"), scores])
+    assert len(association_table(frame, more, CONFIG)) == 3 * 4
+    asked = association_table(frame, more, CONFIG, ["a", "b"])
+    pd.testing.assert_frame_equal(asked, association_table(frame, scores, CONFIG))
 
 
 def test_exchanging_the_codes_changes_nothing_and_turning_one_over_inverts():

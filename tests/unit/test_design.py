@@ -14,6 +14,7 @@ from framing.inference.design import (
     cluster_deviations,
     domain,
     effective_size,
+    members,
     part_of,
     population,
     stratum_deviations,
@@ -102,6 +103,18 @@ def test_domains_hold_their_passages_and_the_drawn_among_them() -> None:
         assert part.sources == passages.loc[inside, "source_id"].nunique()
         assert part.coded_sources == passages.loc[drawn, "source_id"].nunique()
         assert part.free == drawn.sum() - passages.loc[drawn, "stratum"].nunique()
+
+
+def test_members_of_a_group_and_a_period_are_in_both() -> None:
+    passages = corpus(5, sources=30)
+    frame = population(sampled(passages, 6)[0])
+    group, period = (passages[name].iloc[0] for name in ("group", "period"))
+    assert members(frame).all()
+    of_group, of_period = members(frame, group), members(frame, period=period)
+    assert (of_group == (passages["group"] == group)).all()
+    assert (of_period == (passages["period"] == period)).all()
+    assert (members(frame, group, period) == (of_group & of_period)).all()
+    assert not members(frame, "nobody").any()
 
 
 def test_weights_come_from_the_counts() -> None:

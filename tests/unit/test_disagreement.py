@@ -19,6 +19,7 @@ CONFIG = {
     "groups": {"g": "One", "h": "Other"},
     "inference": {
         "confidence": 0.95, "tuning_minimum": 20, "cell_minimum": 5, "wilson_below": 10,
+        "gain_discount": 0,
     },
 }  # fmt: skip
 CODES = {"x": "110100", "y": "100101", "z": "10·100"}

@@ -27,6 +27,7 @@ CONFIG = {
     "undated": "undated",
     "inference": {
         "confidence": 0.95, "tuning_minimum": 20, "cell_minimum": 5, "wilson_below": 10,
+        "gain_discount": 0,
     },
 }  # fmt: skip
 

@@ -17,11 +17,15 @@ from framing.inference.multiverse import (
     WITHOUT,
     Specification,
     contrast_under,
+    estimate_side,
+    left_out_in_turn,
     main_specification,
     material,
     robustness_table,
+    side_of,
     specification_table,
     specifications,
+    tally,
 )
 from framing.inference.tables import contrast_table
 
@@ -41,6 +45,7 @@ CONFIG = {
     "combinations": {"a-alone": {"label": "A alone", "all": ["a"], "none": ["b"]}},
     "inference": {
         "confidence": 0.95, "tuning_minimum": 20, "cell_minimum": 3, "wilson_below": 10,
+        "gain_discount": 0,
         "headline": {"estimator": "difference", "target": "texts"},
     },
     "report": {"decimals": 3},
@@ -218,6 +223,37 @@ def test_leaving_the_largest_source_out_is_computing_without_it(corpus, given):
     value, weight = rest["label"].to_numpy(dtype=float), rest["weight"].to_numpy(dtype=float)
     expected = hajek(value[g], weight[g]) - hajek(value[~g], weight[~g])
     assert found.difference == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("estimator", PLAN["estimators"])
+@pytest.mark.parametrize("weighting", PLAN["weighting"])
+def test_leaving_out_in_turn_is_leaving_out_one_by_one(given, estimator, weighting):
+    one = Specification("any", WITHOUT, weighting, OURS, "trained", estimator, NONE)
+    settings = Settings.of(CONFIG)
+    for entry in CONFIG["contrasts"]:
+        turns = list(left_out_in_turn(given, one, entry, settings))
+        assert len(turns) == len(given.sources)
+        for number, found in enumerate(turns):
+            other, name = contrast_under(given, one, entry, settings, number)
+            assert name == given.sources[number]
+            assert found.status == other.status
+            for figure in ("difference", "se", "low", "high", "p_value"):
+                expected = pytest.approx(getattr(other, figure), abs=1e-12, nan_ok=True)
+                assert getattr(found, figure) == expected
+
+
+@pytest.mark.parametrize("estimator", PLAN["estimators"])
+def test_a_side_without_two_sources_has_no_estimate(given, estimator):
+    one = Specification("majority", WITH, "passage", OURS, "trained", estimator, NONE)
+    settings = Settings.of(CONFIG)
+    source = given.frame.source
+    for inside, there in ((source < 0, False), (source == 3, False), (source < 6, True)):
+        found = estimate_side(given, one, "a", inside, settings)
+        assert (found is not None) == there
+    pair = tally(given, one, "a", (source == 3) | (source == 4), settings)
+    assert side_of(pair).sources == 2
+    assert side_of(pair.without(3)) is None
+    assert side_of(pair.without(5)).value == side_of(pair).value
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,15 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from framing.inference.design import population
-from framing.inference.outcomes import fold_slopes, outcome, tuned_slope, weighted_slope
+from framing.inference.outcomes import (
+    aligned,
+    by_code,
+    fold_slopes,
+    outcome,
+    tuned,
+    tuned_slope,
+    weighted_slope,
+)
 from framing.problems import InputError
 from tests.unit.inference_samples import (
     KNOWN_CODES,
@@ -115,7 +123,7 @@ def test_other_codes_decide_it() -> None:
 # --- outcomes -------------------------------------------------------------------------------------
 
 
-def test_fitted_values_are_slopes_of_the_other_folds_times_probabilities() -> None:
+def test_fitted_values_are_slopes_of_the_other_folds_times_centred_probabilities() -> None:
     passages, table = sampled(corpus(2, sources=50), 3)
     frame = population(passages)
     found = outcome(frame, table, "cost", settings())
@@ -123,6 +131,7 @@ def test_fitted_values_are_slopes_of_the_other_folds_times_probabilities() -> No
     assert found.code == "cost"
     coded = table.iloc[frame.drawn]
     assert (found.label == coded["label"].to_numpy(float)).all()
+    probability = table["probability"].to_numpy()
     slopes = set()
     for fold, rows in table.groupby("fold").indices.items():
         other = (coded["fold"] != fold).to_numpy()
@@ -130,9 +139,17 @@ def test_fitted_values_are_slopes_of_the_other_folds_times_probabilities() -> No
             coded["probability"].to_numpy()[other], found.label[other], frame.weight[other]
         )
         slopes.add(slope)
-        expected = slope * table["probability"].to_numpy()[rows]
+        expected = slope * (probability - probability.mean())[rows]
         assert found.fitted[rows] == pytest.approx(expected)
     assert len(slopes) == 5
+
+
+def test_scores_are_centred_by_those_that_some_draw_could_have_drawn() -> None:
+    slope, score = np.array([1.0, 2.0, 1.0]), np.array([0.2, 0.4, 0.9])
+    assert tuned(slope, score, None) == pytest.approx([-0.3, -0.2, 0.4])
+    assert tuned(slope, score, np.array([True, True, False])) == pytest.approx([-0.1, 0.2, 0.6])
+    assert tuned(slope, score, np.zeros(3, dtype=bool)) == pytest.approx([-0.3, -0.2, 0.4])
+    assert len(tuned(slope[:0], score[:0], None)) == 0
 
 
 def test_scores_may_come_in_any_order() -> None:
@@ -142,6 +159,32 @@ def test_scores_may_come_in_any_order() -> None:
     other = outcome(frame, table.sample(frac=1, random_state=1), "cost", settings())
     for name in ("decision", "label", "fitted"):
         assert (getattr(found, name) == getattr(other, name)).all()
+
+
+@pytest.mark.parametrize(
+    ("codes", "rows"),
+    [
+        ("bbaac", {"b": [0, 1], "a": [2, 3], "c": [4]}),
+        ("abacb", {"a": [0, 2], "b": [1, 4], "c": [3]}),
+        ("", {}),
+    ],
+)
+def test_codes_come_in_order_of_appearance_with_their_rows(
+    codes: str, rows: dict[str, list[int]]
+) -> None:
+    found = list(by_code(pd.DataFrame({"code": list(codes), "row": range(len(codes))})))
+    assert [code for code, _ in found] == list(rows)
+    assert {code: part["row"].tolist() for code, part in found} == rows
+
+
+def test_scores_are_brought_into_the_order_of_the_passages() -> None:
+    passages, table = small()
+    frame = population(passages)
+    assert aligned(frame, table, "cost") is table
+    shuffled = table.sample(frac=1, random_state=2)
+    pd.testing.assert_frame_equal(aligned(frame, shuffled, "cost"), table)
+    with pytest.raises(InputError, match="passages of the corpus out"):
+        aligned(frame, table.iloc[1:], "cost")
 
 
 def small(**columns: object) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -236,13 +236,17 @@ def test_without_degrees_of_freedom_there_is_no_measure() -> None:
 
 @pytest.mark.parametrize("name", [LABELS, POST, DIFFERENCE])
 @pytest.mark.parametrize("group", [ALL, "press"])
-def test_evidence_has_the_variances_that_the_tables_have(name: str, group: str) -> None:
+@pytest.mark.parametrize("discount", [0.0, 1.0])
+def test_evidence_has_the_variances_that_the_tables_have(
+    name: str, group: str, discount: float
+) -> None:
     passages, said_ = sampled(corpus(3), 4)
     made = ready(passages)
-    data = outcome(made.frame, said_, "cost", settings())
+    rules = settings(gain_discount=discount)
+    data = outcome(made.frame, said_, "cost", rules)
     part = domain(made.frame, group)
-    table = estimate(name, made.frame, part, data, settings())
-    found = share_evidence(name, made, part, data, settings())
+    table = estimate(name, made.frame, part, data, rules)
+    found = share_evidence(name, made, part, data, rules)
     for target in TARGETS:
         assert found.estimate.variance[target] == pytest.approx(table.variance[target])
     assert found.estimate.value == table.value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,18 +41,26 @@ def speaking(log: str | Path) -> Iterator[None]:
     raise SystemExit(1)
 
 
-def read_build(path: str | Path, **kinds: str) -> pd.DataFrame:
-    """Read a tidy table made by an earlier rule.
+def read_build(
+    path: str | Path, columns: Sequence[str] | None = None, **kinds: str
+) -> pd.DataFrame:
+    """Read a tidy table made by an earlier rule, or some ``columns`` of it.
 
     Columns are strings unless ``kinds`` gives them a pandas type; empty numbers are missing.
     """
+    # Numbers become numbers while they are read: a million rows of strings take long to turn into
+    # them, and much room. The parser knows no integer that may be missing.
+    parsed = {name: "float64" if kind == "Int64" else kind for name, kind in kinds.items()}
+    header = pd.read_csv(path, sep="\t", nrows=0, quoting=3, encoding="utf-8").columns
     frame = pd.read_csv(
-        path, sep="\t", dtype=str, keep_default_na=False, quoting=3, encoding="utf-8"
-    )
-    for column, kind in kinds.items():
-        values = frame[column].where(frame[column] != "")
-        frame[column] = pd.to_numeric(values).astype(kind)
-    return frame
+        path, sep="\t", dtype={name: parsed.get(name, str) for name in header},
+        na_values={name: [""] for name in kinds}, keep_default_na=False, quoting=3,
+        encoding="utf-8",
+        # All of them by name, too: pandas would else divide the file among threads, of which those
+        # of another job know nothing.
+        usecols=list(columns or header),
+    )  # fmt: skip
+    return frame.astype({name: "Int64" for name, kind in kinds.items() if kind == "Int64"})
 
 
 def survey_table(frame: pd.DataFrame) -> pd.DataFrame:
@@ -82,9 +91,9 @@ def read_passage_frame(path: str | Path) -> pd.DataFrame:
 
 
 def read_scores(path: str | Path) -> pd.DataFrame:
-    """Read ``build/scores.tsv`` (see :mod:`framing.model.scores`)."""
+    """Read ``build/scores.tsv`` (see :mod:`framing.model.scores`); ``code`` is categorical."""
     return read_build(
-        path, fold="int64", label="Int64", probability="float64", decision="int64",
+        path, code="category", fold="int64", label="Int64", probability="float64", decision="int64",
         unfamiliar="int64",
     )  # fmt: skip
 
@@ -135,6 +144,9 @@ def read_codings_table(path: str | Path) -> pd.DataFrame:
     return read_build(path, value="int64", unsure="int64")
 
 
+_specs = cache(load_specs)  # a job has several tables to publish, all described in one file
+
+
 def publish(path: str | Path, frame: pd.DataFrame, captions: str | Path, mark: str = "") -> None:
     """Write a result table as CSV, in the columns and order that ``captions`` describe for it.
 
@@ -144,7 +156,7 @@ def publish(path: str | Path, frame: pd.DataFrame, captions: str | Path, mark: s
     if mark:
         said = frame["status"].astype(str)
         frame = frame.assign(status=[f"{mark}; {one}" if one else mark for one in said])
-    spec = load_specs(Path(captions)).tables[target.stem]
+    spec = _specs(Path(captions)).tables[target.stem]
     write_text(target, csv_text(frame, spec))
 
 

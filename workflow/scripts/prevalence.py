@@ -15,9 +15,7 @@ with speaking(snakemake.log[0]):
         "prevalence": prevalence_table(passages, scores, config),
         "trend": trend_table(passages, scores, config),
         "contrasts": contrast_table(passages, scores, config, labels),
-        "association": association_table(
-            passages, scores[scores["code"].isin(snakemake.params.codes)], config
-        ),
+        "association": association_table(passages, scores, config, snakemake.params.codes),
     }
     for name, table in tables.items():
         publish(snakemake.output[name], table, snakemake.input.captions, mark)

@@ -11,7 +11,7 @@ independence, with intervals on the log scale by the delta method between source
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import combinations
 from math import exp, log, nan, sqrt
 from typing import Any
@@ -23,6 +23,7 @@ from framing.config import ALL
 from framing.inference.design import Bools, Population, domain, population
 from framing.inference.errors import Ratio, weighted_mean
 from framing.inference.intervals import Settings, critical, is_zero, two_sided_p
+from framing.inference.outcomes import aligned, by_code
 
 T19_COLUMNS = (
     "code_a", "code_b", "group", "passages", "sources", "both", "only_a", "only_b", "neither",
@@ -38,20 +39,25 @@ CELLS = ("both codes", "the first code alone", "the second code alone", "neither
 
 
 def association_table(
-    passages: pd.DataFrame, scores: pd.DataFrame, config: Mapping[str, Any]
+    passages: pd.DataFrame,
+    scores: pd.DataFrame,
+    config: Mapping[str, Any],
+    codes: Collection[str] | None = None,
 ) -> pd.DataFrame:
     """Return T19-association: co-occurrence of every pair of codes, by group and in all.
 
-    ``passages`` is the passage frame, ``scores`` the codes' scores (their ``label`` counts).
+    ``passages`` is the passage frame, ``scores`` the codes' scores (their ``label`` counts), of
+    which only ``codes`` are asked about, or all.
     Columns: :data:`T19_COLUMNS`; an odds ratio with an empty cell is undefined, and the status says
     which.
     """
     settings, frame = Settings.of(config), population(passages)
     labels = {
-        str(code): part.set_index("passage_id")
-        .loc[frame.passages[frame.drawn], "label"]
+        code: aligned(frame, part, code)["label"]
+        .iloc[frame.drawn]
         .to_numpy(dtype=float, na_value=nan)
-        for code, part in scores.groupby("code", sort=False)
+        for code, part in by_code(scores)
+        if codes is None or code in codes
     }
     rows = []
     for a, b in combinations(labels, 2):

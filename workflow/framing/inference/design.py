@@ -195,12 +195,17 @@ def within_frame(
 
 def domain(frame: Population, group: str = ALL, period: str = ALL) -> Domain:
     """Return the domain of a group, a period, both, or (by ``"all"``) everything."""
+    return part_of(frame, members(frame, group, period))
+
+
+def members(frame: Population, group: str = ALL, period: str = ALL) -> Bools:
+    """Return which passages (N,) are in a group, a period, both, or (by ``"all"``) all of them."""
     member = np.ones(frame.total, dtype=bool)
     for name, column in ((group, frame.group), (period, frame.period)):
         if name != ALL:
             place = column.categories.get_indexer([name])[0]
             member &= (column.codes == place) if place >= 0 else False
-    return part_of(frame, member)
+    return member
 
 
 def part_of(frame: Population, member: Bools) -> Domain:

@@ -39,7 +39,7 @@ from framing.inference.intervals import (
     share_interval,
     two_sided_p,
 )
-from framing.inference.outcomes import Outcome, outcome
+from framing.inference.outcomes import Outcome, by_code, outcome
 
 SENSITIVITY, SPECIFICITY = "sensitivity", "specificity"
 POSITIVE_VALUE, NEGATIVE_VALUE = "positive predictive value", "negative predictive value"
@@ -115,8 +115,8 @@ def errors_table(
     """
     settings, frame = Settings.of(config), population(passages)
     rows: list[dict[str, Any]] = []
-    for code, part in scores.groupby("code", sort=False):
-        data = outcome(frame, part, str(code), settings)
+    for code, part in by_code(scores):
+        data = outcome(frame, part, code, settings)
         found = {
             cell: rates(data, frame, _drawn_inside(frame, domain(frame, *cell)))
             for cell in _cells(config)

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from framing.config import ALL
-from framing.inference.design import TARGETS, Domain, Population, domain, population
+from framing.inference.design import CORPUS, TARGETS, Domain, Population, domain, population
 from framing.inference.errors import weighted_mean
 from framing.inference.estimators import (
     COUNT,
@@ -25,13 +25,15 @@ from framing.inference.estimators import (
     LABELS,
     Estimate,
     corrected_mean,
+    discounted,
     estimate,
     finished,
+    labels_only,
     of_sampled_frame,
     unestimable,
 )
 from framing.inference.intervals import DECIMALS, Settings, is_zero
-from framing.inference.outcomes import Outcome, outcome
+from framing.inference.outcomes import Outcome, by_code, outcome
 from framing.inference.tables import estimate_row, settled
 
 HORVITZ_THOMPSON, UNTUNED = "Horvitz-Thompson", "untuned difference"
@@ -55,7 +57,11 @@ def untuned_difference(
     frame: Population, part: Domain, data: Outcome, settings: Settings
 ) -> Estimate:
     """Return the difference estimate with λ = 1: mean probability plus weighted mean error."""
-    return _by_formula(frame, part, data, data.probability[part.rows], None)
+    found = _by_formula(frame, part, data, data.probability[part.rows], None)
+    if not found.variance:
+        return found
+    labels = labels_only(frame, part, data, settings)
+    return discounted(found, labels.variance[CORPUS], settings.gain_discount)
 
 
 def _by_formula(
@@ -80,8 +86,8 @@ def side_by_side_table(
     """Return T20-estimators: every estimator by code, group and target (:data:`T20_COLUMNS`)."""
     settings, frame = Settings.of(config), population(passages)
     rows = []
-    for code, own in scores.groupby("code", sort=False):
-        data = outcome(frame, own, str(code), settings)
+    for code, own in by_code(scores):
+        data = outcome(frame, own, code, settings)
         for group in [ALL, *config["groups"]]:
             part = domain(frame, group)
             for name in ALL_ESTIMATORS:
@@ -119,8 +125,8 @@ def gain_table(
     """
     settings, frame = Settings.of(config), population(passages)
     rows = []
-    for code, own in scores.groupby("code", sort=False):
-        data = outcome(frame, own, str(code), settings)
+    for code, own in by_code(scores):
+        data = outcome(frame, own, code, settings)
         for group in [ALL, *config["groups"]]:
             part = domain(frame, group)
             labels = estimate(LABELS, frame, part, data, settings)

@@ -32,6 +32,7 @@ class Settings:
     tuning_minimum: int
     cell_minimum: int
     wilson_below: float
+    gain_discount: float = 0.0
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Settings:
@@ -42,6 +43,7 @@ class Settings:
             tuning_minimum=int(part["tuning_minimum"]),
             cell_minimum=int(part["cell_minimum"]),
             wilson_below=float(part["wilson_below"]),
+            gain_discount=float(part["gain_discount"]),
         )
 
 

@@ -36,7 +36,7 @@ from framing.inference.design import (
     Ints,
     Population,
     cluster_deviations,
-    domain,
+    members,
     population,
     sums,
     within_frame,
@@ -50,7 +50,7 @@ from framing.inference.intervals import (
     is_zero,
     two_sided_p,
 )
-from framing.inference.outcomes import fold_slopes
+from framing.inference.outcomes import fold_slopes, tuned
 
 ANY = "any choice"
 EACH, NONE, LARGEST = "each", "none", "largest"
@@ -226,6 +226,33 @@ def _with_combinations(
 
 
 @dataclass(frozen=True)
+class Tally:
+    """One side of a contrast summed by source, so that leaving a source out costs no new sums.
+
+    All (G,): of the passages their ``mass`` m and ``fitted`` m·f; of the coded ones ``carried`` w·m
+    and ``error`` w·m·(y − f), both None where the estimator uses no codes. ``taking_part`` says
+    between which sources the variance is: those with coded passages, or then those with passages.
+    """
+
+    mass: Floats
+    fitted: Floats
+    carried: Floats | None
+    error: Floats | None
+    taking_part: Bools
+
+    def without(self, source: int) -> Tally:
+        """Return the sums of all sources but one."""
+        kept = np.arange(len(self.mass)) != source
+        return Tally(
+            self.mass * kept,
+            self.fitted * kept,
+            None if self.carried is None else self.carried * kept,
+            None if self.error is None else self.error * kept,
+            self.taking_part & kept,
+        )
+
+
+@dataclass(frozen=True)
 class Side:
     """An estimate of one side of a contrast: value, deviations by source, sources coded."""
 
@@ -238,31 +265,48 @@ def estimate_side(
     given: Material, one: Specification, code: str, inside: Bools, settings: Settings
 ) -> Side | None:
     """Return the estimate of ``code`` among passages ``inside`` (N,), None where there is none."""
+    return side_of(tally(given, one, code, inside, settings))
+
+
+def tally(
+    given: Material, one: Specification, code: str, inside: Bools, settings: Settings
+) -> Tally:
+    """Return the sums by source that an estimate of ``code`` among ``inside`` (N,) is made of."""
     frame, mass = given.frame, given.mass[one.weighting]
     rows = np.flatnonzero(inside)
-    if not len(rows):
-        return None
+    source, number = frame.source[rows], frame.sources
+    of_all = sums(source, mass[rows], number)
     if one.estimator == COUNT:
-        decision = _decision(given, one, code)[rows].astype(float)
-        return _side(frame, rows, decision, mass, np.zeros(0, dtype=np.int64), None, None)
+        decision = _decision(given, one, code)[rows]
+        there = np.bincount(source, minlength=number) > 0
+        return Tally(of_all, sums(source, mass[rows] * decision, number), None, None, there)
     label = given.labels[one.coders, one.unsure, code]
     usable = ~np.isnan(label)
     weight = frame.weight * _respondents(frame, usable)
     coded = np.flatnonzero(usable & inside[frame.drawn])
-    if len(np.unique(frame.source[frame.drawn[coded]])) < 2:
-        return None
-    fitted = np.zeros(frame.total)
+    at = frame.drawn[coded]
+    fitted, of_coded = np.zeros(len(rows)), np.zeros(len(coded))
     if one.estimator == DIFFERENCE:
         score = given.probability[one.classifier, code]
-        at = frame.drawn[usable]
+        known = frame.drawn[usable]
         slopes = fold_slopes(
-            score[at], label[usable], weight[usable], given.fold[at], int(given.fold.max()) + 1,
-            settings.tuning_minimum,
+            score[known], label[usable], weight[usable], given.fold[known],
+            int(given.fold.max()) + 1, settings.tuning_minimum,
         )  # fmt: skip
-        fitted = slopes[given.fold] * score
+        predictions = tuned(slopes[given.fold], score, frame.covered)
+        fitted, of_coded = predictions[rows], predictions[at]
     elif one.estimator == POST:
-        fitted, weight = _post_stratified(given, one, code, rows, coded, label, weight, settings)
-    return _side(frame, rows, fitted[rows], mass, coded, label, weight)
+        means, weight = _post_stratified(given, one, code, rows, coded, label, weight, settings)
+        fitted, of_coded = means[rows], means[at]
+    carried = weight[coded] * mass[at]
+    coded_source = frame.source[at]
+    return Tally(
+        mass=of_all,
+        fitted=sums(source, mass[rows] * fitted, number),
+        carried=sums(coded_source, carried, number),
+        error=sums(coded_source, carried * (label[coded] - of_coded), number),
+        taking_part=np.bincount(coded_source, minlength=number) > 0,
+    )
 
 
 def _decision(given: Material, one: Specification, code: str) -> Ints:
@@ -311,34 +355,20 @@ def _post_stratified(
     return fitted, scaled
 
 
-def _side(
-    frame: Population,
-    rows: Ints,
-    fitted: Floats,
-    mass: Floats,
-    coded: Ints,
-    label: Floats | None,
-    weight: Floats | None,
-) -> Side:
-    total = float(mass[rows].sum())
-    mean = float((mass[rows] * fitted).sum()) / total
-    of_source = sums(frame.source[rows], mass[rows] * (fitted - mean) / total, frame.sources)
-    if label is None or weight is None:
-        taking_part = np.bincount(frame.source[rows], minlength=frame.sources) > 0
-        return Side(mean, cluster_deviations(of_source, taking_part), int(taking_part.sum()))
-    at = frame.drawn[coded]
-    over = np.zeros(frame.total)
-    over[rows] = fitted
-    carried = weight[coded] * mass[at]
-    error = label[coded] - over[at]
-    correction = float((carried * error).sum() / carried.sum())
-    of_source += sums(
-        frame.source[at], carried * (error - correction) / carried.sum(), frame.sources
-    )
-    taking_part = np.bincount(frame.source[at], minlength=frame.sources) > 0
-    return Side(
-        mean + correction, cluster_deviations(of_source, taking_part), int(taking_part.sum())
-    )
+def side_of(found: Tally) -> Side | None:
+    """Return the estimate made of sums by source, None where there is none."""
+    sources = int(found.taking_part.sum())
+    if sources < 2:
+        return None
+    total = float(found.mass.sum())
+    mean = float(found.fitted.sum()) / total
+    of_source = (found.fitted - mean * found.mass) / total
+    correction = 0.0
+    if found.carried is not None and found.error is not None:
+        carried = float(found.carried.sum())
+        correction = float(found.error.sum()) / carried
+        of_source += (found.error - correction * found.carried) / carried
+    return Side(mean + correction, cluster_deviations(of_source, found.taking_part), sources)
 
 
 def contrast_under(
@@ -353,34 +383,56 @@ def contrast_under(
     frame = given.frame
     sides = [entry["a"], entry["b"]]
     inside = [
-        _member(frame, side.get("group", ALL), side.get("period", ALL)) for side in sides
+        members(frame, side.get("group", ALL), side.get("period", ALL)) for side in sides
     ]  # fmt: skip
     if one.left_out == LARGEST:
         left_out = int(np.argmax(np.bincount(frame.source[inside[0] | inside[1]])))
     if left_out is not None:
         inside = [member & (frame.source != left_out) for member in inside]
     name = "" if left_out is None else given.sources[left_out]
-    found = [
+    a, b = (
         estimate_side(given, one, side["code"], member, settings)
         for side, member in zip(sides, inside, strict=True)
-    ]
-    a, b = found
-    if a is None or b is None or min(a.sources, b.sources) < 2:
-        return Contrast(nan, nan, nan, nan, nan, nan, nan, NOT_ESTIMABLE), name
+    )
+    return contrast_of(a, b, settings), name
+
+
+def left_out_in_turn(
+    given: Material, one: Specification, entry: Mapping[str, Any], settings: Settings
+) -> Iterator[Contrast]:
+    """Yield a contrast under a specification without each source in turn.
+
+    That is what :func:`contrast_under` returns with each number of ``left_out``, but the passages
+    are summed only once: they are many, and so are sources. Cells of post-strata change with every
+    source, so there it is done the long way.
+    """
+    if one.estimator == POST:
+        for number in range(given.frame.sources):
+            yield contrast_under(given, one, entry, settings, number)[0]
+        return
+    a, b = (
+        tally(
+            given, one, side["code"],
+            members(given.frame, side.get("group", ALL), side.get("period", ALL)), settings,
+        )
+        for side in (entry["a"], entry["b"])
+    )  # fmt: skip
+    for number in range(given.frame.sources):
+        yield contrast_of(side_of(a.without(number)), side_of(b.without(number)), settings)
+
+
+def contrast_of(a: Side | None, b: Side | None, settings: Settings) -> Contrast:
+    """Return the difference of two sides with its interval, or why there is none."""
+    if a is None or b is None:
+        return Contrast(nan, nan, nan, nan, nan, nan, nan, NOT_ESTIMABLE)
     gap = a.value - b.value
     se = sqrt(float(np.square(a.deviations - b.deviations).sum()))
     if is_zero(se):
-        return Contrast(a.value, b.value, gap, nan, nan, nan, nan, NO_SPREAD), name
+        return Contrast(a.value, b.value, gap, nan, nan, nan, nan, NO_SPREAD)
     df = min(a.sources, b.sources) - 1
     ends = difference_interval(gap, se, critical(settings.confidence, df))
     p_value = two_sided_p(gap, se, df)
-    return Contrast(a.value, b.value, gap, se, ends.low, ends.high, p_value, ""), name
-
-
-def _member(frame: Population, group: str, period: str) -> Bools:
-    inside = np.zeros(frame.total, dtype=bool)
-    inside[domain(frame, group, period).rows] = True
-    return inside
+    return Contrast(a.value, b.value, gap, se, ends.low, ends.high, p_value, "")
 
 
 def specification_table(given: Material, config: Mapping[str, Any], ours: str) -> pd.DataFrame:
@@ -399,8 +451,8 @@ def specification_table(given: Material, config: Mapping[str, Any], ours: str) -
             found, source = contrast_under(given, one, entry, settings)
             rows.append(_row(entry, one, found, source or NONE, main=one == main))
         if EACH in plan["left_out"]:
-            for number, name in enumerate(given.sources):
-                found, _ = contrast_under(given, main, entry, settings, number)
+            without = left_out_in_turn(given, main, entry, settings)
+            for name, found in zip(given.sources, without, strict=True):
                 rows.append(_row(entry, main, found, name, main=False))
     table = pd.DataFrame(rows, columns=list(T16_COLUMNS))
     floats = table.select_dtypes("float").columns

@@ -1,18 +1,20 @@
 """One code over a population: the classifier's predictions, how far to trust them, and the codes.
 
-The difference estimator uses λ·p, the classifier's probability times a slope. The slope is tuned on
-the coded passages of other folds, so that a passage's own code has no say in its own prediction,
-just as the probability itself comes from a model that never saw the passage's source.
+The difference estimator uses λ·(p − p̄), the classifier's probability, less its mean over the
+population, times a slope. The slope is tuned on the coded passages of other folds, so that a
+passage's own code has no say in its own prediction, just as the probability itself comes from a
+model that never saw the passage's source.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from framing.inference.design import PLACE, Floats, Ints, Population
+from framing.inference.design import PLACE, Bools, Floats, Ints, Population
 from framing.inference.intervals import DECIMALS, Settings
 from framing.problems import Problem, raise_if_any
 
@@ -22,8 +24,8 @@ class Outcome:
     """One code over a population: what the classifier says, and the codes of drawn passages.
 
     ``decision`` (N,) 0/1; ``label`` (n,) 0/1 in the order of ``Population.drawn``; ``fitted`` (N,)
-    the tuned prediction λ·p; ``untuned`` says why λ is 0 everywhere, or is empty; ``probability``
-    (N,) is p.
+    the tuned prediction λ·(p − p̄); ``untuned`` says why λ is 0 everywhere, or is empty;
+    ``probability`` (N,) is p.
     """
 
     code: str
@@ -79,6 +81,44 @@ def fold_slopes(
     )
 
 
+def tuned(slope: Floats, score: Floats, covered: Bools | None) -> Floats:
+    """Return tuned predictions (N,): slope times score, less the mean of the covered scores.
+
+    Slopes differ by fold, by chance. Were scores not centred, their mean would be trusted more in
+    one fold than in another, and the predictions would jump between folds by what has nothing to do
+    with the codes. The mean needs no code, so it takes nothing from unbiasedness.
+    """
+    known = score if covered is None or not covered.any() else score[covered]
+    centre = float(known.mean()) if len(known) else 0.0
+    predictions: Floats = slope * (score - centre)
+    return predictions
+
+
+def by_code(scores: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield every code of the scores table, in order of appearance, with its rows as they stand.
+
+    Of a code whose rows stand together, as they do in ``build/scores.tsv``, nothing is copied.
+    """
+    number, names = pd.factorize(scores["code"])
+    for place, name in enumerate(names):
+        rows = np.flatnonzero(number == place)
+        first, after = rows[0], rows[-1] + 1
+        together = after - first == len(rows)
+        yield str(name), scores.iloc[first:after] if together else scores.iloc[rows]
+
+
+def aligned(frame: Population, scores: pd.DataFrame, code: str) -> pd.DataFrame:
+    """Return the rows of one code's ``scores`` in the order of the population's passages.
+
+    Raises :class:`InputError` where passages are missing, repeated or unknown.
+    """
+    if frame.passages.equals(pd.Index(scores["passage_id"])):
+        return scores
+    place = frame.passages.get_indexer(scores["passage_id"])
+    raise_if_any(_frame_problems(frame, scores, place, code))
+    return scores.iloc[np.argsort(place)]
+
+
 def outcome(frame: Population, scores: pd.DataFrame, code: str, settings: Settings) -> Outcome:
     """Return one code's outcome over the population.
 
@@ -86,10 +126,7 @@ def outcome(frame: Population, scores: pd.DataFrame, code: str, settings: Settin
     one a passage, in any order. Raises :class:`InputError` where passages are missing, repeated or
     unknown, where a drawn passage has no code, and where one that was not drawn has.
     """
-    if not frame.passages.equals(pd.Index(scores["passage_id"])):
-        place = frame.passages.get_indexer(scores["passage_id"])
-        raise_if_any(_frame_problems(frame, scores, place, code))
-        scores = scores.iloc[np.argsort(place)]
+    scores = aligned(frame, scores, code)
     label = scores["label"].to_numpy(dtype=float, na_value=np.nan)
     raise_if_any(_label_problems(frame, label, code))
     probability = scores["probability"].to_numpy(dtype=float)
@@ -104,7 +141,7 @@ def outcome(frame: Population, scores: pd.DataFrame, code: str, settings: Settin
         code=code,
         decision=scores["decision"].to_numpy(dtype=np.int64),
         label=label[drawn],
-        fitted=slopes[fold] * probability,
+        fitted=tuned(slopes[fold], probability, frame.covered),
         untuned="" if slopes.any() else _untuned(outside, settings.tuning_minimum),
         probability=probability,
     )
@@ -122,13 +159,14 @@ def _frame_problems(
 ) -> list[Problem]:
     where = f"scores of {code!r}"
     again = "Make build/scores.tsv anew."
+    named = np.bincount(place[place >= 0], minlength=frame.total)
     problems = []
     if (place < 0).any():
         name = scores["passage_id"].iloc[int(np.argmax(place < 0))]
         problems.append(Problem(where, f"name the unknown passage {name!r}", again))
-    if len(np.unique(place[place >= 0])) < (place >= 0).sum():
+    if (named > 1).any():
         problems.append(Problem(where, "name a passage twice", again))
-    if len(np.unique(place[place >= 0])) < frame.total:
+    if (named == 0).any():
         problems.append(Problem(where, "leave passages of the corpus out", again))
     return problems
 

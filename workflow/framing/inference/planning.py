@@ -241,7 +241,7 @@ def share_evidence(
     own = data.label[part.coded]
     weight = np.ones(len(own)) if part.complete else frame.weight[part.coded]
     certain = np.zeros(len(own), dtype=bool)
-    if found.note.startswith(LABELS) or name == LABELS:
+    if name == LABELS or f"{LABELS}:" in found.note:  # what stood in for post-strata
         fitted = np.zeros(len(part.rows))
     elif name == POST:
         cell = data.decision[part.rows]
@@ -264,10 +264,20 @@ def share_evidence(
     alone[part.rows[part.place]] += made.of_coded
     taking_part = np.zeros(frame.total, dtype=bool)
     taking_part[part.rows] = True
+    of_corpus *= _grown(name, frame, part, data, settings)
     deviations = {**found.deviations, CORPUS: of_corpus}
     variance = {**found.variance, CORPUS: float(np.square(of_corpus).sum())}
     found = replace(found, deviations=deviations, variance=variance)
     return Evidence(found, part, error, label, cluster_deviations(alone, taking_part))
+
+
+def _grown(name: str, frame: Population, part: Domain, data: Outcome, settings: Settings) -> float:
+    """Return by what factor the discount of gains makes an estimate's deviations larger."""
+    believing = replace(settings, gain_discount=0.0)
+    whole = estimate(name, frame, part, data, believing).variance.get(CORPUS, 0.0)
+    if is_zero(sqrt(whole)):
+        return 1.0
+    return sqrt(estimate(name, frame, part, data, settings).variance[CORPUS] / whole)
 
 
 # --- strata and their spreads ---------------------------------------------------------------------

@@ -326,8 +326,10 @@ def regression_table(
                     "model": model["id"], "formula": model["formula"], "family": model["family"],
                     "code": code, "estimator": name,
                 }  # fmt: skip
+                coded, taken = _coded_and_taken(frame, design, solved)
                 rows += [
-                    cells | _row(quantity, design, frame, solved, model, settings, rules)
+                    cells
+                    | _row(quantity, design, frame, solved, coded, taken, model, settings, rules)
                     for quantity in design.quantities
                 ]
     table = pd.DataFrame(rows, columns=list(T10_COLUMNS))
@@ -366,9 +368,7 @@ def _check_models(models: Sequence[Mapping[str, Any]], known: Sequence[str]) -> 
 def _codes(frame: Population, scores: pd.DataFrame, code: str, rules: Settings) -> Codes:
     """Return one code; raise :class:`InputError` as :func:`outcome` does, and on probabilities."""
     data = outcome(frame, scores, code, rules)
-    probability = (
-        scores.set_index("passage_id")["probability"].loc[frame.passages].to_numpy(dtype=float)
-    )
+    probability = data.probability
     if not ((probability >= 0) & (probability <= 1)).all():
         raise InputError(
             Problem(f"scores of {code!r}", "hold a probability that is not between 0 and 1",
@@ -377,28 +377,38 @@ def _codes(frame: Population, scores: pd.DataFrame, code: str, rules: Settings) 
     return Codes(data.label, data.decision.astype(float), probability)
 
 
+def _coded_and_taken(
+    frame: Population, design: Design, solved: tuple[Sample, Fit] | None
+) -> tuple[Bools, Bools]:
+    """Return which passages (N,) are coded, and which are coded or taken by the fit."""
+    coded = np.zeros(frame.total, dtype=bool)
+    coded[frame.drawn] = True
+    taken = coded.copy()
+    if solved is not None:
+        taken[np.flatnonzero(design.inside)[solved[0].rows]] = True
+    return coded, taken
+
+
 def _row(
     quantity: Quantity,
     design: Design,
     frame: Population,
     solved: tuple[Sample, Fit] | None,
+    coded: Bools,
+    taken: Bools,
     model: Mapping[str, Any],
     settings: Mapping[str, Any],
     rules: Settings,
 ) -> dict[str, Any]:
     """Return the cells of one row, ``kind`` to ``status``.
 
-    ``solved`` is None where no passage was coded, or where none is left that is not separated.
+    ``solved`` is None where no passage was coded, or where none is left that is not separated;
+    ``coded`` and ``taken`` are those of :func:`_coded_and_taken`.
     """
-    coded = np.zeros(frame.total, dtype=bool)
-    coded[frame.drawn] = True
-    taken = coded.copy()
-    if solved is not None:
-        taken[np.flatnonzero(design.inside)[solved[0].rows]] = True
     cells = {"kind": quantity.kind, "term": quantity.term} | dict.fromkeys(_NUMBERS, nan)
     cells |= {
         "passages": int(quantity.rests.sum()),
-        "coded": int((quantity.rests & coded).sum()),
+        "coded": int(quantity.rests[frame.drawn].sum()),
         "sources": int(np.count_nonzero(np.bincount(frame.source[quantity.rests & taken]))),
     }
     reason = _not_estimable(quantity, design, coded, model["family"])
@@ -431,7 +441,7 @@ def _level(mask: Bools, design: Design, sample: Sample) -> Level:
     member = mask[design.inside][sample.rows]
     codes, weight = sample.codes[member], sample.weight[member]
     mean = float((weight * codes).sum() / weight.sum())
-    return Level(len(codes), effective_size(weight), mean, len(np.unique(codes)) < 2)
+    return Level(len(codes), effective_size(weight), mean, bool(codes.min() == codes.max()))
 
 
 @dataclass(frozen=True)

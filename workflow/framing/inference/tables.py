@@ -7,7 +7,7 @@ between processors, never decide how a number is written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import nan, sqrt
 from typing import Any
 
@@ -25,7 +25,7 @@ from framing.inference.estimators import (
     frame_note,
 )
 from framing.inference.intervals import Settings, critical, is_zero, share_interval
-from framing.inference.outcomes import Outcome, outcome
+from framing.inference.outcomes import Outcome, by_code, outcome
 from framing.inference.reliability import agreement_table
 
 __all__ = [
@@ -92,9 +92,16 @@ def _shares(
     return settled(pd.DataFrame(rows, columns=list(T5_COLUMNS)).astype({"positives": "Int64"}))
 
 
-def _outcomes(frame: Population, scores: pd.DataFrame, settings: Settings) -> Iterator[Outcome]:
-    for code, part in scores.groupby("code", sort=False):
-        yield outcome(frame, part, str(code), settings)
+def _outcomes(
+    frame: Population,
+    scores: pd.DataFrame,
+    settings: Settings,
+    codes: Collection[str] | None = None,
+) -> Iterator[Outcome]:
+    """Yield the outcomes of ``codes``, or of all, in the order of the scores table."""
+    for code, part in by_code(scores):
+        if codes is None or code in codes:
+            yield outcome(frame, part, code, settings)
 
 
 def estimate_row(
@@ -161,10 +168,7 @@ def contrast_table(
     """
     settings, frame = Settings.of(config), population(passages)
     needed = {side["code"] for entry in config["contrasts"] for side in (entry["a"], entry["b"])}
-    data = {
-        found.code: found
-        for found in _outcomes(frame, scores[scores["code"].isin(needed)], settings)
-    }
+    data = {found.code: found for found in _outcomes(frame, scores, settings, needed)}
     decimals = int(config["report"]["decimals"])
     rows = []
     for entry in config["contrasts"]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from string import Formatter
@@ -96,12 +96,16 @@ class FigureSpec:
 
 @dataclass(frozen=True)
 class Specs:
-    """The whole file: tables and figures by id, vocabularies, recurring phrases."""
+    """The whole file: tables and figures by id, vocabularies, phrases, and methods in brief.
+
+    An entry of ``methods`` has ``name`` and ``text``, and may have ``formula`` and ``source``.
+    """
 
     tables: Mapping[str, TableSpec]
     figures: Mapping[str, FigureSpec]
     vocabularies: Mapping[str, Mapping[str, Mapping[str, str]]]
     phrases: Mapping[str, Any]
+    methods: Sequence[Mapping[str, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -151,6 +155,7 @@ def load_specs(path: Path = TABLES) -> Specs:
         figures={name: FigureSpec(id=name, **figure) for name, figure in data["figures"].items()},
         vocabularies=data["vocabularies"],
         phrases=data["phrases"],
+        methods=data["methods"],
     )
 
 
@@ -294,6 +299,7 @@ def edition(specs: Specs, context: Mapping[str, Any]) -> Edition:
             key: _fill(value, words) if isinstance(value, str) else value
             for key, value in phrases.items()
         },
+        methods=specs.methods,
     )
     standing = " ".join(filled.phrases[key] for key in keys)
     return Edition(filled, labels, standing, context)
