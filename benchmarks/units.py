@@ -30,10 +30,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("texts", type=Path, help="folder of <source_id>.txt")
     parser.add_argument("--corpus", type=Path, default=ROOT / "corpus")
-    parser.add_argument("--settings", type=Path, default=ROOT / "config" / "reading.yaml")
+    parser.add_argument("--settings", type=Path, default=ROOT / "config" / "config.yaml")
     parser.add_argument("--show", type=int, default=0, metavar="N")
     asked = parser.parse_args()
-    units = reading_settings(read_yaml(asked.settings))["units"]
+    units = reading_settings({"units": read_yaml(asked.settings)["units"]})["units"]
     sources = read_table(asked.corpus / "sources.tsv", (), extra=True)
     passages = read_table(asked.corpus / "passages.tsv", (), extra=True)
     hidden = set(read_table(asked.corpus / "kept_back.tsv", ("source_id",))["source_id"])

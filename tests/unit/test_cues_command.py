@@ -15,9 +15,11 @@ from framing.coding.codebook import load_codebook
 from framing.commands import cues as command_module
 from framing.commands.cues import Hit, aligned, changed_cues, changes, list_text, worth
 from framing.config import load_config
+from framing.growth import renewed
 from framing.output.describe import cue_table
 from framing.problems import InputError
-from framing.project import CODEBOOK, CONFIG, cue_digests, load_project, update_derived
+from framing.project import CODEBOOK, CONFIG, cue_digests, load_project
+from framing.transaction import commit
 from tests.unit.test_classify import MINI, command, make_project, mini_tables
 
 OLD = "- name: price-words"
@@ -172,7 +174,7 @@ def test_after_derive_nothing_is_changed_any_more(run, project):
     add_cue(project)
     first = table(run("--check"), "tram-word")
     with chdir(project):
-        update_derived(load_config(CONFIG))
+        commit(renewed(load_config(CONFIG)).changes.writes)
     assert run("--check") == "No cue changed since the derived facts were made.\n"
     again = run("--check", "tram-word")
     assert table(again, "tram-word") == first

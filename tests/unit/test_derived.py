@@ -19,12 +19,13 @@ from framing.corpus.derived import (
     staleness,
 )
 from framing.corpus.texts import read_canonical, texts_at_hand
-from framing.corpus.units import cut_passages, passage_id, sentence_spans
 from framing.corpus.words import word_counts
 from framing.files import sha256
 from framing.problems import InputError
+from framing.reading.settings import reading_settings
+from framing.reading.units import cut_passages
 
-UNITS = {"max_words": 12, "min_words": 3, "abbreviations": ["dr", "gen"]}
+UNITS = reading_settings({"units": {"max_words": 12, "min_words": 3}})["units"]
 TEXT = (
     "A heading\n\nOn Monday Dr. Grün met the “council” – twice 🚋. Nobody minded. "
     "They came back on Tuesday and sang. Then all went home.\n\nOne short last line."
@@ -50,42 +51,15 @@ def test_word_order_leaves_no_trace(words):
     assert word_counts(" ".join(words)) == word_counts(" ".join(reversed(words)))
 
 
-def test_abbreviations_end_no_sentence():
-    spans = sentence_spans("We saw Gen. Smith today. He left.", ["gen"])
-    assert len(spans) == 2
-
-
-def test_long_paragraphs_are_cut_at_sentence_ends_and_short_ones_left_out():
-    cut = cut_passages("s", TEXT, UNITS)
-    pieces = [TEXT[row.start : row.end] for row in cut.itertuples()]
-    assert pieces == [
-        "On Monday Dr. Grün met the “council” – twice 🚋. Nobody minded.",
-        "They came back on Tuesday and sang. Then all went home.",
-        "One short last line.",
-    ]
-    assert cut["words"].tolist() == [12, 11, 4]
-    assert cut["passage_id"][0] == passage_id("s", int(cut["start"][0]), int(cut["end"][0]))
-
-
-@given(st.text(alphabet="ab. \n!?“é🚋", max_size=200))
-def test_passages_never_overlap_and_offsets_say_what_they_hold(text):
-    cut = cut_passages("s", text, UNITS)
-    end = 0
-    for row in cut.itertuples():
-        piece = text[row.start : row.end]
-        assert row.start >= end
-        assert piece == piece.strip()
-        assert len(piece.split()) == row.words >= UNITS["min_words"]
-        end = row.end
-
-
 def hits(prose):
     return {"home": prose.count("home"), "absent": 0}
 
 
 @pytest.fixture
 def facts():
-    return derive("s", TEXT, cut_passages("s", TEXT, UNITS), hits, {"home": "1", "absent": "2"})
+    return derive(
+        "s", TEXT, cut_passages("s", TEXT, UNITS).passages, hits, {"home": "1", "absent": "2"}
+    )
 
 
 def test_derived_facts_hold_counts_and_no_prose(facts, tmp_path):
@@ -124,7 +98,7 @@ def test_a_difference_names_passage_and_fact(facts, change, said):
 
 
 def test_passages_outside_the_text_or_miscounted_are_refused():
-    units = cut_passages("s", TEXT, UNITS)
+    units = cut_passages("s", TEXT, UNITS).passages
     with pytest.raises(InputError, match=r"ends at 999, the text has \d+ characters"):
         derive("s", TEXT, units.assign(end=[*units["end"][:2], 999]), hits, {})
     with pytest.raises(InputError, match=r"has 4 words, passages.tsv says 5"):
@@ -132,7 +106,7 @@ def test_passages_outside_the_text_or_miscounted_are_refused():
 
 
 def test_facts_must_fit_sources_and_passages(facts, tmp_path):
-    units = cut_passages("s", TEXT, UNITS)
+    units = cut_passages("s", TEXT, UNITS).passages
     digest = facts["text_sha256"]
     path = tmp_path / "s.json"
     assert frame_problems(facts, path, digest, units) == []

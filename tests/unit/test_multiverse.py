@@ -9,6 +9,7 @@ import pytest
 from framing.inference.intervals import Settings
 from framing.inference.multiverse import (
     ANY,
+    CHOICES,
     LARGEST,
     NONE,
     T9_COLUMNS,
@@ -265,7 +266,7 @@ def test_every_contrast_stands_under_every_specification(given, table):
     assert tuple(table.columns) == T16_COLUMNS
     own = table[table["contrast"] == "a-g-h"]
     every = list(specifications(PLAN, ["x", "y", "z"]))
-    assert len(own) == len(every) + len(given.sources)
+    assert len(own) == len(every) + len(given.sources) - 1  # the largest is one of them
     assert (own["main"] == "yes").sum() == 1
     assert own.iloc[0]["main"] == "yes"
 
@@ -289,3 +290,8 @@ def test_what_cannot_be_estimated_is_counted_not_dropped(table):
     row = robustness_table(broken).iloc[0]
     assert row["agreeing"] == 1
     assert "specifications are not estimable" in row["status"]
+
+
+def test_no_specification_stands_twice(table):
+    """The largest source is left out by `largest` and by `each`: once is enough."""
+    assert not table.duplicated(["contrast", *CHOICES]).any()

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from framing.config import read_yaml
-from framing.corpus.units import passage_id
+from framing.corpus.tables import passage_id
 from framing.files import read_table, sha256
 from framing.problems import InputError
 from framing.reading.read import read_document
@@ -219,13 +219,14 @@ def test_the_essay_comes_out_as_it_is_frozen(root, shared):
     frozen = read_table(root / "corpus" / "passages.tsv", (), extra=True)
     frozen = frozen[frozen["source_id"] == "pouliot-2011"].drop(columns="_line")
     # With the defaults, and with what this project lays over them.
-    for own in ({}, read_yaml(root / "config" / "reading.yaml")):
+    for own in ({}, {"units": read_yaml(root / "config" / "config.yaml")["units"]}):
         cut = cut_passages("pouliot-2011", document.text(), reading_settings(own)["units"], row)
         assert cut.passages.astype(str).values.tolist() == frozen.values.tolist()
 
 
 def test_the_frozen_passages_come_out_again(root, shared):
-    units = reading_settings(read_yaml(root / "config" / "reading.yaml"))["units"]
+    own = {"units": read_yaml(root / "config" / "config.yaml")["units"]}
+    units = reading_settings(own)["units"]
     sources = read_table(root / "corpus" / "sources.tsv", (), extra=True).to_dict("records")
     frozen = read_table(root / "corpus" / "passages.tsv", (), extra=True)
     same = total = 0

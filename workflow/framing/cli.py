@@ -8,21 +8,32 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from framing.commands import classify, cues, explain, plan, sample
+from framing.commands import (
+    add,
+    change,
+    classify,
+    cues,
+    diff,
+    explain,
+    fetch,
+    plan,
+    publish,
+    sample,
+)
 from framing.config import SCHEMAS, load_config
 from framing.files import unusable
 from framing.problems import InputError, Problem
+from framing.transaction import settle
 
 _EPILOG = """\
 A project is a directory with config/config.yaml, corpus/ and, after a run, results/.
 The results themselves are made by `snakemake` (in another directory: `snakemake --directory DIR`).
 
 a usual round:
-  1. put a text into corpus/texts/ID.txt and its row into corpus/sources.tsv
-  2. framing derive      cuts it into passages and writes its derived facts
-  3. framing check       says everything that is wrong with the corpus
-  4. snakemake           makes the tables anew
-  5. framing verify      proves that they can be made again, byte for byte
+  1. framing add FILE    reads a text, cuts it into passages, and lets it join the corpus
+  2. framing check       says everything that is wrong with the corpus
+  3. snakemake           makes the tables anew; results/changes.md says what moved
+  4. framing verify      proves that they can be made again, byte for byte
 
 exit status: 0 done; 1 problems found, or results differ; 2 wrong usage
 """
@@ -62,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     verify.add_argument("--cores", type=int, default=2, help="processors to use (default: 2)")
     verify.set_defaults(run=_verify)
-    for module in (cues, classify, explain, plan, sample):
+    for module in (add, change, cues, classify, diff, explain, fetch, plan, publish, sample):
         module.register(commands, common)
     return parser
 
@@ -82,19 +93,20 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _derive(arguments: argparse.Namespace) -> int:
-    from framing.project import CONFIG, update_derived
+    from framing.growth import NOT_DRAWN, renewed
+    from framing.project import CONFIG
+    from framing.transaction import alone, commit
 
-    cut, written, absent = update_derived(load_config(CONFIG))
-    for source in cut:
+    with alone():
+        found = renewed(load_config(CONFIG))
+        commit(found.changes.writes)
+    for source in found.cut:
         print(f"{source}: cut into passages, now frozen in corpus/passages.tsv")
-    print(f"derived facts written: {len(written)}")
-    if absent:
-        print(f"left alone, as their texts are absent: {len(absent)}")
-    if cut:
-        print(
-            "No draw could have taken the new passages, so tables speak of them by the classifier "
-            "alone.\nTo have them coded: framing sample --supplement"
-        )
+    print(f"derived facts written: {len(found.written)}")
+    if found.absent:
+        print(f"left alone, as their texts are absent: {len(found.absent)}")
+    if found.cut:
+        print(NOT_DRAWN)
     return 0
 
 
@@ -122,6 +134,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             _parser().error(f"no such directory: {arguments.directory}")
         arguments.called_from = Path.cwd()
         os.chdir(arguments.directory)
+        settle()
         return int(arguments.run(arguments))
     except InputError as error:
         problems = error.problems

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,12 @@ from framing.corpus.derived import (
     Facts,
     derive,
     difference,
-    facts_text,
     frame_problems,
     read_facts,
     staleness,
 )
 from framing.corpus.draws import DRAWS, Draw, combined_design, read_draws
 from framing.corpus.tables import (
-    has_sample,
     id_problems,
     passage_frame,
     read_passages,
@@ -35,9 +33,9 @@ from framing.corpus.tables import (
     sampled_frame,
 )
 from framing.corpus.texts import read_canonical, texts_at_hand
-from framing.corpus.units import cut_passages
 from framing.corpus.words import word_counts
-from framing.files import LINE, read_table, row_problems, table_text, write_text
+from framing.files import read_table, row_problems
+from framing.intake.records import INTAKE, read_intake
 from framing.problems import InputError, Problem, raise_if_any
 
 CONFIG = Path("config/config.yaml")
@@ -90,7 +88,7 @@ def check_project() -> tuple[Project, list[Facts]]:
     and in the derived facts.
     """
     problems: list[Problem] = []
-    config = _collect(problems, load_config, CONFIG)
+    config = collect(problems, load_config, CONFIG)
     # A slip in one setting should not hide what is wrong with the tables.
     project = _read_project(problems, config or _groups_at_least())
     codebook, sources, passages = project.codebook, project.sources, project.passages
@@ -103,8 +101,9 @@ def check_project() -> tuple[Project, list[Facts]]:
             )
             problems += kept_back_problems(config, sources)
             problems += formula_problems(config, sources, project.frame)
+        collect(problems, read_intake, INTAKE, sources)
         if passages is not None:
-            facts = _collect(problems, checked_facts, project.config, codebook, sources, passages)
+            facts = collect(problems, checked_facts, project.config, codebook, sources, passages)
     raise_if_any(problems)
     assert facts is not None
     return project, facts
@@ -116,7 +115,7 @@ def kept_back_problems(config: Mapping[str, Any], sources: pd.DataFrame) -> list
         return []
     path = Path(config["evaluation"]["kept_back"])
     problems: list[Problem] = []
-    frame = _collect(problems, read_table, path, ["source_id"])
+    frame = collect(problems, read_table, path, ["source_id"])
     if frame is not None:
         problems += id_problems(frame, path, "source_id")
         problems += row_problems(
@@ -150,11 +149,11 @@ def frame_if_right(
     config: Mapping[str, Any], sources: pd.DataFrame, draws: Sequence[Draw]
 ) -> pd.DataFrame | None:
     """Return the passage frame, None where a table is broken: :func:`load_project` tells why."""
-    passages = _collect([], read_passages, PASSAGES, sources)
-    sample = None if passages is None else _collect([], read_sample, SAMPLE, passages)
+    passages = collect([], read_passages, PASSAGES, sources)
+    sample = None if passages is None else collect([], read_sample, SAMPLE, passages)
     if sample is None:
         return None
-    frame: pd.DataFrame | None = _collect(
+    frame: pd.DataFrame | None = collect(
         [], survey_frame, config, sources, passages, sample, draws
     )
     return frame
@@ -172,16 +171,16 @@ def formula_problems(
 
     problems: list[Problem] = []
     inside, _ = within_frame(frame)
-    covariates = _collect(problems, covariate_frame, inside, sources, config)
+    covariates = collect(problems, covariate_frame, inside, sources, config)
     if covariates is not None:
         for model in config["regression"]["models"]:
-            _collect(problems, model_design, covariates, population(inside), model)
+            collect(problems, model_design, covariates, population(inside), model)
     return problems
 
 
 def _groups_at_least() -> dict[str, Any]:
     """Return of a broken configuration what the tables are checked against, if it has that."""
-    data = _collect([], read_yaml, CONFIG)
+    data = collect([], read_yaml, CONFIG)
     groups = data.get("groups") if isinstance(data, dict) else None
     named = isinstance(groups, dict) and all(isinstance(name, str) for name in groups)
     return {"groups": groups if named else None, "corpus": {"texts": []}}
@@ -189,27 +188,27 @@ def _groups_at_least() -> dict[str, Any]:
 
 def _read_project(problems: list[Problem], config: dict[str, Any]) -> Project:
     """Read what can be read; what cannot is None, and ``problems`` says why."""
-    codebook = _collect(problems, load_codebook, CODEBOOK)
-    coders = _collect(problems, read_coders, CODERS)
+    codebook = collect(problems, load_codebook, CODEBOOK)
+    coders = collect(problems, read_coders, CODERS)
     sources = passages = sample = codings = None
     if config["groups"] is not None:
-        sources = _collect(problems, read_sources, SOURCES, config["groups"])
+        sources = collect(problems, read_sources, SOURCES, config["groups"])
     if sources is not None:
-        passages = _collect(problems, read_passages, PASSAGES, sources)
+        passages = collect(problems, read_passages, PASSAGES, sources)
     if passages is not None and passages.empty:
         cut = "Run `framing derive` to cut the texts at hand."
         problems.append(Problem(PASSAGES, "names no passage", cut))
         passages = None
     if passages is not None:
-        sample = _collect(problems, read_sample, SAMPLE, passages)
-    draws = _collect(problems, read_draws, DRAWS)
+        sample = collect(problems, read_sample, SAMPLE, passages)
+    draws = collect(problems, read_draws, DRAWS)
     frame = None
     if sample is not None and draws is not None:
         # A configuration that is broken elsewhere may lack what the frame needs of it.
         needed = {"periods": [], "undated": ""} | config
-        frame = _collect(problems, survey_frame, needed, sources, passages, sample, draws)
+        frame = collect(problems, survey_frame, needed, sources, passages, sample, draws)
     if frame is not None and codebook is not None and coders is not None:
-        codings = _collect(
+        codings = collect(
             problems, read_codings, CODINGS, list(coders["coder"]), list(codebook.codes),
             to_be_coded(sample, draws),
         )  # fmt: skip
@@ -222,7 +221,7 @@ def to_be_coded(sample: pd.DataFrame, draws: Sequence[Draw]) -> pd.DataFrame:
     return pd.concat([sample["passage_id"], *supplements], ignore_index=True).to_frame()
 
 
-def _collect(problems: list[Problem], read: Any, *arguments: Any) -> Any:
+def collect(problems: list[Problem], read: Any, *arguments: Any) -> Any:
     """Return what ``read`` returns, or None where it raises: then its problems join the list."""
     try:
         return read(*arguments)
@@ -242,7 +241,7 @@ def checked_facts(
     """
     hand = texts_at_hand(config["corpus"]["texts"], sources["source_id"])
     digests = cue_digests(codebook)
-    compiled = compile_cues(codebook)
+    facts_of = deriver(codebook)
     by_source = dict(list(passages.groupby("source_id", sort=False)))
     problems: list[Problem] = []
     stale: dict[str, list[str]] = {}
@@ -250,7 +249,7 @@ def checked_facts(
     for source in sources.itertuples(index=False):
         path = DERIVED / f"{source.source_id}.json"
         own = by_source.get(source.source_id, passages.iloc[:0])
-        facts = _collect(problems, read_facts, path)
+        facts = collect(problems, read_facts, path)
         if facts is None:
             continue
         found = frame_problems(facts, path, source.sha256, own, PASSAGES)
@@ -259,10 +258,10 @@ def checked_facts(
         for cue in outdated:
             stale.setdefault(cue, []).append(source.source_id)
         if source.source_id in hand and not found and not outdated:
-            text = _collect(problems, read_canonical, hand[source.source_id], source.sha256)
+            text = collect(problems, read_canonical, hand[source.source_id], source.sha256)
             if text is None:
                 continue
-            fresh = _collect(problems, _derive, source.source_id, text, own, compiled, digests)
+            fresh = collect(problems, facts_of, source.source_id, text, own)
             unlike = difference(facts, fresh) if fresh is not None else None
             if unlike:
                 problems.append(
@@ -313,69 +312,19 @@ def cue_digests(codebook: Codebook) -> dict[str, str]:
     return {cue.name: cue_digest(codebook, cue) for cue in codebook.cues}
 
 
-def _derive(
-    source_id: str, text: str, passages: pd.DataFrame, compiled: Any, digests: Mapping[str, str]
-) -> Facts:
-    return derive(
-        source_id, text, passages, lambda prose: cue_hits(compiled, prose), digests, PASSAGES
-    )
+def deriver(codebook: Codebook) -> Callable[[str, str, pd.DataFrame], Facts]:
+    """Return a function from a source's id, text and passages to its derived facts.
 
-
-def update_derived(config: Mapping[str, Any]) -> tuple[list[str], list[str], list[str]]:
-    """Cut new texts into passages, freeze these, and rewrite derived facts from texts at hand.
-
-    Works in the working directory. A source with a text and without passages is cut once and its
-    passages are appended to ``passages.tsv``; frozen passages are never touched. Once there is a
-    sample, new passages are put down in ``unsampled.tsv``: it could not have drawn them. Returns
-    the ids of sources newly cut, of those whose facts were rewritten, and of those left alone
-    because their text is absent. Everything is computed before the first file is written.
+    It raises :class:`InputError` as :func:`framing.corpus.derived.derive` does.
     """
-    problems: list[Problem] = []
-    codebook = _collect(problems, load_codebook, CODEBOOK)
-    sources = _collect(problems, read_sources, SOURCES, config["groups"])
-    raise_if_any(problems)
-    passages = read_passages(PASSAGES, sources)
-    hand = texts_at_hand(config["corpus"]["texts"], sources["source_id"])
-    digests, compiled = cue_digests(codebook), compile_cues(codebook)
-    frames, cut, writes, absent = [passages.drop(columns=LINE)], [], {}, []
-    for source in sources.itertuples(index=False):
-        own = passages[passages["source_id"] == source.source_id]
-        if source.source_id not in hand:
-            absent.append(source.source_id)
-            continue
-        text = _collect(problems, read_canonical, hand[source.source_id], source.sha256)
-        if text is None:
-            continue
-        if own.empty:
-            own = cut_passages(source.source_id, text, config["units"])
-            if not own.empty:
-                frames.append(own)
-                cut.append(source.source_id)
-        facts = _collect(problems, _derive, source.source_id, text, own, compiled, digests)
-        path = DERIVED / f"{source.source_id}.json"
-        if facts is not None:
-            fresh = facts_text(facts)
-            if not path.is_file() or path.read_bytes() != fresh.encode("utf-8"):
-                writes[path] = fresh
-    raise_if_any(problems)
-    for path, fresh in writes.items():
-        write_text(path, fresh)
-    if cut:
-        known = pd.concat(frames, ignore_index=True)
-        _write_unsampled(known["passage_id"], set(passages["passage_id"]))
-        # Last, so that a kill before leaves a text that is still uncut, never facts without units.
-        write_text(PASSAGES, table_text(known))
-    return cut, [path.stem for path in writes], absent
+    compiled, digests = compile_cues(codebook), cue_digests(codebook)
 
+    def facts(source_id: str, text: str, passages: pd.DataFrame) -> Facts:
+        return derive(
+            source_id, text, passages, lambda prose: cue_hits(compiled, prose), digests, PASSAGES
+        )
 
-def _write_unsampled(known: pd.Series, frozen: set[str]) -> None:
-    """Put passages that are not ``frozen`` yet down as unsampled, if a sample has been drawn."""
-    if not has_sample(SAMPLE):
-        return
-    listed = read_table(UNSAMPLED, ["passage_id"])["passage_id"] if UNSAMPLED.is_file() else ()
-    # Of a run that was killed before its passages were frozen, names may be left behind.
-    kept = [name for name in known if name in set(listed) or name not in frozen]
-    write_text(UNSAMPLED, table_text(pd.DataFrame({"passage_id": kept})))
+    return facts
 
 
 def exemplar_facts(codebook: Codebook) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
@@ -420,7 +369,7 @@ def all_prose(
         )  # fmt: skip
     problems: list[Problem] = []
     texts = {
-        name: _collect(problems, read_canonical, hand[name], digest)
+        name: collect(problems, read_canonical, hand[name], digest)
         for name, digest in zip(needed["source_id"], needed["sha256"], strict=True)
     }
     raise_if_any(problems)

@@ -18,7 +18,9 @@ from framing.config import check_config, cross_check, load_config
 from framing.corpus.draws import DRAWS, mark_of, read_draws
 from framing.corpus.tables import read_sources
 from framing.edge import DONE
+from framing.files import sha256
 from framing.model.encoder import PACKAGES, model_files
+from framing.output.published import PUBLISHED
 from framing.output.seal import versions
 from framing.problems import InputError, Problem, raise_if_any
 from framing.project import (
@@ -36,6 +38,7 @@ from framing.project import (
     frame_if_right,
     kept_back_problems,
 )
+from framing.transaction import hold, settle
 
 PACKAGE = Path(__file__).resolve().parent
 TABLES = (
@@ -51,6 +54,8 @@ HEADLINE = Path("build/headline.txt")
 EMBEDDINGS = Path("build/embeddings.tsv")
 LOGS = Path("build/logs")
 RESULTS = Path("results")
+# Scripts that only write down, or compare, what others have worked out.
+WRITERS = ("changes", "codebook_page", "provenance", "render", "seal")
 # Packages whose version can change a byte of the results.
 STACK = ("formulaic", "framing", "Jinja2", "matplotlib", "nltk", "numpy", "pandas", "regex",
          "scikit-learn", "scipy")  # fmt: skip
@@ -117,6 +122,7 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
     on a codebook or sources that do not go with it and on an encoder that is none. The first rule
     checks all else.
     """
+    settle()
     needed = (CONFIG, CODEBOOK, SOURCES, PASSAGES, SAMPLE, CODERS)
     raise_if_any(
         Problem(path, "does not exist", "A project needs it: see examples/mini for one.")
@@ -172,13 +178,34 @@ def code(script: str) -> list[str]:
 
     Given as input to the script's rule, so that an edit in one of them reruns it, and no other.
     """
+    return _files(_reached(PACKAGE.parent / "scripts" / f"{script}.py"))
+
+
+def software() -> dict[str, str]:
+    """Return a digest of the code that makes the tables, by room, scripts and rules.
+
+    Only contents and names below ``workflow/`` enter, line ends apart: the same on every machine.
+    """
+    scripts = {
+        path for path in (PACKAGE.parent / "scripts").glob("*.py") if path.stem not in WRITERS
+    }
+    files = scripts.union(*map(_reached, scripts), (PACKAGE.parent / "rules").glob("*.smk"))
+    rooms: dict[str, list[str]] = {}
+    for path in files:
+        name = path.relative_to(PACKAGE.parent).as_posix()
+        contents = sha256(path.read_bytes().replace(b"\r\n", b"\n"))
+        rooms.setdefault(path.parent.name, []).append(f"{name}\t{contents}")
+    return {room: sha256("\n".join(sorted(rooms[room])))[:16] for room in sorted(rooms)}
+
+
+def _reached(script: Path) -> set[Path]:
     found: set[Path] = set()
-    left = _imported(PACKAGE.parent / "scripts" / f"{script}.py")
+    left = set(_imported(script))  # a copy: the cache's own set must stay as it is
     while left:
         path = left.pop()
         found.add(path)
         left |= _imported(path) - found
-    return _files(found)
+    return found
 
 
 @cache
@@ -210,25 +237,18 @@ def page() -> list[str]:
     return [str(CODEBOOK_PAGE)] if os.access(CODEBOOK_PAGE.parent, os.W_OK) else []
 
 
+def published() -> list[str]:
+    """Return the files of the published results, none where nothing has been published."""
+    return _files(path for path in PUBLISHED.rglob("*") if path.is_file())
+
+
 def hold_directory() -> None:
-    """Keep other runs out of the working directory until this process ends.
+    """Keep other runs and commands out of the working directory until this process ends.
 
     The operating system lets go of the lock when a run is killed, so that the next one can start.
     """
-    try:
-        import fcntl
-    except ImportError:  # Windows: no such lock
-        return
-    Path("build").mkdir(exist_ok=True)
-    handle = Path("build/.lock").open("w", encoding="utf-8")  # noqa: SIM115
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        handle.close()
-        raise InputError(
-            Problem("build/.lock", "another run is at work in this directory", "Wait for its end.")
-        ) from None
-    _held.append(handle)
+    if (handle := hold(Path())) is not None:
+        _held.append(handle)
     for log in _failures():
         log.unlink()
 

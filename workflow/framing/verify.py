@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from framing.files import read_table
+from framing.output.published import PUBLISHED
 from framing.output.seal import MANIFEST, manifest
 from framing.problems import InputError, Problem
 
@@ -74,9 +75,9 @@ def _said(
 def verify(project: Path, *, cores: int = 2) -> Verdict:
     """Recompute ``project`` in a scratch directory and compare with its ``results/manifest.tsv``.
 
-    Only ``config/`` and ``corpus/`` are copied, texts excepted: the facts must be enough. The
-    project itself is only read. Raises :class:`InputError` where it has no results, or where the
-    recomputation fails.
+    Only ``config/``, ``corpus/`` and ``published/`` are copied, texts excepted: the facts must be
+    enough. The project itself is only read. Raises :class:`InputError` where it has no results, or
+    where the recomputation fails.
     """
     published = _published(project / "results")
     present = _as_dict(manifest(project / "results"))
@@ -86,6 +87,8 @@ def verify(project: Path, *, cores: int = 2) -> Verdict:
         shutil.copytree(
             project / "corpus", scratch / "corpus", ignore=shutil.ignore_patterns("texts")
         )
+        if (project / PUBLISHED).is_dir():  # results/changes.md compares with it
+            shutil.copytree(project / PUBLISHED, scratch / PUBLISHED)
         _run(scratch, cores)
         recomputed = _as_dict(manifest(scratch / "results"))
     return Verdict(published, present, recomputed)

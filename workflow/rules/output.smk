@@ -1,9 +1,9 @@
 # From tables to what people read, and the seal on it.
 #
-# needs: all of the above
+# needs: all of the above, and published/ where results have been published (`framing publish`)
 # makes: results/tables/T1-corpus.csv T7-essay.csv T8-cues.csv, and every table as .tex and .html
 #        results/figures/*.svg, results/report.html, build/headline.txt
-#        results/provenance.json, results/manifest.tsv
+#        results/provenance.json, results/changes.md, results/manifest.tsv
 
 
 rule describe:
@@ -73,6 +73,8 @@ rule provenance:
         derived=PLAN.derived,
         codebook=PLAN.codebook,
         codings=PLAN.codings,
+        kept_back=PLAN.kept_back,
+        encoder=PLAN.encoder,
         models=expand("results/models/{code}.json", code=PLAN.codes),
         code=stages.code("provenance"),
     output:
@@ -83,11 +85,33 @@ rule provenance:
         "../envs/framing.yaml"
     params:
         config=PLAN.config,
-        versions=PLAN.versions,
+        versions=PLAN.versions | PLAN.encoder_versions,
+        code=stages.software(),
     message:
         "Recording what the results are made from"
     script:
         "../scripts/provenance.py"
+
+
+rule changes:
+    input:
+        tables=expand("results/tables/{table}.csv", table=stages.TABLES),
+        provenance="results/provenance.json",
+        published=stages.published(),
+        code=stages.code("changes"),
+        captions=stages.asset("report/tables.yaml"),
+    output:
+        "results/changes.md",
+    log:
+        "build/logs/changes.log",
+    conda:
+        "../envs/framing.yaml"
+    params:
+        listed=PLAN.config["report"]["changes_listed"],
+    message:
+        "Comparing with the published results"
+    script:
+        "../scripts/changes.py"
 
 
 rule seal:
@@ -99,6 +123,7 @@ rule seal:
         expand("results/models/{code}.json", code=PLAN.codes),
         "results/report.html",
         "results/provenance.json",
+        "results/changes.md",
         code=stages.code("seal"),
     output:
         "results/manifest.tsv",

@@ -4,16 +4,32 @@ from pathlib import Path
 
 from framing.edge import speaking
 from framing.files import write_json
+from framing.output.inputs import folder_digest, input_details
 from framing.output.seal import provenance
+from framing.project import CODERS, CODINGS, DRAWS, PASSAGES, SAMPLE, SOURCES
 
 with speaking(snakemake.log[0]):
-    given = snakemake.input
+    given, params = snakemake.input, snakemake.params
     inputs = {
-        "corpus": [*given.corpus, *given.derived],
+        "corpus": [*given.corpus, *given.derived, *given.kept_back],
         "codebook": [given.codebook],
         "codings": list(given.codings),
         "models": list(given.models),
     }
     inputs = {name: [Path(path) for path in paths] for name, paths in inputs.items()}
-    record = provenance(inputs, snakemake.params.config, list(snakemake.params.versions))
+    derived = [Path(path) for path in given.derived]
+    corpus = set(inputs["corpus"]) - {SOURCES, PASSAGES, SAMPLE, *derived}
+    draws = sorted(path for path in corpus if DRAWS in path.parents)
+    details = input_details(
+        sources=SOURCES, passages=PASSAGES, sample=SAMPLE, draws=draws,
+        lists=sorted(corpus - set(draws)), derived=derived, codebook=Path(given.codebook),
+        coders=CODERS, codings=[path for path in inputs["codings"] if CODINGS in path.parents],
+    )  # fmt: skip
+    if given.encoder:
+        encoder = [Path(path) for path in given.encoder]
+        folder = Path(params.config["classifier"]["encoder"])
+        details["models"] = {"encoder": folder_digest(encoder, folder)}
+    record = provenance(
+        inputs, params.config, list(params.versions), details=details, code=params.code
+    )
     write_json(Path(snakemake.output[0]), record)

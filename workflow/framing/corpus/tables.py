@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from framing.files import LINE, read_table, read_text, repeated, row_problems
+from framing.files import LINE, read_table, read_text, repeated, row_problems, sha256
 from framing.problems import InputError, Problem, raise_if_any
 
 SOURCE_COLUMNS = (
@@ -34,6 +34,11 @@ _DATE = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 # Probabilities are written with six decimals, so they may differ from the quotient by half of one.
 _PROBABILITY_SLACK = 5.1e-7
+
+
+def passage_id(source_id: str, start: int, end: int) -> str:
+    """Return the id of a passage: ten hexadecimal digits made from source and offsets."""
+    return sha256(f"{source_id}:{start}-{end}")[:10]
 
 
 def read_sources(path: Path, groups: Mapping[str, str]) -> pd.DataFrame:

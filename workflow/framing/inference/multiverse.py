@@ -447,13 +447,17 @@ def specification_table(given: Material, config: Mapping[str, Any], ours: str) -
     rest = [one for one in specifications(plan, coders) if one != main]
     rows = []
     for entry in config["contrasts"]:
+        known = set()
         for one in [main, *rest]:
             found, source = contrast_under(given, one, entry, settings)
             rows.append(_row(entry, one, found, source or NONE, main=one == main))
+            if replace(one, left_out=NONE) == main:
+                known.add(source)  # the largest, which is not to count twice
         if EACH in plan["left_out"]:
             without = left_out_in_turn(given, main, entry, settings)
             for name, found in zip(given.sources, without, strict=True):
-                rows.append(_row(entry, main, found, name, main=False))
+                if name not in known:
+                    rows.append(_row(entry, main, found, name, main=False))
     table = pd.DataFrame(rows, columns=list(T16_COLUMNS))
     floats = table.select_dtypes("float").columns
     return table.assign(**{name: table[name].round(12) + 0.0 for name in floats})

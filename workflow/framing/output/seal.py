@@ -21,21 +21,30 @@ def digest_of_files(paths: Iterable[Path]) -> str:
 
 
 def provenance(
-    inputs: Mapping[str, Sequence[Path]], config: Mapping[str, Any], packages: Sequence[str]
+    inputs: Mapping[str, Sequence[Path]],
+    config: Mapping[str, Any],
+    packages: Sequence[str],
+    *,
+    details: Mapping[str, Mapping[str, Any]] | None = None,
+    code: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return what results depend on: a digest per kind of input, and package versions.
 
-    ``inputs`` maps a name (corpus, codebook, codings …) to its files. No time, host, path outside
-    the project or interpreter enters: the same inputs give the same bytes anywhere.
+    ``inputs`` maps a name (corpus, codebook, codings …) to its files, ``details`` the same names to
+    what is known of their parts (see :mod:`framing.output.inputs`), ``code`` a part of the workflow
+    to the digest of its code. No time, host, path outside the project or interpreter enters: the
+    same inputs give the same bytes anywhere.
     """
-    return {
+    parts = details or {}
+    record = {
         "inputs": {
-            name: {"files": len(files), "sha256": digest_of_files(files)}
+            name: {"files": len(files), "sha256": digest_of_files(files), **parts.get(name, {})}
             for name, files in sorted(inputs.items())
         },
         "config": {"sha256": sha256(json_text(config)), "settings": dict(config)},
         "packages": versions(packages),
     }
+    return record | ({"code": dict(code)} if code else {})
 
 
 def versions(packages: Sequence[str]) -> dict[str, str]:

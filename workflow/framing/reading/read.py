@@ -53,7 +53,7 @@ def read_document(
     settings = reading_settings() if settings is None else settings
     own = settings["reading"]
     if data is None:
-        data = _bytes_of(Path(path), own["limits"]["bytes"])
+        data = bytes_of(Path(path), own["limits"]["bytes"])
     elif len(data) > own["limits"]["bytes"]:
         _too_large(path, len(data), own["limits"]["bytes"])
     found = kind_of(data, path, Path(path).name, kind, own["limits"])
@@ -74,7 +74,8 @@ def read_document(
     return document
 
 
-def _bytes_of(path: Path, most: int) -> bytes:
+def bytes_of(path: Path, most: int) -> bytes:
+    """Return what a file holds; raise :class:`InputError` where it is larger than ``most``."""
     try:
         with path.open("rb") as file:
             # Not by its stated size: a pipe has none, and a file may grow.

@@ -14,8 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from framing.corpus.tables import PASSAGE_COLUMNS
-from framing.corpus.units import passage_id
+from framing.corpus.tables import PASSAGE_COLUMNS, passage_id
 from framing.problems import InputError, Problem
 from framing.reading.sentences import sentence_spans
 from framing.reading.turns import same_person, spoken_by

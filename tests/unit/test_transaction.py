@@ -1,0 +1,138 @@
+"""Several files change as one, whenever the command is killed, and one command at a time."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from framing.problems import InputError
+from framing.transaction import LIST, LOCK, PENDING, alone, commit, recover, settle
+
+BEFORE = {"corpus/a.tsv": "old a\n", "corpus/gone.txt": "old gone\n"}
+AFTER = {"corpus/a.tsv": "new a\n", "corpus/deep/b.txt": "new b – ü\n"}
+
+
+def state(folder: Path) -> dict[str, str]:
+    """What a project holds, but for locks."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != LOCK.name
+    }
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    for name, text in BEFORE.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def change(project: Path) -> None:
+    commit({Path(name): text for name, text in AFTER.items()}, [Path("corpus/gone.txt")], project)
+
+
+def test_a_change_is_made_whole_and_leaves_nothing_behind(project: Path) -> None:
+    change(project)
+    assert state(project) == AFTER
+    assert not (project / PENDING).exists()
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from framing import transaction
+
+deadly = int(sys.argv[1])
+calls = 0
+
+def counted(original):
+    def call(*arguments, **options):
+        global calls
+        calls += 1
+        if calls == deadly:
+            os._exit(9)
+        return original(*arguments, **options)
+    return call
+
+for name in ("replace", "unlink", "mkdir", "open"):
+    setattr(Path, name, counted(getattr(Path, name)))
+transaction.commit({after}, [Path("corpus/gone.txt")], Path(sys.argv[2]))
+"""
+
+
+def test_a_kill_at_any_step_leaves_all_or_nothing(project: Path, root: Path) -> None:
+    """Killed before each call that touches the disk: the next command finds one of two states."""
+    after = "{" + ", ".join(f"Path({name!r}): {text!r}" for name, text in AFTER.items()) + "}"
+    script = KILLED.replace("{after}", after)
+    seen = []
+    for step in range(1, 40):
+        for path in state(project):
+            (project / path).unlink()
+        for name, text in BEFORE.items():
+            (project / name).write_text(text, encoding="utf-8")
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(step), str(project)],
+            env={**os.environ, "PYTHONPATH": str(root / "workflow")}, check=False,
+        )  # fmt: skip
+        recover(project)
+        assert state(project) in (BEFORE, AFTER), step
+        assert not (project / PENDING).exists()
+        seen.append(state(project) == AFTER)
+        if done.returncode == 0:
+            break
+    assert done.returncode == 0  # it came through in the end
+    assert seen[0] is False and seen[-1] is True
+    assert seen == sorted(seen)  # once decided, it stays decided
+    assert len(seen) > 8
+
+
+def test_a_full_disk_leaves_everything_as_it_was(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(number: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(InputError, match="No space left on device"):
+        change(project)
+    assert state(project) == BEFORE
+
+
+def test_what_a_killed_command_left_is_settled_before_a_project_is_read(project: Path) -> None:
+    (project / PENDING).mkdir()
+    (project / PENDING / "0").write_text("half", encoding="utf-8")
+    settle(project)
+    assert state(project) == BEFORE
+    (project / PENDING).mkdir()
+    (project / PENDING / "0").write_text("new a\n", encoding="utf-8")
+    (project / PENDING / LIST).write_text(
+        '{"moves": {"0": "corpus/a.tsv"}, "removals": ["corpus/gone.txt"]}', encoding="utf-8"
+    )
+    settle(project)
+    assert state(project) == {"corpus/a.tsv": "new a\n"}
+    settle(project)  # nothing to do
+
+
+def test_two_commands_at_once_do_not_mix(project: Path) -> None:
+    with (
+        alone(project),
+        pytest.raises(InputError, match=r"another run is at work in this directory\. Wait"),
+        alone(project),
+    ):
+        pass
+    with alone(project):  # and afterwards it is free again
+        pass
+
+
+def test_nobody_throws_away_what_a_living_command_is_about_to_do(project: Path) -> None:
+    with alone(project):
+        (project / PENDING).mkdir()
+        with pytest.raises(InputError, match="another run"):
+            settle(project)
+        assert (project / PENDING).is_dir()

@@ -1,0 +1,466 @@
+"""Sources join, leave and are renamed: through the command, on a copy of the example project."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from framing import cli
+from framing.commands import add
+from framing.config import read_yaml
+from framing.corpus.tables import read_passages, read_sources
+from framing.files import read_table, sha256
+from framing.intake.adding import free_id, id_from, id_problem
+from framing.transaction import alone
+from tests.unit.web_server import sends, serving
+
+LETTER = """\
+A letter from the quay
+
+Share this
+
+We who live along the harbour have asked for one thing only in all these years, that the council
+should speak with us before it decides about the ferry, and not when the posters are printed.
+
+The fare is too high for people who cross twice a day. My neighbour counts the coins on Monday and
+walks the long way round by Thursday, and nobody in the town hall has ever asked her why.
+
+Photo: R. Vance / Courtesy of the harbour office
+"""
+SECOND = """\
+To the editor of the harbour paper: your column on the lighthouse left out what the keepers said.
+They have lit it for two hundred winters, and a lamp that answers to a switch in another town will
+not know when the fog comes in from the east.
+"""
+PAPER = [
+    "Our reporter counted forty-one people in the hall on Thursday evening, of whom nine spoke, "
+    "four twice, and one with a trumpet that the chair took away before the vote was called.",
+    "No date has been named for the next session. The minutes are to be printed on yellow sheets "
+    "and hung beside the fish market, where the rain had already washed off the old ones.",
+]
+REST = [
+    "If the timetable has to change, let it change for those who use the boat every day. We were "
+    "told of one meeting in March and of another in June; neither took place, nor did a third.",
+    "The ferry is older than the bridge, and the bridge is closed whenever the wind blows. Whoever "
+    "has waited there with a pram in February knows why we write this and do not stop writing.",
+]
+GERMAN = (
+    "Wir wohnen seit vierzig Jahren am Hafen und haben immer nur um eines gebeten: dass der Rat "
+    "mit uns spricht, bevor er über die Fähre entscheidet, und nicht erst, wenn Plakate hängen.\n"
+)
+SAID = ["--title", "A letter", "--group", "residents", "--date", "3 May 2019"]
+
+
+@pytest.fixture
+def letter(tmp_path: Path) -> Path:
+    path = tmp_path / "letter.txt"
+    path.write_text(LETTER, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def say(project: Path, capsys: pytest.CaptureFixture[str]):
+    """Run ``framing`` on the project; return its exit status and what it said."""
+
+    def _say(command: str, *arguments: str | Path) -> tuple[int, str, str]:
+        status = cli.main([command, *map(str, arguments), "--directory", str(project)])
+        told = capsys.readouterr()
+        return status, told.out, told.err
+
+    # `framing` works from within the project's folder; each command begins at this one again.
+    here = Path.cwd()
+    yield lambda *arguments: (os.chdir(here), _say(*arguments))[1]
+    os.chdir(here)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != ".lock"
+    }
+
+
+def table(project: Path, name: str) -> list[dict[str, str]]:
+    return read_table(project / "corpus" / name, (), extra=True).to_dict("records")
+
+
+# --- one document ---------------------------------------------------------------------------------
+
+
+def test_a_letter_joins_and_nothing_that_was_there_changes(project, letter, say):
+    before = contents(project)
+    status, out, _ = say("add", letter, *SAID)
+    assert status == 0
+    after = contents(project)
+    for name, data in before.items():
+        if name.endswith(("sources.tsv", "passages.tsv")):
+            assert after[name].startswith(data) and after[name] != data
+        else:
+            assert after[name] == data
+    added = {name for name in after if name not in before}
+    assert added == {
+        "corpus/derived/letter.json", "corpus/intake.tsv", "corpus/texts/letter.txt",
+        "corpus/texts/letter.dropped.tsv", "corpus/unsampled.tsv",
+    }  # fmt: skip
+    text = after["corpus/texts/letter.txt"].decode("utf-8")
+    row = table(project, "sources.tsv")[-1]
+    assert (row["title"], row["date"], row["date_precision"]) == ("A letter", "2019-05-03", "day")
+    assert row["sha256"] == sha256(text) and row["retrieved_from"] == "letter.txt"
+    groups = read_yaml(project / "config" / "config.yaml")["groups"]
+    passages = read_passages(
+        project / "corpus" / "passages.tsv",
+        read_sources(project / "corpus" / "sources.tsv", groups),
+    )
+    own = passages[passages["source_id"] == "letter"]
+    pieces = [text[one.start : one.end] for one in own.itertuples()]
+    assert [piece.split()[0] for piece in pieces] == ["We", "The"]
+    assert [len(piece.split()) for piece in pieces] == own["words"].tolist() == [36, 38]
+    assert [one["passage_id"] for one in table(project, "unsampled.tsv")] == list(own["passage_id"])
+    record = table(project, "intake.tsv")[0]
+    assert record["raw_sha256"] == sha256(LETTER) and record["reader"] == "framing"
+    dropped = read_table(project / "corpus/texts/letter.dropped.tsv", (), extra=True)
+    reasons = dict(zip(dropped["text"], dropped["reason"], strict=True))
+    assert reasons == {
+        "Share this": "page furniture",
+        "Photo: R. Vance / Courtesy of the harbour office": "caption or credit",
+        "A letter from the quay": "shorter than 12 words",
+    }
+    assert "left out, 1 times: page furniture" in out
+    assert "framing sample --supplement" in out
+    assert say("check")[0] == 0
+
+
+def test_every_word_of_a_document_is_in_a_passage_or_in_the_report(project, letter, say):
+    say("add", letter, *SAID)
+    text = (project / "corpus/texts/letter.txt").read_text(encoding="utf-8")
+    passages = [one for one in table(project, "passages.tsv") if one["source_id"] == "letter"]
+    kept = " ".join(text[int(one["start"]) : int(one["end"])] for one in passages)
+    report = read_table(project / "corpus/texts/letter.dropped.tsv", (), extra=True)
+    assert sorted((kept + " " + " ".join(report["text"])).split()) == sorted(LETTER.split())
+
+
+def test_a_dry_run_shows_everything_and_writes_nothing(project, letter, say):
+    before = contents(project)
+    status, out, _ = say("add", letter, *SAID, "--dry-run")
+    assert status == 0
+    assert contents(project) == before
+    assert "36 words): We who live along the harbour" in out
+    assert "left out, line 3, page furniture: Share this" in out
+    assert "Nothing was written: 1 source with 2 passages would join" in out
+
+
+def test_in_a_script_everything_that_is_missing_is_told_at_once(project, letter, say):
+    before = contents(project)
+    status, _, errors = say("add", letter)
+    assert status == 1
+    for name in ("title", "group", "date"):
+        assert f"has no {name}. Give --{name}" in errors
+    assert contents(project) == before
+
+
+def test_at_a_terminal_what_is_missing_is_asked_for(project, letter, say, monkeypatch):
+    monkeypatch.setattr(add, "_at_a_terminal", lambda: True)
+    monkeypatch.setattr("sys.stdin", io.StringIO("residents\n1999\nMaud Ferrier\n"))
+    status, _, errors = say("add", letter, "--title", "A letter")
+    assert status == 0
+    assert "group (residents, council" in errors
+    row = table(project, "sources.tsv")[-1]
+    assert (row["group"], row["date"], row["speaker"]) == ("residents", "1999", "Maud Ferrier")
+    assert row["date_precision"] == "year"
+
+
+def test_a_page_offers_its_title_but_its_date_is_not_trusted(project, tmp_path, say):
+    page = tmp_path / "page.html"
+    body = "".join(f"<p>{part}</p>" for part in SECOND.split("\n\n"))
+    page.write_text(
+        "<html><head><title>The lamp</title><meta name='date' content='2014-02-03'></head>"
+        f"<body><article><h1>The lamp</h1>{body}</article></body></html>",
+        encoding="utf-8",
+    )
+    status, _, errors = say("add", page, "--group", "residents")
+    assert status == 1
+    assert "has no title" not in errors
+    assert "has no date. Give --date (the file says '2014-02-03': is that right?)" in errors
+    assert say("add", page, "--group", "residents", "--date", "unknown")[0] == 0
+    row = table(project, "sources.tsv")[-1]
+    assert (row["title"], row["date"], row["date_precision"]) == ("The lamp", "", "unknown")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (["--group", "pirates"], "has the unknown group 'pirates'. Use one of residents"),
+        (["--date", "31 February 2019"], "31 February 2019"),
+        (["--date", "07/08/2011"], "07/08/2011"),
+        (["--id", "../outside"], "cannot have the id '../outside': it names files"),
+        (["--id", "con"], "cannot have the id 'con'"),
+        (["--id", "Council-Minutes-2015"], "'council-minutes-2015' is in the corpus"),
+        (["--id", "x" * 81], "has an id of 81 characters"),
+        (["--version-of", "nobody"], "names the unknown source 'nobody'"),
+        (["--column", "text=a"], "speaks of a table, but there is none"),
+        (["--key", "a"], "is of a bibliography, but there is none"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_nothing_is_written(project, letter, say, change, said):
+    before = contents(project)
+    status, _, errors = say("add", letter, *SAID, *change)
+    assert status == 1
+    assert said in errors
+    assert contents(project) == before
+
+
+def test_a_text_in_another_language_is_refused_unless_told(project, tmp_path, say):
+    path = tmp_path / "brief.txt"
+    path.write_text(GERMAN, encoding="utf-8")
+    status, _, errors = say("add", path, *SAID)
+    assert status == 1 and "seems to be in 'de', not in en" in errors
+    assert say("add", path, *SAID, "--language", "en,de")[0] == 0
+
+
+def test_nothing_that_counts_is_no_source(project, tmp_path, say):
+    path = tmp_path / "short.txt"
+    path.write_text("Too short.\n\nAs is this.\n", encoding="utf-8")
+    status, _, errors = say("add", path, *SAID)
+    assert status == 1
+    assert "has no passage that counts (2 shorter than 12 words)" in errors
+
+
+def test_two_at_once_do_not_mix(project, letter, say):
+    with alone(project):
+        status, _, errors = say("add", letter, *SAID)
+    assert status == 1 and "another run is at work in this directory" in errors
+    assert say("add", letter, *SAID)[0] == 0
+
+
+def test_a_full_disk_leaves_the_corpus_as_it_was(project, letter, say, monkeypatch):
+    before = contents(project)
+
+    def full(number: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    status, _, errors = say("add", letter, *SAID)
+    assert status == 1 and "No space left on device" in errors
+    assert contents(project) == before
+
+
+def test_a_table_that_is_broken_is_not_made_worse(project, letter, say):
+    path = project / "corpus" / "sources.tsv"
+    path.write_text(path.read_text(encoding="utf-8") + "torn row\n", encoding="utf-8")
+    before = contents(project)
+    status, _, errors = say("add", letter, *SAID)
+    assert status == 1 and "has 1 fields where the header has 13" in errors
+    assert contents(project) == before
+
+
+# --- duplicates -----------------------------------------------------------------------------------
+
+
+def test_the_same_text_is_refused_or_linked_as_a_version(project, letter, say):
+    say("add", letter, *SAID)
+    before = contents(project)
+    status, _, errors = say("add", letter, *SAID)
+    assert status == 1
+    assert "is the same text as letter. Leave it out" in errors
+    assert contents(project) == before
+    status, out, _ = say("add", letter, *SAID, "--version-of", "letter")
+    assert status == 0 and "the same text as letter" in out
+    assert table(project, "intake.tsv")[-1]["version_of"] == "letter"
+    assert table(project, "sources.tsv")[-1]["source_id"] == "letter-2"
+    assert say("check")[0] == 0
+
+
+def test_nearly_the_same_text_is_refused_though_no_text_is_at_hand(project, letter, tmp_path, say):
+    say("add", letter, *SAID)
+    (project / "corpus/texts/letter.txt").unlink()
+    other = tmp_path / "other.txt"
+    other.write_text(LETTER.replace("harbour", "quayside").replace("coins", "pennies"), "utf-8")
+    status, _, errors = say("add", other, *SAID)
+    assert status == 1
+    assert "is a near duplicate of letter" in errors
+
+
+@pytest.mark.parametrize(("setting", "number"), [("count", 5), ("leave out", 4)])
+def test_a_passage_quoted_from_another_source_counts_as_configured(
+    project, letter, tmp_path, say, setting, number
+):
+    config = project / "config" / "config.yaml"
+    extra = f"intake:\n  duplicates: {{quoted: {setting}}}\n"
+    config.write_text(config.read_text(encoding="utf-8") + extra, encoding="utf-8")
+    letter.write_text("\n\n".join([LETTER, *REST]), encoding="utf-8")
+    say("add", letter, *SAID)
+    quotation = " ".join(LETTER.split("\n\n")[2].split())
+    other = tmp_path / "paper.txt"
+    own = " ".join(SECOND.split())
+    three = [" ".join(reversed(own.split())), *PAPER]
+    other.write_text("\n\n".join([own, quotation, *three]), encoding="utf-8")
+    status, out, errors = say("add", other, *SAID)
+    assert status == 0, errors
+    kept = [one for one in table(project, "passages.tsv") if one["source_id"] == "paper"]
+    assert "of letter" in out
+    assert len(kept) == number
+    report = (project / "corpus/texts/paper.dropped.tsv").read_text(encoding="utf-8")
+    assert ("of letter" in report) is (setting == "leave out")
+
+
+# --- many documents -------------------------------------------------------------------------------
+
+
+def test_a_folder_joins_whole_or_not_at_all(project, tmp_path, say):
+    folder = tmp_path / "letters"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "one.txt").write_text(LETTER, encoding="utf-8")
+    (folder / "deep" / "two.md").write_text(SECOND, encoding="utf-8")
+    (folder / "photo.png").write_bytes(b"\x89PNG")  # no text: passed over
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.4 broken")
+    before = contents(project)
+    status, _, errors = say("add", folder, *SAID)
+    assert status == 1 and "broken.pdf" in errors
+    assert contents(project) == before
+    status, out, errors = say("add", folder, *SAID, "--skip")
+    assert status == 1 and "left out: broken.pdf" in errors
+    assert "Added: 2 sources" in out
+    assert {one["source_id"] for one in table(project, "sources.tsv")[-2:]} == {"one", "two"}
+
+
+def test_a_table_with_a_document_a_row(project, tmp_path, say):
+    path = tmp_path / "debate.csv"
+    flat = [" ".join(text.split()) for text in (LETTER, SECOND)]
+    path.write_text(
+        "doc_id,speaker,year,speech\n"
+        f'first,Maud Ferrier,2015,"{flat[0]}"\nsecond,Tomáš Novák,2016,"{flat[1]}"\n',
+        encoding="utf-8",
+    )
+    status, _, errors = say("add", "--table", path, "--group", "residents")
+    assert status == 1 and "debate.csv, line 2: has no title. Give --title." in errors
+    status, _, errors = say("add", "--table", path, "--group", "residents", "--title", "A debate")
+    assert status == 0, errors
+    assert "'speech'" in errors  # what was guessed is told
+    rows = table(project, "sources.tsv")[-2:]
+    assert [(one["source_id"], one["speaker"], one["date"]) for one in rows] == [
+        ("first", "Maud Ferrier", "2015"), ("second", "Tomáš Novák", "2016"),
+    ]  # fmt: skip
+    assert table(project, "intake.tsv")[-1]["origin"] == "debate.csv, line 3"
+
+
+def test_a_bibliography_says_what_files_do_not(project, letter, tmp_path, say):
+    library = tmp_path / "library.json"
+    entry = {
+        "id": "ferrier", "type": "speech", "title": "Said at the quay", "URL": "",
+        "author": [{"family": "Ferrier", "given": "Maud"}],
+        "issued": {"date-parts": [[2019, 5, 3]]},
+    }  # fmt: skip
+    library.write_text(json.dumps([entry]), encoding="utf-8")
+    asked = ["--bibliography", library, "--key", "ferrier", "--group", "residents"]
+    assert say("add", letter, *asked, "--title", "Mine")[0] == 0
+    row = table(project, "sources.tsv")[-1]
+    assert (row["title"], row["speaker"], row["date"]) == ("Mine", "Maud Ferrier", "2019-05-03")
+
+
+# --- leaving and renaming -------------------------------------------------------------------------
+
+
+def test_what_was_added_can_be_removed_without_a_trace(project, letter, say):
+    before = contents(project)
+    say("add", letter, *SAID)
+    assert say("remove", "letter")[0] == 0
+    after = contents(project)
+    assert len(after.pop("corpus/intake.tsv").splitlines()) == 1
+    assert after.pop("corpus/unsampled.tsv") == b"passage_id\n"
+    assert after == before
+    assert say("check")[0] == 0
+
+
+def test_a_sampled_source_cannot_be_removed(project, say):
+    before = contents(project)
+    status, _, errors = say("remove", "council-minutes-2015", "nobody")
+    assert status == 1 and "has no source 'nobody'" in errors
+    status, _, errors = say("remove", "council-minutes-2015")
+    assert status == 1
+    assert "cannot lose 'council-minutes-2015': its passages were drawn, or could have" in errors
+    assert contents(project) == before
+
+
+def test_a_source_has_another_id_everywhere_and_its_old_one_again(project, letter, say):
+    say("add", letter, *SAID)
+    say("add", letter, *SAID, "--version-of", "letter")
+    config = read_yaml(project / "config" / "config.yaml")
+    named = config["case_study"]
+    before = contents(project)
+    for old in ("letter", named):
+        passages = [one["passage_id"] for one in table(project, "passages.tsv")]
+        assert say("rename", old, "renamed")[0] == 0
+        assert [one["passage_id"] for one in table(project, "passages.tsv")] == passages
+        assert say("check")[0] == 0
+        for name in ("sources.tsv", "passages.tsv"):
+            ids = {row["source_id"] for row in table(project, name)}
+            assert old not in ids and "renamed" in ids, name
+        assert old not in read_yaml(project / "config" / "config.yaml").values()
+        assert not (project / f"corpus/derived/{old}.json").exists()
+        assert say("rename", "renamed", old)[0] == 0
+        assert contents(project) == before
+
+
+def test_a_source_that_the_configuration_names_is_not_removed(project, say):
+    named = read_yaml(project / "config" / "config.yaml")["case_study"]
+    status, _, errors = say("remove", named)
+    assert status == 1 and f"names the source {named!r}" in errors
+
+
+def test_an_id_that_is_taken_is_no_new_name(project, say):
+    ids = [one["source_id"] for one in table(project, "sources.tsv")]
+    status, _, errors = say("rename", ids[0], ids[1].upper())
+    assert status == 1 and f"{ids[1]!r} is in the corpus" in errors
+
+
+# --- ids ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Müller's Speech, 2014 (final)", "muller-s-speech-2014-final"),
+        ("../../etc/passwd", "etc-passwd"),
+        ("Con", "source-con"),
+        ("речь", "source-"),
+        ("x" * 200, "x" * 80),
+    ],
+)
+def test_ids_made_from_names_are_usable(name: str, expected: str) -> None:
+    made = id_from(name)
+    assert made == expected
+    assert id_problem("here", made.strip("-") or "x", []) is None
+
+
+def test_a_free_id_is_found_whatever_the_case() -> None:
+    assert free_id("speech", ["Speech", "speech-2"]) == "speech-3"
+
+
+def test_check_looks_at_where_sources_came_from(project, letter, say):
+    say("add", letter, *SAID)
+    path = project / "corpus" / "intake.tsv"
+    digest = table(project, "sources.tsv")[-1]["sha256"]
+    path.write_text(path.read_text("utf-8").replace(digest, "0" * 64), encoding="utf-8")
+    status, _, errors = say("check")
+    assert status == 1
+    assert "source 'letter' has another text_sha256 here than in sources.tsv" in errors
+
+
+def test_a_page_is_fetched_and_its_retrieval_recorded(project, say):
+    body = "".join(f"<p>{' '.join(part.split())}</p>" for part in (SECOND, *PAPER))
+    page = f"<html><head><title>The lamp</title></head><body><article>{body}</article></body>"
+    with serving() as server:
+        server.routes["/lamp"] = sends(page.encode("utf-8"))
+        address = server.base
+        status, _, errors = say("add", f"{address}/lamp", "--group", "residents", "--date", "2014")
+    assert status == 0, errors
+    row, record = table(project, "sources.tsv")[-1], table(project, "intake.tsv")[-1]
+    assert row["source_id"] == "lamp" and row["url"] == f"{address}/lamp"
+    assert row["retrieved_from"] == f"{address}/lamp, retrieved {record['retrieved'][:10]}"
+    assert record["raw_sha256"] == sha256(page)
+    assert record["retrieved"].endswith("Z") and record["archived"] == ""

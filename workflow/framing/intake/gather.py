@@ -1,0 +1,159 @@
+"""What there is to add: files, folders, web pages, rows of a table.
+
+In: what a person named. Out: a :class:`Found` for each document, which reads it when called.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from framing.files import sha256
+from framing.intake import intake_settings
+from framing.intake.adding import Origin
+from framing.problems import Problem, raise_if_any
+from framing.reading.kinds import ENDINGS
+
+if TYPE_CHECKING:
+    from framing.intake.doctable import Row
+    from framing.reading.document import Document
+
+FETCHED = Path("build/fetched")
+
+Settings = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a person named; ``here`` is the folder that names of files start from."""
+
+    what: Sequence[str]
+    table: Path | None
+    columns: Mapping[str, str]
+    names: str
+    here: Path
+    wayback: bool = False
+    fresh: bool = False
+
+
+@dataclass(frozen=True)
+class Found:
+    """Something to be added: how messages name it, what reads it, what is said of it already.
+
+    ``looked_up`` is what a bibliography is asked for: a url, or the path of a file.
+    """
+
+    place: str
+    wished_id: str
+    read: Callable[[], tuple[Document, Origin]]
+    said: Mapping[str, str] = field(default_factory=dict)
+    looked_up: str = ""
+
+
+def gathered(wanted: Wanted, settings: Settings, config: Settings) -> Iterator[Found]:
+    """Yield the documents that a person named, in the order named, those of folders by name.
+
+    Raises :class:`InputError` where a table cannot be read; files and pages raise when read.
+    """
+    for what in wanted.what:
+        if "://" in what:
+            yield _page(what, wanted, settings, config)
+            continue
+        path = wanted.here / what
+        if path.is_dir():
+            yield from (_file(each, each.relative_to(path), settings) for each in _inside(path))
+        else:
+            yield _file(path, Path(what), settings)
+    if wanted.table is not None:
+        yield from _rows(wanted, settings, config)
+
+
+def _inside(folder: Path) -> list[Path]:
+    """Return the documents of a folder and its subfolders, by name; hidden ones are passed over."""
+    known = {ending for endings in ENDINGS.values() for ending in endings}
+    found = []
+    for base, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        found += [
+            Path(base) / name
+            for name in sorted(names)
+            if Path(name).suffix.lower() in known and not name.startswith(".")
+        ]
+    return found
+
+
+def _file(path: Path, name: Path, settings: Settings) -> Found:
+    def read() -> tuple[Document, Origin]:
+        from framing.reading.read import bytes_of, read_document
+
+        data = bytes_of(path, settings["reading"]["limits"]["bytes"])
+        document = read_document(name, data, settings=settings)
+        return document, Origin(name.name, sha256(data))
+
+    return Found(str(name), name.stem, read, looked_up=str(path))
+
+
+def _page(url: str, wanted: Wanted, settings: Settings, config: Settings) -> Found:
+    def read() -> tuple[Document, Origin]:
+        from framing.reading.read import read_document
+        from framing.web.fetch import fetch
+        from framing.web.settings import fetch_settings
+
+        got = fetch(
+            url, fetch_settings(config.get("fetching")), FETCHED,
+            wayback=wanted.wayback, fresh=wanted.fresh,
+        )  # fmt: skip
+        document = read_document(got.final_url, got.data, got.kind, settings=settings)
+        return document, Origin(url, got.sha256, got.final_url, got.retrieved, got.archived)
+
+    last = url.split("?")[0].split("#")[0].rstrip("/").rsplit("/", 1)[-1]
+    return Found(url, Path(last).stem, read, {"url": url}, url)
+
+
+def _rows(wanted: Wanted, settings: Settings, config: Settings) -> Iterator[Found]:
+    from framing.intake.doctable import read_documents
+
+    assert wanted.table is not None
+    path = wanted.here / wanted.table
+    given = intake_settings(config.get("intake"))["table"]
+    table = read_documents(path, wanted.columns, given, wanted.names)
+    for note in table.notes:
+        print(f"{path.name}: {note}", file=sys.stderr)
+    for row in table.rows:
+        yield _row(row, path.name, settings)
+
+
+def columns_of(pairs: Sequence[str]) -> dict[str, str]:
+    """Return columns by field from pairs FIELD=COLUMN; raise :class:`InputError` on others."""
+    columns, problems = {}, []
+    for pair in pairs:
+        name, sign, column = pair.partition("=")
+        if not sign or name in columns:
+            what = "is given twice" if sign else "is no FIELD=COLUMN"
+            problems.append(
+                Problem(f"--column {pair}", what, "Write, for example, --column text=speech.")
+            )
+        columns[name] = column
+    raise_if_any(problems)
+    return columns
+
+
+def _row(row: Row, name: str, settings: Settings) -> Found:
+    place = f"{name}, line {row.row}"
+
+    def read() -> tuple[Document, Origin]:
+        from framing.reading.read import bytes_of, read_document
+
+        if row.path is not None:
+            data = bytes_of(row.path, settings["reading"]["limits"]["bytes"])
+            document = read_document(row.path.name, data, settings=settings)
+            return document, Origin(f"{place}: {row.path.name}", sha256(data))
+        data = (row.text or "").encode("utf-8")
+        return read_document(place, data, "txt", settings), Origin(place, sha256(data))
+
+    stem = row.id or (row.path.stem if row.path is not None else "")
+    return Found(place, stem, read, row.facts, str(row.path or row.facts.get("url", "")))

@@ -1,0 +1,27 @@
+"""Say which cells moved since results were published, and why."""
+
+from pathlib import Path
+
+from framing.edge import speaking
+from framing.files import write_text
+from framing.output.captions import load_specs
+from framing.output.changes_text import NOT_PUBLISHED, account
+from framing.output.published import (
+    PROVENANCE,
+    PUBLISHED,
+    TABLES,
+    folder_contents,
+    read_results,
+)
+
+with speaking(snakemake.log[0]):
+    given = snakemake.input
+    text = NOT_PUBLISHED
+    if given.published:
+        paths = {f"{TABLES}/{Path(path).name}": Path(path) for path in given.tables}
+        present = {**paths, PROVENANCE: Path(given.provenance)}
+        old = read_results(folder_contents(PUBLISHED), PUBLISHED, "")
+        new = read_results({name: p.read_bytes() for name, p in present.items()}, "results", "")
+        specs = load_specs(Path(given.captions))
+        text = account(old, new, specs).markdown(snakemake.params.listed)
+    write_text(Path(snakemake.output[0]), text)
