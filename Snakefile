@@ -40,15 +40,21 @@ wildcard_constraints:
 rule all:
     default_target: True
     input:
-        "results/manifest.tsv",
-        "build/headline.txt",
-        stages.page(),
+        PLAN.goals,
 
 
-include: "workflow/rules/facts.smk"
-include: "workflow/rules/model.smk"
-include: "workflow/rules/inference.smk"
-include: "workflow/rules/output.smk"
+# A project without codings has other things to make: where it stands, and what is next.
+if PLAN.begins:
+
+    include: "workflow/rules/begin.smk"
+
+else:
+
+    include: "workflow/rules/facts.smk"
+    include: "workflow/rules/model.smk"
+    include: "workflow/rules/inference.smk"
+    include: "workflow/rules/output.smk"
+    include: "workflow/rules/release.smk"
 
 
 onstart:
@@ -59,7 +65,7 @@ onstart:
 
 
 onsuccess:
-    stages.show_headline()
+    stages.show_first_steps() if PLAN.begins else stages.show_headline()
 
 
 onerror:

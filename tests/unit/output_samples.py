@@ -36,6 +36,7 @@ def context(**changes: Any) -> dict[str, Any]:
         "convenience": False,
         "headline": {"estimator": "difference", "target": "texts"},
         "confidence": 0.95,
+        "licence": "CC BY 4.0",
         "decimals": 3,
         "case_study": {"source_id": "letter-7", "title": "A letter to the council"},
         "digests": {
@@ -181,6 +182,21 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
                            ("contrast", "press - council"))
         for estimator in ("dsl", "labels only", "naive")
     ]  # fmt: skip
+    t12 = [
+        (comparison, "Cost, council against Cost, press", "coders' combined code", side,
+         f"Cost, {of}", word, rank, 20, 9, 9, 2, 4, 1, 3.2, 0.7, sign * (1.5 - 0.2 * rank), 0.5,
+         sign * (1.5 - 0.2 * rank) - 0.98, sign * (1.5 - 0.2 * rank) + 0.98,
+         sign * (3.0 - 0.4 * rank), sign * (2.1 - 0.4 * rank), "")
+        for comparison in ("w0", "w1")
+        for side, of, sign, words in (("a", "council", 1, ("budget", "loan")),
+                                      ("b", "press", -1, ("fare", "tickets")))
+        for rank, word in enumerate(words, start=1)
+    ]  # fmt: skip
+    t12 += [
+        ("w2", "Cost against Without Cost", "coders' combined code", side, of, "", pd.NA, number,
+         number, *[pd.NA] * 4, *[math.nan] * 8, "undefined: no passage of “Cost”")
+        for side, of, number in (("a", "Cost", 0), ("b", "Without Cost", 12))
+    ]  # fmt: skip
     t9 = [
         (contrast, choice, option, 40, 0.95, 0.6, 0.0, -0.02, 0.08, 0.2, "")
         for contrast in ("c0", "c1")
@@ -300,6 +316,11 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
             t16,
             "contrast coders unsure weighting classifier threshold estimator left_out main "
             "difference se ci_low ci_high p_value verdict status",
+        ),
+        "T12-keyness": (
+            t12,
+            "comparison title basis side of word rank passages sources count_a count_b sources_a "
+            "sources_b rate_a rate_b log_odds se ci_low ci_high z z_without status",
         ),
         "T13-ablations": (
             t13,

@@ -106,7 +106,7 @@ def test_the_encoder_is_one_more_method_and_leaves_the_others_alone(tables):
 
 def test_the_encoder_sees_nothing_of_the_sources_it_predicts(tables):
     plain = replace(tables, embeddings=None)
-    scores, _ = train_code("c", plain, SETTINGS | {"neighbour_gap": 400})
+    scores, *_ = train_code("c", plain, SETTINGS | {"neighbour_gap": 400})
     inside = scores["fold"] == 1
     flipped = tables.labels.assign(
         label=np.where(inside, 1 - tables.labels["label"], tables.labels["label"])
@@ -124,10 +124,11 @@ def test_the_encoder_sees_nothing_of_the_sources_it_predicts(tables):
 
 def test_scores_and_models_know_no_encoder(tables):
     settings = SETTINGS | {"neighbour_gap": 400}
-    scores, model = train_code("c", tables, settings)
-    before, model_before = train_code("c", replace(tables, embeddings=None), settings)
+    scores, model, fits = train_code("c", tables, settings)
+    before, model_before, fits_before = train_code("c", replace(tables, embeddings=None), settings)
     assert scores.equals(before)
     assert model == model_before
+    assert fits == fits_before
 
 
 def test_embeddings_are_read_back_as_they_were_written(tmp_path):

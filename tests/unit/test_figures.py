@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import math
+import os
 import re
+import subprocess
+import sys
+from itertools import combinations
+from pathlib import Path
 from xml.etree import ElementTree
 
 import matplotlib
 import pandas as pd
 import pytest
+from matplotlib.font_manager import FontProperties, findfont
 
-from framing.output import figures
+from framing.files import sha256
+from framing.output import figures, quality_figures
 from framing.output.captions import edition, load_specs
+from framing.output.report import pictures
 from tests.unit.output_samples import CODES, GROUPS, PERIODS, context, tables
 
 SVG = "{http://www.w3.org/2000/svg}"
 LINK = "{http://www.w3.org/1999/xlink}href"
-DRAW = {
-    "T4-prevalence": figures.forest,
-    "T5-trend": figures.trend,
-    "T7-essay": figures.strip,
-}
+
+
+def as_svg(draw):
+    """Return a function that draws a figure and returns its SVG text."""
+    return lambda frame, words, name="figure": figures.svg_text(draw(frame, words), name)
+
+
+forest, trend, strip = map(as_svg, (figures.forest, figures.trend, figures.strip))
+DRAW = {"T4-prevalence": forest, "T5-trend": trend, "T7-essay": strip}
+MORE = {"T2-agreement": quality_figures.agreement, "T12-keyness": quality_figures.keyness}
 
 
 DOT = f"fill: {figures.BLUE}; stroke: {figures.BLUE}"  # bands have no stroke
@@ -81,7 +94,7 @@ def test_noise_beyond_six_decimals_is_not_drawn(table, words, frames):
 
 
 def test_forest_marks_every_estimate_once(words, frames):
-    svg = figures.forest(frames["T4-prevalence"], words)
+    svg = forest(frames["T4-prevalence"], words)
     cells = len(CODES) * (len(GROUPS) + 1)
     legend = 1
     assert marks(svg, f"fill: {figures.BLUE}") == cells + legend
@@ -90,7 +103,7 @@ def test_forest_marks_every_estimate_once(words, frames):
 
 
 def test_forest_tells_how_many_passages_were_coded(words, frames):
-    found = texts(figures.forest(frames["T4-prevalence"], words))
+    found = texts(forest(frames["T4-prevalence"], words))
     bands = 2  # four codes, three in a band
     assert found.count("60 of 400 coded") == bands * len(GROUPS)
     assert found.count("60 of 1,200 coded") == bands
@@ -99,22 +112,22 @@ def test_forest_tells_how_many_passages_were_coded(words, frames):
 def test_forest_shows_a_dash_where_there_is_no_estimate(words, frames):
     frame = frames["T4-prevalence"].copy()
     chosen = (frame["group"] == "press") & (frame["code"] == "cost")
-    full = figures.forest(frame, words)
+    full = forest(frame, words)
     frame.loc[chosen, ["estimate", "se", "ci_low", "ci_high"]] = math.nan
-    svg = figures.forest(frame, words)
+    svg = forest(frame, words)
     assert marks(svg, f"fill: {figures.BLUE}") == marks(full, f"fill: {figures.BLUE}") - 1
     assert (texts(full).count("–"), texts(svg).count("–")) == (0, 1)
 
 
 def test_forest_leads_with_the_configured_estimator(frames):
     led = {"estimator": "labels only", "target": "corpus"}
-    svg = figures.forest(frames["T4-prevalence"], edition(load_specs(), context(headline=led)))
+    svg = forest(frames["T4-prevalence"], edition(load_specs(), context(headline=led)))
     assert "labels only (this corpus)" in texts(svg)
     assert "labels only" not in texts(svg)  # not among the lighter marks too
 
 
 def test_trend_has_a_dot_for_every_cell_and_none_for_an_empty_one(words, frames):
-    svg = figures.trend(frames["T5-trend"], words)
+    svg = trend(frames["T5-trend"], words)
     cells = len(CODES) * len(GROUPS) * len(PERIODS)
     empty, key = len(CODES), 1
     assert marks(svg, DOT) == cells - empty + key
@@ -122,7 +135,7 @@ def test_trend_has_a_dot_for_every_cell_and_none_for_an_empty_one(words, frames)
 
 
 def test_trend_tells_how_many_passages_were_coded(words, frames):
-    ticks = [text for text in texts(figures.trend(frames["T5-trend"], words)) if "(" in text]
+    ticks = [text for text in texts(trend(frames["T5-trend"], words)) if "(" in text]
     periods = ["2001–2005", "2006–2010", "2011–2015", "undated"]
     assert ticks[: len(periods)] == [f"{period} (60)" for period in periods]
     assert ticks[2 * len(periods) + 1] == "2006–2010 (0)"  # of the press
@@ -138,10 +151,10 @@ def test_trend_tells_how_many_passages_were_coded(words, frames):
 )
 def test_trend_is_honest_about_what_is_not_known(words, frames, lost, questions, filled, hollow):
     frame = frames["T5-trend"].copy()
-    full = figures.trend(frame, words)
+    full = trend(frame, words)
     chosen = (frame["code"] == "cost") & (frame["group"] == "council")
     frame.loc[chosen & (frame["period"] == "2006-2010"), lost] = math.nan
-    svg = figures.trend(frame, words)
+    svg = trend(frame, words)
     assert texts(svg).count("?") == questions
     assert marks(svg, DOT) - marks(full, DOT) == filled
     assert marks(svg, f"fill: {figures.PAPER}") == hollow
@@ -160,17 +173,17 @@ def line_lengths(svg: str, colour: str) -> list[int]:
 
 def test_trend_line_breaks_at_an_empty_cell_and_before_undated(words, frames):
     one = frames["T5-trend"][lambda frame: frame["code"] == "cost"]
-    lengths = line_lengths(figures.trend(one, words), figures.BLUE)
+    lengths = line_lengths(trend(one, words), figures.BLUE)
     # Council, residents and the key: two strokes between three dots; press lacks the middle one.
     assert sorted(lengths)[-3:] == [2, 2, 2]
     assert sum(lengths) == 6
     together = edition(load_specs(), context(undated=None))
-    assert sum(line_lengths(figures.trend(one, together), figures.BLUE)) == 9
+    assert sum(line_lengths(trend(one, together), figures.BLUE)) == 9
 
 
 def test_strip_has_a_shade_a_triangle_and_a_line_for_each(words, frames):
     frame = frames["T7-essay"]
-    svg = figures.strip(frame, words)
+    svg = strip(frame, words)
     legend = 1
     assert marks(svg, f"fill: {figures.ORANGE}") == frame["decision"].sum() + legend
     found = texts(svg)
@@ -181,7 +194,7 @@ def test_strip_has_a_shade_a_triangle_and_a_line_for_each(words, frames):
 
 
 def test_strip_of_many_passages_leaves_numbers_out(words):
-    svg = figures.strip(tables(passages=400)["T7-essay"], words)
+    svg = strip(tables(passages=400)["T7-essay"], words)
     shown = [int(text) for text in texts(svg) if text.isdigit()]
     assert 10 < len(shown) < 100
 
@@ -224,3 +237,163 @@ def test_many_codes_and_groups(table, frames):
     joined = " ".join(texts(svg))
     assert all(f"{n}" in joined for n in range(9))
     assert ElementTree.fromstring(svg).get("width") == "504pt"
+
+
+# --- Agreement and keyness ------------------------------------------------------------------------
+
+
+def agreement(coders: int, alpha: float = 0.8) -> pd.DataFrame:
+    """Return T2 of one code and one group for so many coders."""
+    names = [f"c{n}" for n in range(coders)]
+    sets = {
+        "all coders": [names],
+        "all coders but one": [[n for n in names if n != left] for left in names],
+        "pair of coders": [list(pair) for pair in combinations(names, 2)],
+        "coder and classifier": [[name, "classifier"] for name in names],
+    }
+    rows = [
+        ("cost", comparison, "all", " ".join(some), 60, alpha, alpha - 0.1, alpha + 0.1)
+        for comparison, each in sets.items()
+        for some in each
+    ]
+    columns = "code comparison group coders passages alpha alpha_low alpha_high"
+    return pd.DataFrame(rows, columns=columns.split())
+
+
+draw_agreement, draw_keyness = map(as_svg, (quality_figures.agreement, quality_figures.keyness))
+
+
+@pytest.mark.parametrize(
+    ("coders", "below"),
+    [
+        (2, []),
+        (3, ["c0 and c1", "c0 and c2", "c1 and c2"]),
+        (5, ["without c0", "without c1", "without c2", "without c3", "without c4"]),
+    ],
+)
+def test_agreement_shows_pairs_or_all_but_one(words, coders, below):
+    svg = draw_agreement(agreement(coders), words)
+    assert [text for text in texts(svg) if re.search(r"\bc\d", text)] == below
+    assert marks(svg, f"fill: {figures.BLUE}") == 1 + len(below)
+
+
+def test_agreement_draws_marks_only_where_they_are_set(words):
+    def dashed(edition_):
+        svg = draw_agreement(agreement(3), edition_)
+        return svg.count("stroke-dasharray"), "0.667" in texts(svg)
+
+    assert dashed(words) == (0, False)
+    assert dashed(edition(load_specs(), context(agreement_marks=[0.667, 0.8]))) == (2, True)
+
+
+def test_agreement_shows_a_dash_where_there_is_no_alpha(words, frames):
+    frame = frames["T2-agreement"].copy()
+    assert texts(draw_agreement(frame, words)).count("–") == 0
+    frame.loc[(frame["group"] == "council") & (frame["code"] == "cost"), "alpha"] = math.nan
+    assert texts(draw_agreement(frame, words)).count("–") == 1
+    assert texts(draw_agreement(frame.iloc[:0], words)) == ["There is nothing to show."]
+
+
+def test_agreement_worse_than_chance_has_room(words):
+    assert "0.0" in texts(draw_agreement(agreement(2, alpha=-0.15), words))
+    assert "0.0" not in texts(draw_agreement(agreement(2, alpha=0.9), words))
+
+
+def test_every_word_stands_on_its_side(words, frames):
+    svg = draw_keyness(frames["T12-keyness"], words)
+    found = texts(svg)
+    assert [found.count(word) for word in ("budget", "loan", "fare", "tickets")] == [2, 2, 2, 2]
+    assert found.count("–") == 2  # a comparison without passages on a side
+    comparisons, words_each = 2, 2
+    assert marks(svg, f"fill: {figures.BLUE}") == comparisons * words_each
+    assert marks(svg, f"fill: {figures.ORANGE}") == comparisons * words_each
+    places = {
+        node.text: float(node.get("x"))
+        for node in ElementTree.fromstring(svg).iter(f"{SVG}text")
+        if node.text in ("budget", "fare")
+    }
+    assert places["fare"] < places["budget"]  # words of b stand to the left
+    assert texts(draw_keyness(frames["T12-keyness"].iloc[:0], words)) == [
+        "There is nothing to show."
+    ]
+
+
+@pytest.mark.parametrize("table", MORE)
+def test_these_bytes_do_not_depend_on_a_style_file_either(table, words, frames):
+    draw = as_svg(MORE[table])
+    first = draw(frames[table], words)
+    with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red"}):
+        assert draw(frames[table], words) == first
+
+
+# --- PDF and PNG ----------------------------------------------------------------------------------
+
+FORMS = {"svg": lambda figure: figures.svg_text(figure, "x").encode(), "pdf": figures.pdf_bytes,
+         "png": figures.png_bytes}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def saved(words, frames):
+    """A figure drawn once and saved in every form."""
+    figure = figures.forest(frames["T4-prevalence"], words)
+    return {form: save(figure) for form, save in FORMS.items()}
+
+
+def test_forms_do_not_depend_on_which_was_saved_first(saved, words, frames):
+    figure = figures.forest(frames["T4-prevalence"], words)
+    assert {form: FORMS[form](figure) for form in reversed(FORMS)} == saved
+
+
+def test_a_png_holds_pixels_and_their_size_and_nothing_else(saved):
+    data, place, chunks = saved["png"], 8, []
+    while place < len(data):
+        length = int.from_bytes(data[place : place + 4], "big")
+        chunks.append(data[place + 4 : place + 8])
+        place += 12 + length
+    assert set(chunks) == {b"IHDR", b"pHYs", b"IDAT", b"IEND"}
+    width = int.from_bytes(data[16:20], "big")
+    assert width == figures.WIDTH * figures.DOTS
+
+
+def test_a_pdf_holds_its_fonts_and_no_word_on_when_and_with_what_it_was_made(saved):
+    data = saved["pdf"]
+    assert data.count(b"/FontFile2") >= 2  # TrueType, regular and bold
+    assert b"/FlateDecode" not in data
+    for word in (b"Creat", b"Produc", b"ModDate", b"atplotlib"):
+        assert word not in data
+
+
+def test_glyphs_are_those_that_come_with_matplotlib():
+    with figures._settings():
+        for weight in ("normal", "bold"):
+            path = Path(findfont(FontProperties(weight=weight)))
+            assert path.is_relative_to(Path(matplotlib.get_data_path()))
+            assert path.name.startswith("DejaVuSans")
+
+
+def test_bytes_of_pictures_are_those_of_another_process(root, tmp_path, saved):
+    (tmp_path / "matplotlibrc").write_text("font.size: 30\npdf.fonttype: 3\nsavefig.dpi: 50\n")
+    code = (
+        "from framing.files import sha256\n"
+        "from tests.unit.test_figures import *\n"
+        "figure = figures.forest(tables()['T4-prevalence'], edition(load_specs(), context()))\n"
+        "print(*[sha256(save(figure)) for save in FORMS.values()])\n"
+    )
+    environment = {
+        **os.environ, "PYTHONHASHSEED": "77", "LC_ALL": "C", "TZ": "Pacific/Apia",
+        "SOURCE_DATE_EPOCH": "86400", "MATPLOTLIBRC": str(tmp_path / "matplotlibrc"),
+        "PYTHONPATH": os.pathsep.join([str(root), str(root / "workflow")]),
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True,
+        text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.split() == [sha256(data) for data in saved.values()]
+
+
+def test_every_figure_is_saved_as_picture_too(words, frames):
+    drawn = {"one": figures.forest(frames["T4-prevalence"], words)}
+    made = pictures(drawn)
+    assert list(made) == ["figures/one.pdf", "figures/one.png"]
+    assert made["figures/one.pdf"].startswith(b"%PDF-")
+    assert made["figures/one.png"].startswith(b"\x89PNG")

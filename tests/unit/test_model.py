@@ -132,8 +132,8 @@ def test_a_source_stays_in_its_fold_whatever_is_added():
 def fitted():
     passages, words, hits, labels = population(7)
     facts = facts_of(words, hits)
-    scores, final, usual = score_code("c", facts, passages, labels, [], VOTES, SETTINGS)
-    return passages, facts, labels, scores, final, usual
+    scores, final, fits = score_code("c", facts, passages, labels, [], VOTES, SETTINGS)
+    return passages, facts, labels, scores, final, fits.usual
 
 
 def test_a_signal_is_learned_and_probabilities_are_calibrated(fitted):

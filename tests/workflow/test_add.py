@@ -130,7 +130,7 @@ def test_a_letter_joins_and_nothing_that_was_there_changes(project, letter, say)
         "Photo: R. Vance / Courtesy of the harbour office": "caption or credit",
         "A letter from the quay": "shorter than 12 words",
     }
-    assert "left out, 1 times: page furniture" in out
+    assert "left out (1): page furniture" in out
     assert "framing sample --supplement" in out
     assert say("check")[0] == 0
 

@@ -36,12 +36,16 @@ def test_the_committed_results_come_out_of_the_texts_and_of_a_killed_run(finishe
     assert contents(project / "corpus") == contents(mini / "corpus")
 
 
+FORMS = ("csv", "tex", "html", "md")
+
+
 def test_every_table_and_figure_is_there_and_sealed(finished):
     results = finished[0] / "results"
     made = contents(results)
-    expected = {f"tables/{table}.{form}" for table in TABLES for form in ("csv", "tex", "html")}
-    expected |= {f"figures/{figure}.svg" for figure in FIGURES}
-    expected |= {"report.html", "provenance.json", "manifest.tsv"}
+    expected = {f"tables/{table}.{form}" for table in TABLES for form in FORMS}
+    expected |= {f"figures/{figure}.{form}" for figure in FIGURES for form in ("svg", "pdf", "png")}
+    expected |= {"report.html", "explorer.html", "changes.md", "tables.xlsx", "provenance.json"}
+    expected |= {"manifest.tsv"}
     assert expected <= set(made)
     sealed = pd.read_csv(results / "manifest.tsv", sep="\t")
     assert set(sealed["path"]) == set(made) - {"manifest.tsv"}

@@ -11,11 +11,15 @@ from pathlib import Path
 from framing.commands import (
     add,
     change,
+    check_table,
+    cite,
     classify,
     cues,
     diff,
     explain,
+    explore,
     fetch,
+    init,
     plan,
     publish,
     sample,
@@ -67,20 +71,44 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     derive.set_defaults(run=_derive)
     verify = commands.add_parser(
-        "verify", parents=[common], help="recompute everything and compare with results/",
+        "verify", parents=[common], help="recompute all results, or check a table or a copy of it",
         description="Copy config/ and corpus/ (without texts) to a scratch directory, run the "
-        "whole workflow there, and compare every file with results/manifest.tsv.",
+        "whole workflow there, and compare every file with results/manifest.tsv. With TABLE or "
+        "--key: say whether one table, a copy of it or a key from a citation is this release's.",
     )  # fmt: skip
+    check_table.add_arguments(verify)
     verify.add_argument("--cores", type=int, default=2, help="processors to use (default: 2)")
     verify.set_defaults(run=_verify)
-    for module in (add, change, cues, classify, diff, explain, fetch, plan, publish, sample):
+    for module in (
+        add,
+        change,
+        cite,
+        cues,
+        classify,
+        diff,
+        explain,
+        explore,
+        fetch,
+        init,
+        plan,
+        publish,
+        sample,
+    ):
         module.register(commands, common)
     return parser
 
 
 def _check(arguments: argparse.Namespace) -> int:
+    from framing.beginning import Stage, next_steps, stage_of, standing
     from framing.project import check_project
 
+    stage = stage_of()
+    if stage is not Stage.CODED:
+        project, _ = check_project(beginning=True)
+        print(f"All is well so far: {standing(project)}. Next:")
+        for number, step in enumerate(next_steps(project, stage), start=1):
+            print(f"{number}. {step}")
+        return 0
     project, facts = check_project()
     drawn = int(project.frame["weight"].notna().sum())
     print(
@@ -93,8 +121,9 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _derive(arguments: argparse.Namespace) -> int:
+    from framing.corpus.tables import has_sample
     from framing.growth import NOT_DRAWN, renewed
-    from framing.project import CONFIG
+    from framing.project import CONFIG, SAMPLE
     from framing.transaction import alone, commit
 
     with alone():
@@ -105,7 +134,7 @@ def _derive(arguments: argparse.Namespace) -> int:
     print(f"derived facts written: {len(found.written)}")
     if found.absent:
         print(f"left alone, as their texts are absent: {len(found.absent)}")
-    if found.cut:
+    if found.cut and has_sample(SAMPLE):
         print(NOT_DRAWN)
     return 0
 
@@ -113,6 +142,8 @@ def _derive(arguments: argparse.Namespace) -> int:
 def _verify(arguments: argparse.Namespace) -> int:
     from framing.verify import verify
 
+    if check_table.asked(arguments):
+        return check_table.run(arguments)
     verdict = verify(Path(), cores=arguments.cores)
     for line in verdict.lines():
         print(line)

@@ -90,12 +90,21 @@ def read_passage_frame(path: str | Path) -> pd.DataFrame:
     return frame.assign(estimable=frame["estimable"] == "1")
 
 
-def read_scores(path: str | Path) -> pd.DataFrame:
-    """Read ``build/scores.tsv`` (see :mod:`framing.model.scores`); ``code`` is categorical."""
-    return read_build(
-        path, code="category", fold="int64", label="Int64", probability="float64", decision="int64",
-        unfamiliar="int64",
-    )  # fmt: skip
+def read_scores(paths: str | Path | Iterable[str | Path]) -> pd.DataFrame:
+    """Read scores (see :mod:`framing.model.scores`) of a file or several; ``code`` is categorical.
+
+    All passages and codes stand in ``build/scores.tsv``, passages of sampled sources in a file a
+    code.
+    """
+    parts = [
+        read_build(
+            path, code="category", fold="int64", label="Int64", probability="float64",
+            decision="int64", unfamiliar="int64",
+        )
+        for path in ([paths] if isinstance(paths, str | Path) else paths)
+    ]  # fmt: skip
+    whole = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+    return whole.astype({"code": "category"})
 
 
 def read_tables(given: Any) -> Tables:

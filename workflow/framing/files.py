@@ -177,11 +177,16 @@ def json_text(data: Any) -> str:
 
 def write_text(path: Path, text: str) -> None:
     """Write ``text`` as UTF-8 with LF so that ``path`` is either the old or the new whole file."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write ``data`` so that ``path`` is either the old or the new whole file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # Always the same name: what a killed run leaves behind, the next one replaces.
     temporary = path.with_name(f".{path.name}.part")
     try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.write_bytes(data)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -81,16 +81,27 @@ def load_project(config: dict[str, Any]) -> Project:
     return project
 
 
-def check_project() -> tuple[Project, list[Facts]]:
+def load_beginning(config: dict[str, Any]) -> tuple[Project, list[Facts]]:
+    """Return the project in the working directory, which has no codings yet, and derived facts.
+
+    As :func:`load_project`, but tables may be empty, and of codings there are no rows.
+    """
+    problems: list[Problem] = []
+    project = _read_project(problems, config, beginning=True)
+    raise_if_any(problems)
+    return project, checked_facts(config, project.codebook, project.sources, project.passages)
+
+
+def check_project(*, beginning: bool = False) -> tuple[Project, list[Facts]]:
     """Check all there is in the working directory; return the project and its derived facts.
 
-    Raises :class:`InputError` with everything that is wrong, in the configuration, in the tables
-    and in the derived facts.
+    At the ``beginning`` of a project tables may be empty. Raises :class:`InputError` with
+    everything that is wrong, in the configuration, in the tables and in the derived facts.
     """
     problems: list[Problem] = []
     config = collect(problems, load_config, CONFIG)
     # A slip in one setting should not hide what is wrong with the tables.
-    project = _read_project(problems, config or _groups_at_least())
+    project = _read_project(problems, config or _groups_at_least(), beginning=beginning)
     codebook, sources, passages = project.codebook, project.sources, project.passages
     facts = None
     if codebook is not None and sources is not None:
@@ -153,17 +164,26 @@ def frame_if_right(
     sample = None if passages is None else collect([], read_sample, SAMPLE, passages)
     if sample is None:
         return None
-    frame: pd.DataFrame | None = collect(
-        [], survey_frame, config, sources, passages, sample, draws
-    )
+    frame: pd.DataFrame | None = collect([], survey_frame, config, sources, passages, sample, draws)
     return frame
+
+
+def sampled_sources(sources: pd.DataFrame, frame: pd.DataFrame | None) -> frozenset[str]:
+    """Return the sources from which some draw could have taken a passage.
+
+    All of ``sources`` where nothing was drawn yet, or where ``frame`` (:func:`survey_frame`) is
+    None because a table is broken.
+    """
+    if frame is None or frame["weight"].isna().all():
+        return frozenset(sources["source_id"])
+    return frozenset(frame["source_id"][frame["estimable"] | frame["weight"].notna()])
 
 
 def formula_problems(
     config: Mapping[str, Any], sources: pd.DataFrame, frame: pd.DataFrame | None
 ) -> list[Problem]:
-    """Return what is wrong with the formulas of regressions, once the passage frame is right."""
-    if frame is None or not config["regression"]["models"]:
+    """Return what is wrong with the formulas of regressions, once passages have been drawn."""
+    if frame is None or not config["regression"]["models"] or frame["weight"].isna().all():
         return []
     # Here, as it takes a second to load and only formulas need it.
     from framing.inference.design import population, within_frame
@@ -186,28 +206,43 @@ def _groups_at_least() -> dict[str, Any]:
     return {"groups": groups if named else None, "corpus": {"texts": []}}
 
 
-def _read_project(problems: list[Problem], config: dict[str, Any]) -> Project:
-    """Read what can be read; what cannot is None, and ``problems`` says why."""
+def _read_project(
+    problems: list[Problem], config: dict[str, Any], *, beginning: bool = False
+) -> Project:
+    """Read what can be read; what cannot is None, and ``problems`` says why.
+
+    At the ``beginning`` of a project tables may be empty, and there are no codings.
+    """
+
+    def filled(table: pd.DataFrame | None, place: Path, what: str, remedy: str) -> Any:
+        if table is None or beginning or not table.empty:
+            return table
+        problems.append(Problem(place, f"names no {what}", remedy))
+        return None
+
     codebook = collect(problems, load_codebook, CODEBOOK)
     coders = collect(problems, read_coders, CODERS)
+    coders = filled(coders, CODERS, "coder", "Add a row for each coder.")
     sources = passages = sample = codings = None
     if config["groups"] is not None:
         sources = collect(problems, read_sources, SOURCES, config["groups"])
+        sources = filled(sources, SOURCES, "source", "Add texts: framing add FILE.")
     if sources is not None:
         passages = collect(problems, read_passages, PASSAGES, sources)
-    if passages is not None and passages.empty:
         cut = "Run `framing derive` to cut the texts at hand."
-        problems.append(Problem(PASSAGES, "names no passage", cut))
-        passages = None
+        passages = filled(passages, PASSAGES, "passage", cut)
     if passages is not None:
         sample = collect(problems, read_sample, SAMPLE, passages)
+        sample = filled(sample, SAMPLE, "passage", "Add a row for each drawn passage.")
     draws = collect(problems, read_draws, DRAWS)
     frame = None
     if sample is not None and draws is not None:
         # A configuration that is broken elsewhere may lack what the frame needs of it.
         needed = {"periods": [], "undated": ""} | config
         frame = collect(problems, survey_frame, needed, sources, passages, sample, draws)
-    if frame is not None and codebook is not None and coders is not None:
+    if beginning:
+        codings = pd.DataFrame(columns=["passage_id", "coder", "code", "value", "unsure"])
+    elif frame is not None and codebook is not None and coders is not None:
         codings = collect(
             problems, read_codings, CODINGS, list(coders["coder"]), list(codebook.codes),
             to_be_coded(sample, draws),
@@ -233,7 +268,17 @@ def collect(problems: list[Problem], read: Any, *arguments: Any) -> Any:
 def checked_facts(
     config: Mapping[str, Any], codebook: Codebook, sources: pd.DataFrame, passages: pd.DataFrame
 ) -> list[Facts]:
-    """Return the derived facts of every source, in the order of ``sources``.
+    """Return the derived facts of all sources (:func:`source_facts`), and of no others."""
+    problems: list[Problem] = []
+    facts: list[Facts] = collect(problems, source_facts, config, codebook, sources, passages)
+    raise_if_any(problems + stray_facts(sources))
+    return facts
+
+
+def source_facts(
+    config: Mapping[str, Any], codebook: Codebook, sources: pd.DataFrame, passages: pd.DataFrame
+) -> list[Facts]:
+    """Return the derived facts of ``sources``, of all or some of them, in that order.
 
     Where a text is at hand the facts are recomputed from it and must equal the committed ones;
     where none is, the committed ones must fit sources, passages and cues. Raises
@@ -269,15 +314,20 @@ def checked_facts(
                             UPDATE)
                 )  # fmt: skip
         result.append(facts)
-    problems += [
+    raise_if_any(problems + _stale_problems(stale, hand))
+    return result
+
+
+def stray_facts(sources: pd.DataFrame) -> list[Problem]:
+    """Return a problem for every file of derived facts of a source that is not in ``sources``."""
+    known = set(sources["source_id"])
+    return [
         Problem(
             path, "holds facts of a source that sources.tsv lacks", "Remove or rename the file."
         )
         for path in sorted(DERIVED.glob("*.json"))
-        if path.stem not in set(sources["source_id"])
+        if path.stem not in known
     ]
-    raise_if_any(problems + _stale_problems(stale, hand))
-    return result
 
 
 def _stale_problems(stale: Mapping[str, list[str]], hand: Mapping[str, Path]) -> list[Problem]:

@@ -5,23 +5,27 @@ from __future__ import annotations
 import ast
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import IO, Any, TextIO
 
+import pandas as pd
+
+from framing.beginning import FIRST_STEPS, READING, Stage, sheets, stage_of
 from framing.coding.codebook import read_codebook
 from framing.coding.codings import read_coders
 from framing.config import check_config, cross_check, load_config
 from framing.corpus.draws import DRAWS, mark_of, read_draws
 from framing.corpus.tables import read_sources
 from framing.edge import DONE
-from framing.files import sha256
+from framing.files import LINE, sha256, write_text
+from framing.inference.keyness import comparison_problems
 from framing.model.encoder import PACKAGES, model_files
 from framing.output.published import PUBLISHED
-from framing.output.seal import versions
+from framing.output.seal import MANIFEST, versions
 from framing.problems import InputError, Problem, raise_if_any
 from framing.project import (
     CODEBOOK,
@@ -37,28 +41,37 @@ from framing.project import (
     formula_problems,
     frame_if_right,
     kept_back_problems,
+    sampled_sources,
 )
 from framing.transaction import hold, settle
 
 PACKAGE = Path(__file__).resolve().parent
 TABLES = (
     "T1-corpus", "T2-agreement", "T3-classifier", "T4-prevalence", "T5-trend", "T6-contrasts",
-    "T7-essay", "T8-cues", "T9-robustness", "T10-regression", "T11-errors", "T13-ablations",
-    "T14-learning", "T15-calibration", "T16-specifications", "T17-disagreements",
+    "T7-essay", "T8-cues", "T9-robustness", "T10-regression", "T11-errors", "T12-keyness",
+    "T13-ablations", "T14-learning", "T15-calibration", "T16-specifications", "T17-disagreements",
     "T18-coder-shares",
     "T19-association", "T20-estimators", "T21-gain",
 )  # fmt: skip
-FIGURES = ("prevalence", "trend", "essay", "specification", "learning", "calibration")
+FIGURES = (
+    "agreement", "keyness", "prevalence", "trend", "essay", "specification", "learning",
+    "calibration",
+)  # fmt: skip
+FIGURE_FORMS = ("svg", "pdf", "png")
 TEMPLATES = ("report.html.j2", "table.html.j2", "report.css")
+EXPLORER = ("explorer.html.j2", "explorer.js", "explorer.css", "report.css")
 HEADLINE = Path("build/headline.txt")
 EMBEDDINGS = Path("build/embeddings.tsv")
+SAMPLED = Path("build/sampled.digest")
 LOGS = Path("build/logs")
 RESULTS = Path("results")
+# What a package for a repository holds beside tables, where a project has it.
+BESIDE = ("CITATION.cff", "LICENSE", "LICENSES.md", "corpus/DATA.md", "corpus/intake.tsv")
 # Scripts that only write down, or compare, what others have worked out.
-WRITERS = ("changes", "codebook_page", "provenance", "render", "seal")
+WRITERS = ("begin", "changes", "codebook_page", "explorer", "provenance", "render", "seal")
 # Packages whose version can change a byte of the results.
 STACK = ("formulaic", "framing", "Jinja2", "matplotlib", "nltk", "numpy", "pandas", "regex",
-         "scikit-learn", "scipy")  # fmt: skip
+         "scikit-learn", "scipy", "XlsxWriter")  # fmt: skip
 
 _held: list[IO[str]] = []
 
@@ -68,21 +81,53 @@ class Plan:
     """Settings and files of one run, as plain sorted data: Snakemake compares them between runs.
 
     ``mark`` is what every row of every result table must say of how passages were drawn, or empty.
+    ``sampled`` are the sources from which a draw could have taken passages: what rests on codings
+    rests on them alone. ``sheets`` are to be written for coders who have not begun; else there are
+    none.
     """
 
+    stage: str
     config: dict[str, Any]
     codes: list[str]
     versions: dict[str, str]
     texts: list[str]
     derived: list[str]
     codings: list[str]
+    sheets: list[str]
     mark: str
+    sampled: frozenset[str]
     encoder: list[str]
     encoder_versions: dict[str, str]
 
     def settings(self, *sections: str) -> dict[str, Any]:
         """Return sections of the configuration: a rule reruns when one it names has changed."""
         return {name: self.config[name] for name in sections}
+
+    @property
+    def begins(self) -> bool:
+        """Return whether there is not yet all that results are made from."""
+        return self.stage != Stage.CODED
+
+    @property
+    def goals(self) -> list[str]:
+        """Return what a run makes that is not told what to make."""
+        made = [str(RESULTS / MANIFEST), str(HEADLINE)]
+        if self.begins:
+            made = [str(FIRST_STEPS), *self.reading, *self.sheets]
+        return made + page()
+
+    @property
+    def reading(self) -> list[str]:
+        """Return the page of passages to be coded, while none is."""
+        return [str(READING)] if self.stage == Stage.NO_CODINGS else []
+
+    def of_sampled(self, files: Iterable[str]) -> list[str]:
+        """Return those of ``files``, each named after a source, that are of a sampled source."""
+        return [file for file in files if Path(file).stem in self.sampled]
+
+    def of_further(self, files: Iterable[str]) -> list[str]:
+        """Return those of ``files`` that are of no sampled source."""
+        return [file for file in files if Path(file).stem not in self.sampled]
 
     @property
     def classifier(self) -> dict[str, Any]:
@@ -103,6 +148,14 @@ class Plan:
         return tables + _files(DRAWS.glob("[0-9]*/*"))
 
     @property
+    def packed(self) -> list[str]:
+        """Return what a package for a repository holds beside results: all they are made from."""
+        beside = [Path(name) for name in BESIDE if Path(name).is_file()]
+        more = _files([*Path("config").glob("*.yaml"), *beside, *DERIVED.glob("*.json")])
+        made = [self.codebook, *page()]
+        return sorted({*self.corpus, *self.codings, *self.kept_back, *made, *more})
+
+    @property
     def kept_back(self) -> list[str]:
         """Return the list of sources kept back while cues were written, where there is one."""
         path = self.config["evaluation"]["kept_back"]
@@ -120,12 +173,13 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
     ``overrides`` are settings given on Snakemake's command line; top-level keys replace those of
     ``config/config.yaml``. Raises :class:`InputError` on absent files, on a wrong configuration,
     on a codebook or sources that do not go with it and on an encoder that is none. The first rule
-    checks all else.
+    checks all else. Where there are results to make, a digest of the rows of sampled sources is
+    noted down in :data:`SAMPLED`, for rules that need no others.
     """
     settle()
     needed = (CONFIG, CODEBOOK, SOURCES, PASSAGES, SAMPLE, CODERS)
     raise_if_any(
-        Problem(path, "does not exist", "A project needs it: see examples/mini for one.")
+        Problem(path, "does not exist", "A project needs it: `framing init DIR` starts one.")
         for path in needed
         if not path.is_file()
     )
@@ -134,25 +188,54 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
         config = check_config({**config, **overrides}, CONFIG)
     codes = [str(code) for code in read_codebook(CODEBOOK)["codes"]]
     sources = read_sources(SOURCES, config["groups"])
-    coders = list(read_coders(CODERS)["coder"])
-    problems = cross_check(config, codes, set(sources["source_id"]), CONFIG, coders)
+    coders = read_coders(CODERS)
+    known = list(coders["coder"])
+    problems = cross_check(config, codes, set(sources["source_id"]), CONFIG, known)
     draws = read_draws(DRAWS)
     frame = frame_if_right(config, sources, draws)
     problems += formula_problems(config, sources, frame)
+    problems += comparison_problems(config, codes, CONFIG)
     raise_if_any(problems + kept_back_problems(config, sources))
     encoder = config["classifier"].get("encoder", "")
     folders = [Path(folder) for folder in config["corpus"]["texts"]]
-    return Plan(
+    stage = stage_of()
+    sampled = sampled_sources(sources, frame)
+    found = Plan(
+        stage=str(stage),
         config=config,
         codes=codes,
         versions=_installed(STACK),
         texts=_files(path for folder in folders for path in folder.glob("*.txt")),
         derived=_files(DERIVED.glob("*.json")),
         codings=[str(CODERS), *_files(CODINGS.glob("*.tsv"))],
+        sheets=[str(path) for path in sheets(coders)] if stage is Stage.NO_CODINGS else [],
         mark=mark_of(draws),
+        sampled=sampled,
         encoder=_files(model_files(encoder)) if encoder else [],
         encoder_versions=_installed(PACKAGES) if encoder else {},
     )
+    if not found.begins:
+        _note(SAMPLED, f"{rows_digest(sources, sampled)}\n{rows_digest(frame, sampled)}\n")
+    return found
+
+
+def rows_digest(table: pd.DataFrame | None, sources: Collection[str]) -> str:
+    """Return a digest of the rows of ``sources`` in a table, wherever in it they stand.
+
+    Of a table that is None, as it could not be read, the digest is empty.
+    """
+    if table is None:
+        return ""
+    rows = table[table["source_id"].isin(sources)].drop(columns=LINE, errors="ignore")
+    # A digest a row first: a million rows take long to become text.
+    numbers = pd.util.hash_pandas_object(rows, index=False).to_numpy()
+    return sha256("\t".join(rows.columns) + numbers.tobytes().hex())
+
+
+def _note(path: Path, text: str) -> None:
+    """Write ``text`` unless the file says so already: its time is that of the last change."""
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        write_text(path, text)
 
 
 def _installed(packages: Sequence[str]) -> dict[str, str]:
@@ -242,6 +325,17 @@ def published() -> list[str]:
     return _files(path for path in PUBLISHED.rglob("*") if path.is_file())
 
 
+def programs(rules: Iterable[Any]) -> list[dict[str, str]]:
+    """Return which script makes which result, as ``path`` and ``script``, by path."""
+    made = {
+        str(path): f"workflow/scripts/{Path(str(one.script)).name}"
+        for one in rules
+        if one.script
+        for path in one.output
+    }
+    return [{"path": path, "script": made[path]} for path in sorted(made)]
+
+
 def hold_directory() -> None:
     """Keep other runs and commands out of the working directory until this process ends.
 
@@ -266,10 +360,17 @@ def show_headline() -> None:
         _say("\n" + HEADLINE.read_text(encoding="utf-8") + where, sys.stdout)
 
 
+def show_first_steps() -> None:
+    """Print the page of first steps, and where it lies."""
+    steps = FIRST_STEPS.read_text(encoding="utf-8")
+    _say(f"\n{steps}\nThis page: {FIRST_STEPS.resolve()}\n", sys.stdout)
+
+
 def show_problems() -> None:
     """Print, as the last thing on the screen, what jobs found wrong with the input."""
-    for log in _failures():
-        _say("\n" + log.read_text(encoding="utf-8"), sys.stderr)
+    # Two jobs may have stumbled over the same.
+    for said in dict.fromkeys(log.read_text(encoding="utf-8") for log in _failures()):
+        _say("\n" + said, sys.stderr)
 
 
 def _say(text: str, stream: TextIO) -> None:

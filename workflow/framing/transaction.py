@@ -72,9 +72,7 @@ def hold(directory: Path) -> IO[str] | None:
     except BlockingIOError:
         handle.close()
         raise InputError(
-            Problem(
-                LOCK, "another run is at work in this directory", "Wait for its end."
-            )
+            Problem(LOCK, "another run is at work in this directory", "Wait for its end.")
         ) from None
     return handle
 

@@ -108,10 +108,28 @@ def _run(directory: Path, cores: int) -> None:
 
 
 def _published(results: Path) -> dict[str, str]:
+    return _as_dict(read_manifest(results))
+
+
+def read_manifest(results: Path) -> pd.DataFrame:
+    """Return ``path bytes sha256`` of the files that are the results of a project.
+
+    Raises :class:`InputError` where there are none yet.
+    """
     path = results / MANIFEST
     if not path.is_file():
         raise InputError(Problem(path, "does not exist", "Run `snakemake` first."))
-    return _as_dict(read_table(path, ["path", "bytes", "sha256"]))
+    return read_table(path, ["path", "bytes", "sha256"])
+
+
+def sealed_tables(results: Path) -> dict[str, str]:
+    """Return the digest of the CSV file of each result table, by the table's id."""
+    listed = read_manifest(results).itertuples(index=False)
+    return {
+        row.path.removeprefix("tables/").removesuffix(".csv"): row.sha256
+        for row in listed
+        if row.path.startswith("tables/") and row.path.endswith(".csv")
+    }
 
 
 def _as_dict(frame: pd.DataFrame) -> dict[str, str]:

@@ -3,12 +3,20 @@
 # needs: config/config.yaml, corpus/*.tsv, corpus/codings/, corpus/codebook/codebook.yaml,
 #        corpus/derived/*.json, and the texts themselves where they are at hand
 # makes: build/passages.tsv  the frame: a row a passage, with group, period and design
+#        build/codes.tsv, build/coders.tsv
+#        build/sampled/passages.tsv   its rows of sampled sources
 #        build/codings.tsv   every coder's codes, long
 #        build/labels.tsv    the coders combined: passage_id code label coders share
-#        build/codes.tsv, build/coders.tsv, build/votes.tsv, build/exemplars.tsv
+#        build/votes.tsv, build/exemplars.tsv   what the codebook says of cues, and teaches
 #        build/words.tsv     passage_id word count      (exemplars too, under ids of their own)
 #        build/hits.tsv      passage_id cue hits
+#        build/sampled/words.tsv, build/sampled/hits.tsv   theirs of sampled sources, and exemplars
 #        corpus/codebook/codebook.md   the codebook as a page
+#
+# Codings, and all that is learned from them, rest on sampled sources: those from which a draw could
+# have taken passages. What depends on these alone is read from tables of their own, so that a source
+# that joins the corpus reruns none of it. Snakemake looks at whole files: for the rows of sampled
+# sources in corpus/*.tsv stands their digest, which the plan notes down.
 
 
 rule check:
@@ -19,35 +27,59 @@ rule check:
         code=stages.code("check"),
     output:
         passages="build/passages.tsv",
-        codings="build/codings.tsv",
-        labels="build/labels.tsv",
         codes="build/codes.tsv",
         coders="build/coders.tsv",
-        votes="build/votes.tsv",
     log:
         "build/logs/check.log",
     conda:
         "../envs/framing.yaml"
     params:
-        config=PLAN.settings("groups", "periods", "undated", "coders", "combinations"),
+        config=PLAN.settings("groups", "periods", "undated", "combinations"),
         versions=PLAN.versions,
+    # What reads the project goes first: it is what may find something wrong with it.
+    priority: 2
     message:
         "Checking configuration, codebook, corpus, sample and codings"
     script:
         "../scripts/check.py"
 
 
+rule sampled:
+    input:
+        rows=stages.SAMPLED,
+        codebook=PLAN.codebook,
+        codings=PLAN.codings,
+        code=stages.code("sampled"),
+    output:
+        passages="build/sampled/passages.tsv",
+        codings="build/codings.tsv",
+        labels="build/labels.tsv",
+    log:
+        "build/logs/sampled.log",
+    conda:
+        "../envs/framing.yaml"
+    params:
+        config=PLAN.settings("groups", "periods", "undated", "coders"),
+        versions=PLAN.versions,
+    priority: 2
+    message:
+        "Combining the coders' codes"
+    script:
+        "../scripts/sampled.py"
+
+
 rule derived_facts:
     input:
-        "build/passages.tsv",
-        corpus=PLAN.corpus,
+        passages="build/sampled/passages.tsv",
+        rows=stages.SAMPLED,
         codebook=PLAN.codebook,
-        derived=PLAN.derived,
-        texts=PLAN.texts,
+        derived=PLAN.of_sampled(PLAN.derived),
+        texts=PLAN.of_sampled(PLAN.texts),
         code=stages.code("derived_facts"),
     output:
-        words="build/words.tsv",
-        hits="build/hits.tsv",
+        words="build/sampled/words.tsv",
+        hits="build/sampled/hits.tsv",
+        votes="build/votes.tsv",
         exemplars="build/exemplars.tsv",
     log:
         "build/logs/derived_facts.log",
@@ -56,15 +88,43 @@ rule derived_facts:
     params:
         config=PLAN.settings("corpus", "groups"),
         versions=PLAN.versions,
+    priority: 2
     message:
         "Reading derived facts, and checking them against the texts at hand"
     script:
         "../scripts/derived_facts.py"
 
 
+rule further_facts:
+    input:
+        passages="build/passages.tsv",
+        words="build/sampled/words.tsv",
+        hits="build/sampled/hits.tsv",
+        corpus=PLAN.corpus,
+        codebook=PLAN.codebook,
+        derived=PLAN.of_further(PLAN.derived),
+        texts=PLAN.of_further(PLAN.texts),
+        code=stages.code("further_facts"),
+    output:
+        words="build/words.tsv",
+        hits="build/hits.tsv",
+    log:
+        "build/logs/further_facts.log",
+    conda:
+        "../envs/framing.yaml"
+    params:
+        config=PLAN.settings("corpus", "groups"),
+        versions=PLAN.versions,
+    priority: 2
+    message:
+        "Reading derived facts of sources that no draw could have reached"
+    script:
+        "../scripts/further_facts.py"
+
+
 rule codebook_page:
     input:
-        "build/hits.tsv",
+        "build/sampled/hits.tsv",
         codebook=PLAN.codebook,
         code=stages.code("codebook_page"),
     output:

@@ -1,6 +1,7 @@
 # From codings and scores to agreement, classifier quality, prevalence and contrasts.
 #
-# needs: build/{passages,codings,codes,scores}.tsv, build/{predictions,learning}/*.tsv
+# needs: build/{passages,codings,codes,scores,words}.tsv, build/sampled/passages.tsv,
+#        build/{scores,predictions,learning}/*.tsv
 # makes: results/tables/T2-agreement.csv T3-classifier.csv T4-prevalence.csv T5-trend.csv
 #        T6-contrasts.csv T9-robustness.csv T10-regression.csv T11-errors.csv T13-ablations.csv T14-learning.csv
 #        T15-calibration.csv T16-specifications.csv T17-disagreements.csv T18-coder-shares.csv
@@ -9,9 +10,9 @@
 
 rule reliability:
     input:
-        passages="build/passages.tsv",
+        passages="build/sampled/passages.tsv",
         codings="build/codings.tsv",
-        scores="build/scores.tsv",
+        scores=expand("build/scores/{code}.tsv", code=PLAN.codes),
         code=stages.code("reliability"),
         captions=stages.asset("report/tables.yaml"),
     output:
@@ -38,15 +39,11 @@ rule quality:
         passages="build/passages.tsv",
         scores="build/scores.tsv",
         predictions=expand("build/predictions/{code}.tsv", code=PLAN.codes),
-        learning=expand("build/learning/{code}.tsv", code=PLAN.codes),
         kept_back=PLAN.kept_back,
         code=stages.code("quality"),
         captions=stages.asset("report/tables.yaml"),
     output:
         classifier="results/tables/T3-classifier.csv",
-        ablations="results/tables/T13-ablations.csv",
-        learning="results/tables/T14-learning.csv",
-        calibration="results/tables/T15-calibration.csv",
     log:
         "build/logs/quality.log",
     conda:
@@ -60,6 +57,32 @@ rule quality:
         "Quality of the classifiers"
     script:
         "../scripts/quality.py"
+
+
+rule ablations:
+    input:
+        passages="build/sampled/passages.tsv",
+        scores=expand("build/scores/{code}.tsv", code=PLAN.codes),
+        predictions=expand("build/predictions/{code}.tsv", code=PLAN.codes),
+        learning=expand("build/learning/{code}.tsv", code=PLAN.codes),
+        code=stages.code("ablations"),
+        captions=stages.asset("report/tables.yaml"),
+    output:
+        ablations="results/tables/T13-ablations.csv",
+        learning="results/tables/T14-learning.csv",
+        calibration="results/tables/T15-calibration.csv",
+    log:
+        "build/logs/ablations.log",
+    conda:
+        "../envs/framing.yaml"
+    params:
+        mark=PLAN.mark,
+        config=PLAN.settings("classifier", "evaluation", "inference"),
+        versions=PLAN.versions,
+    message:
+        "What the classifiers' ingredients bring, and what more codings would"
+    script:
+        "../scripts/ablations.py"
 
 
 rule prevalence:
@@ -118,9 +141,9 @@ rule errors:
 
 rule robustness:
     input:
-        passages="build/passages.tsv",
+        passages="build/sampled/passages.tsv",
         codings="build/codings.tsv",
-        scores="build/scores.tsv",
+        scores=expand("build/scores/{code}.tsv", code=PLAN.codes),
         predictions=expand("build/predictions/{code}.tsv", code=PLAN.codes),
         code=stages.code("robustness"),
         captions=stages.asset("report/tables.yaml"),
@@ -165,3 +188,29 @@ rule regression:
         "Regressing codes on columns of the sources"
     script:
         "../scripts/regression.py"
+
+
+rule keyness:
+    input:
+        passages="build/passages.tsv",
+        scores="build/scores.tsv",
+        words="build/words.tsv",
+        codes="build/codes.tsv",
+        code=stages.code("keyness"),
+        captions=stages.asset("report/tables.yaml"),
+    output:
+        keyness="results/tables/T12-keyness.csv",
+    log:
+        "build/logs/keyness.log",
+    conda:
+        "../envs/framing.yaml"
+    params:
+        mark=PLAN.mark,
+        config=PLAN.settings(
+            "groups", "periods", "undated", "combinations", "inference", "keyness"
+        ),
+        versions=PLAN.versions,
+    message:
+        "Words that set passages apart"
+    script:
+        "../scripts/keyness.py"

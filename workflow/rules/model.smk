@@ -1,24 +1,27 @@
 # From facts and labels to a probability and a decision for every passage and code.
 #
-# needs: build/{passages,labels,words,hits,votes,exemplars}.tsv; with an encoder, every text
-# makes: build/scores/CODE.tsv     cross-fitted by source
+# needs: build/{labels,votes,exemplars}.tsv, build/sampled/{passages,words,hits}.tsv,
+#        build/{passages,words,hits}.tsv; with an encoder, every text
+# makes: build/scores/CODE.tsv     of passages of sampled sources, cross-fitted by source
+#        build/fits/CODE.json      the classifiers of all folds, for passages of other sources
 #        build/predictions/CODE.tsv, build/learning/CODE.tsv   of baselines, ablations, fewer codings
 #        results/models/CODE.json  the classifier trained on all codings, as plain data
-#        build/scores.tsv          all codes and configured combinations
+#        build/scores.tsv          all passages, all codes and configured combinations
 #        build/embeddings.tsv      of passages and exemplars, where an encoder is configured
 
 
 rule train:
     input:
-        passages="build/passages.tsv",
+        passages="build/sampled/passages.tsv",
         labels="build/labels.tsv",
-        words="build/words.tsv",
-        hits="build/hits.tsv",
+        words="build/sampled/words.tsv",
+        hits="build/sampled/hits.tsv",
         votes="build/votes.tsv",
         exemplars="build/exemplars.tsv",
         code=stages.code("train"),
     output:
         scores="build/scores/{code}.tsv",
+        fits="build/fits/{code}.json",
         model="results/models/{code}.json",
     log:
         "build/logs/train-{code}.log",
@@ -35,10 +38,10 @@ rule train:
 
 rule evaluate:
     input:
-        passages="build/passages.tsv",
+        passages="build/sampled/passages.tsv",
         labels="build/labels.tsv",
-        words="build/words.tsv",
-        hits="build/hits.tsv",
+        words="build/sampled/words.tsv",
+        hits="build/sampled/hits.tsv",
         votes="build/votes.tsv",
         exemplars="build/exemplars.tsv",
         embeddings=PLAN.embeddings,
@@ -61,7 +64,12 @@ rule evaluate:
 
 rule scores:
     input:
+        passages="build/passages.tsv",
         scores=expand("build/scores/{code}.tsv", code=PLAN.codes),
+        fits=expand("build/fits/{code}.json", code=PLAN.codes),
+        words="build/words.tsv",
+        hits="build/hits.tsv",
+        votes="build/votes.tsv",
         code=stages.code("scores"),
     output:
         "build/scores.tsv",
@@ -70,10 +78,12 @@ rule scores:
     conda:
         "../envs/framing.yaml"
     params:
+        codes=PLAN.codes,
+        config=PLAN.classifier,
         combinations=PLAN.config["combinations"],
         versions=PLAN.versions,
     message:
-        "Combining codes"
+        "Scoring passages of further sources, and combining codes"
     script:
         "../scripts/scores.py"
 

@@ -1,9 +1,9 @@
 # From tables to what people read, and the seal on it.
 #
 # needs: all of the above, and published/ where results have been published (`framing publish`)
-# makes: results/tables/T1-corpus.csv T7-essay.csv T8-cues.csv, and every table as .tex and .html
-#        results/figures/*.svg, results/report.html, build/headline.txt
-#        results/provenance.json, results/changes.md, results/manifest.tsv
+# makes: results/tables/T1-corpus.csv T7-essay.csv T8-cues.csv, and every table as .tex, .html and .md
+#        results/tables.xlsx, results/figures/*.svg, results/report.html, results/explorer.html
+#        build/headline.txt, results/provenance.json, results/changes.md, results/manifest.tsv
 
 
 rule describe:
@@ -48,8 +48,11 @@ rule render:
         captions=stages.asset("report/tables.yaml"),
         templates=[stages.asset(f"report/{name}") for name in stages.TEMPLATES],
     output:
-        expand("results/tables/{table}.{form}", table=stages.TABLES, form=["tex", "html"]),
-        expand("results/figures/{figure}.svg", figure=stages.FIGURES),
+        expand("results/tables/{table}.{form}", table=stages.TABLES, form=["tex", "html", "md"]),
+        expand(
+            "results/figures/{figure}.{form}", figure=stages.FIGURES, form=stages.FIGURE_FORMS
+        ),
+        workbook="results/tables.xlsx",
         report="results/report.html",
         headline="build/headline.txt",
     log:
@@ -64,6 +67,38 @@ rule render:
         "Writing tables, figures and the report"
     script:
         "../scripts/render.py"
+
+
+rule explorer:
+    input:
+        sources="corpus/sources.tsv",
+        passages="build/passages.tsv",
+        codings="build/codings.tsv",
+        scores="build/scores.tsv",
+        hits="build/hits.tsv",
+        votes="build/votes.tsv",
+        codes="build/codes.tsv",
+        coders="build/coders.tsv",
+        kept_back=PLAN.kept_back,
+        codebook=PLAN.codebook,
+        provenance="results/provenance.json",
+        code=stages.code("explorer"),
+        captions=stages.asset("report/tables.yaml"),
+        templates=[stages.asset(f"report/{name}") for name in stages.EXPLORER],
+    output:
+        "results/explorer.html",
+    log:
+        "build/logs/explorer.log",
+    conda:
+        "../envs/framing.yaml"
+    params:
+        mark=PLAN.mark,
+        config=PLAN.config,
+        versions=PLAN.versions,
+    message:
+        "Writing the passage explorer"
+    script:
+        "../scripts/explorer.py"
 
 
 rule provenance:
@@ -117,11 +152,17 @@ rule changes:
 rule seal:
     input:
         expand(
-            "results/tables/{table}.{form}", table=stages.TABLES, form=["csv", "tex", "html"]
+            "results/tables/{table}.{form}",
+            table=stages.TABLES,
+            form=["csv", "tex", "html", "md"],
         ),
-        expand("results/figures/{figure}.svg", figure=stages.FIGURES),
+        "results/tables.xlsx",
+        expand(
+            "results/figures/{figure}.{form}", figure=stages.FIGURES, form=stages.FIGURE_FORMS
+        ),
         expand("results/models/{code}.json", code=PLAN.codes),
         "results/report.html",
+        "results/explorer.html",
         "results/provenance.json",
         "results/changes.md",
         code=stages.code("seal"),

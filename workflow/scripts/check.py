@@ -1,10 +1,9 @@
-"""Check the whole project, then write its tables in tidy form."""
+"""Check the whole project, then write its passages, codes and coders in tidy form."""
 
 from pathlib import Path
 
 import pandas as pd
 
-from framing.coding.codings import combine_coders
 from framing.edge import speaking, survey_table
 from framing.files import write_table
 from framing.project import load_project
@@ -12,13 +11,8 @@ from framing.project import load_project
 with speaking(snakemake.log[0]):
     project = load_project(snakemake.params.config)
     codes = {name: code.label for name, code in project.codebook.codes.items()}
-    labels = combine_coders(project.codings, project.config["coders"])
     codes |= {name: rule["label"] for name, rule in project.config["combinations"].items()}
     out = {name: Path(path) for name, path in snakemake.output.items()}
     write_table(out["passages"], survey_table(project.frame))
-    write_table(out["codings"], project.codings)
-    write_table(out["labels"], labels)
     write_table(out["codes"], pd.DataFrame(list(codes.items()), columns=["code", "label"]))
     write_table(out["coders"], project.coders)
-    votes = [(c.name, code, v) for c in project.codebook.cues for code, v in c.votes.items()]
-    write_table(out["votes"], pd.DataFrame(votes, columns=["cue", "code", "vote"]))

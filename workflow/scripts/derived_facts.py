@@ -1,27 +1,35 @@
-"""Check derived facts against texts at hand; write words and cue hits of passages and exemplars."""
+"""Check facts of sampled sources against texts at hand; write them, and the codebook's part."""
 
 from pathlib import Path
 
+import pandas as pd
+
 from framing.coding.codebook import load_codebook
 from framing.corpus.tables import read_passages, read_sources
-from framing.edge import speaking
+from framing.edge import read_passage_frame, speaking
 from framing.files import write_table
 from framing.project import (
     CODEBOOK,
     PASSAGES,
     SOURCES,
-    checked_facts,
     exemplar_facts,
     long_facts,
+    sampled_sources,
+    source_facts,
 )
 
 with speaking(snakemake.log[0]):
     config = snakemake.params.config
     codebook = load_codebook(CODEBOOK)
     sources = read_sources(SOURCES, config["groups"])
-    facts = checked_facts(config, codebook, sources, read_passages(PASSAGES, sources))
+    sampled = sampled_sources(sources, read_passage_frame(snakemake.input.passages))
+    part = sources[sources["source_id"].isin(sampled)]
+    facts = source_facts(config, codebook, part, read_passages(PASSAGES, sources))
     exemplars, taught = exemplar_facts(codebook)
     rows = [row for one in facts for row in one["passages"]] + taught
-    write_table(Path(snakemake.output.words), long_facts(rows, "counts", "word", "count"))
-    write_table(Path(snakemake.output.hits), long_facts(rows, "cues", "cue", "hits"))
-    write_table(Path(snakemake.output.exemplars), exemplars)
+    votes = [(c.name, code, v) for c in codebook.cues for code, v in c.votes.items()]
+    out = {name: Path(path) for name, path in snakemake.output.items()}
+    write_table(out["words"], long_facts(rows, "counts", "word", "count"))
+    write_table(out["hits"], long_facts(rows, "cues", "cue", "hits"))
+    write_table(out["votes"], pd.DataFrame(votes, columns=["cue", "code", "vote"]))
+    write_table(out["exemplars"], exemplars)

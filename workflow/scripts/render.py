@@ -1,13 +1,13 @@
-"""Every table as LaTeX and HTML, the figures, the report, and the headline for the terminal."""
+"""Every table for reading, all as a workbook, the figures, the report, the terminal's headline."""
 
 import json
 from pathlib import Path
 
 from framing.edge import read_build, read_passage_frame, read_published, speaking
-from framing.files import write_text
+from framing.files import write_bytes, write_text
 from framing.output.captions import edition, load_specs
 from framing.output.context import project_context
-from framing.output.report import render_all
+from framing.output.report import draw_all, pictures, render_all, render_workbook
 from framing.output.terminal import headline
 
 with speaking(snakemake.log[0]):
@@ -20,8 +20,14 @@ with speaking(snakemake.log[0]):
         read_build(given.codes), read_build(given.coders), provenance,
         snakemake.params.mark,
     )  # fmt: skip
-    for name, text in render_all(tables, context, specs).items():
+    context["agreement_marks"] = config["agreement"]["marks"]
+    drawn = draw_all(tables, context, specs)
+    texts = render_all(tables, context, specs, drawn)
+    for name, text in texts.items():
         if not name.endswith(".csv"):  # those are the input
             write_text(Path("results") / name, text)
+    for name, data in pictures(drawn).items():
+        write_bytes(Path("results") / name, data)
+    write_bytes(Path(snakemake.output.workbook), render_workbook(texts, context, specs))
     head = headline(tables["T4-prevalence"], edition(specs, context))
     write_text(Path(snakemake.output.headline), head)

@@ -1,14 +1,28 @@
-"""Put the codes' scores together and add the configured combinations."""
+"""Put the codes' scores together, add further sources' passages and the configured combinations."""
 
 from pathlib import Path
 
 import pandas as pd
 
-from framing.edge import read_scores, speaking
-from framing.files import write_table
-from framing.model.scores import combine_codes
+from framing.edge import read_build, read_passage_frame, read_scores, speaking
+from framing.files import read_text, write_table
+from framing.model.scores import combine_codes, in_order
+from framing.model.tables import Further
+from framing.model.training import further_scores
 
 with speaking(snakemake.log[0]):
-    scores = pd.concat([read_scores(path) for path in snakemake.input.scores], ignore_index=True)
-    combined = combine_codes(scores, snakemake.params.combinations)
-    write_table(Path(snakemake.output[0]), pd.concat([scores, combined], ignore_index=True))
+    given, params, codes = snakemake.input, snakemake.params, snakemake.params.codes
+    passages = read_passage_frame(given.passages)
+    scores = dict(zip(codes, map(read_scores, given.scores), strict=True))
+    known = pd.concat(scores.values())["passage_id"]
+    further = passages[~passages["passage_id"].isin(known)]
+    if len(further):
+        words = read_build(given.words, count="int64")
+        hits, votes = read_build(given.hits, hits="int64"), read_build(given.votes, vote="int64")
+        fits = dict(zip(codes, (read_text(Path(path)) for path in given.fits), strict=True))
+        tables = Further(further, words, hits, votes)
+        more = further_scores(tables, fits, params.config["classifier"])
+        scores = {code: in_order(passages, part, more[code]) for code, part in scores.items()}
+    whole = pd.concat(scores.values(), ignore_index=True)
+    combined = combine_codes(whole, params.combinations)
+    write_table(Path(snakemake.output[0]), pd.concat([whole, combined], ignore_index=True))

@@ -1,4 +1,4 @@
-"""Cross-fit one code over all passages and train its final classifier."""
+"""Cross-fit one code over the passages of sampled sources and train its final classifier."""
 
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from framing.model.training import train_code
 with speaking(snakemake.log[0]):
     tables = read_tables(snakemake.input)
     code, settings = snakemake.wildcards.code, snakemake.params.config["classifier"]
-    scores, model = train_code(code, tables, settings)
+    scores, model, fits = train_code(code, tables, settings)
     write_table(Path(snakemake.output.scores), scores)
+    write_text(Path(snakemake.output.fits), fits)
     write_text(Path(snakemake.output.model), model_text(model))

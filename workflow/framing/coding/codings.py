@@ -20,7 +20,9 @@ NOT_CODED = "NA"
 def read_coders(path: Path) -> pd.DataFrame:
     """Read ``coders.tsv``: ``coder kind codebook description``, one row a coder.
 
-    ``kind`` is ``human`` or ``machine``: codings by language models are never called human.
+    ``kind`` is ``human`` or ``machine``: codings by language models are never called human. There
+    may be no row: nobody has coded yet. Raises :class:`InputError` on unusable or repeated ids and
+    other kinds.
     """
     frame = read_table(path, CODER_COLUMNS)
     problems = id_problems(frame, path, "coder")
@@ -29,8 +31,6 @@ def read_coders(path: Path) -> pd.DataFrame:
         lambda row: f"coder {row.coder!r} is of the kind {row.kind!r}",
         "Write human or machine.",
     )  # fmt: skip
-    if frame.empty:
-        problems.append(Problem(path, "names no coder", "Add a row for each coder."))
     raise_if_any(problems)
     return frame.drop(columns=LINE)
 
@@ -69,7 +69,13 @@ def read_codings(
 
 
 def _read_coder(path: Path, coder: str, codes: Sequence[str], sample: pd.DataFrame) -> pd.DataFrame:
-    frame = read_table(path, ["passage_id", "coder", *codes, "unsure"])
+    columns = ["passage_id", "coder", *codes, "unsure"]
+    if not path.exists():
+        raise InputError(
+            Problem(path, "does not exist", f"Give it the columns {' '.join(columns)} and a row a "
+                    f"passage, or take {coder!r} out of coders.tsv until there are codings.")
+        )  # fmt: skip
+    frame = read_table(path, columns)
     problems = row_problems(
         frame, path, frame["coder"] != coder,
         lambda row: f"names the coder {row.coder!r} in the file of {coder!r}",
@@ -115,7 +121,8 @@ def _uncoded(
             problems.append(
                 Problem(folder, f"{len(left)} drawn passages have no coding of {code!r}: "
                         f"{', '.join(left[:5])}{' …' if len(left) > 5 else ''}",
-                        "Code them: leaving drawn passages out would bias every estimate.")
+                        f"Code them, each in the file of at least one coder ({folder}/CODER.tsv): "
+                        "leaving drawn passages out would bias every estimate.")
             )  # fmt: skip
     return problems
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from framing.coding.codebook import load_codebook
 from framing.config import load_config
 from framing.corpus.derived import read_facts
-from framing.corpus.tables import read_sources
+from framing.corpus.tables import has_sample, read_sources
 from framing.corpus.texts import read_canonical, texts_at_hand
 from framing.growth import NOT_DRAWN, Changes, joined, settings_of, texts_folder
 from framing.intake import intake_settings
@@ -32,7 +32,8 @@ from framing.intake.adding import (
 from framing.intake.gather import Found, Wanted, columns_of, gathered
 from framing.intake.repeated import Judged, judged
 from framing.problems import InputError, Problem, raise_if_any
-from framing.project import CODEBOOK, CONFIG, DERIVED, SOURCES, deriver
+from framing.progress import counted
+from framing.project import CODEBOOK, CONFIG, DERIVED, SAMPLE, SOURCES, deriver
 from framing.transaction import alone, commit
 
 if TYPE_CHECKING:
@@ -179,8 +180,7 @@ def _additions(
         )  # fmt: skip
     made: list[Addition] = []
     problems: list[Problem] = []
-    for number, one in enumerate(found):
-        _progress(number, len(found), one.place)
+    for one in counted(found, " documents"):
         try:
             new = _addition(arguments, config, settings, one, records, taken)
         except InputError as error:
@@ -188,7 +188,6 @@ def _additions(
             continue
         made.append(new)
         taken.append(new.source_id)
-    _progress(len(found), len(found), "")
     judgements = _judged(made, config, sources, arguments.version_of)
     problems += [one.problem for one in judgements if one.problem]
     if not arguments.skip:
@@ -316,13 +315,6 @@ def _asked(
 # --- what is said to the person -------------------------------------------------------------------
 
 
-def _progress(done: int, total: int, place: str) -> None:
-    if total > 1 and sys.stderr.isatty():
-        end = "" if done < total else "\r\033[K"
-        print(f"\r\033[K{done}/{total} {place[:60]}" if done < total else "", end=end,
-              file=sys.stderr, flush=True)  # fmt: skip
-
-
 def _show(made: Addition, everything: bool) -> None:
     """Print what becomes of a document: its row, passages, and what was left out, by reason."""
     row = made.source
@@ -339,7 +331,7 @@ def _show(made: Addition, everything: bool) -> None:
     rows = report_rows(made)
     counts = Counter(one["reason"] for one in rows)
     for reason, number in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
-        print(f"  left out, {number} times: {reason}")
+        print(f"  left out ({number}): {reason}")
     if not everything:
         return
     for one in made.cut.passages.itertuples():
@@ -365,5 +357,6 @@ def _conclude(
     if additions:
         print(f"Added: {sources} with {passages} passages. What was left out of each text stands "
               f"in {texts_folder(config)}/ID.dropped.tsv.")  # fmt: skip
-        print(NOT_DRAWN)
+        if has_sample(SAMPLE):
+            print(NOT_DRAWN)
         print("Then run `snakemake`; results/changes.md says what moved.")

@@ -9,11 +9,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,13 +21,13 @@ from framing.corpus.tables import read_sources
 from framing.corpus.texts import read_canonical, texts_at_hand
 from framing.files import json_text, sha256, write_text
 from framing.problems import InputError, Problem, raise_if_any
+from framing.progress import bytes_bar
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from framing.reading.document import Document
     from framing.web.cache import Fetched
-    from framing.web.transfer import Progress
 
 FETCHED = Path("build/fetched")
 _INTERRUPTED = 130
@@ -164,7 +162,7 @@ def _fetch_all(
     asked: set[str] = set()
     for number, source in enumerate(todo, start=1):
         try:
-            with _bar(f"{number}/{len(todo)} {source.source_id}") as progress:
+            with bytes_bar(f"{number}/{len(todo)} {source.source_id}") as progress:
                 # Several sources may be parts of one page, which is asked for once.
                 page = fetch(
                     source.url, settings, FETCHED, wayback=arguments.wayback, progress=progress,
@@ -243,24 +241,6 @@ def _passages(source_id: str) -> list[dict[str, Any]]:
 
 
 # --- saying ---------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _bar(name: str) -> Iterator[Progress | None]:
-    """Give what shows the bytes of a page on standard error, if that is a terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    progress_bar = import_module("tqdm").tqdm
-    with progress_bar(
-        desc=name, unit="B", unit_scale=True, unit_divisor=1024, leave=False, file=sys.stderr
-    ) as shown:
-
-        def progress(came: int, total: int | None) -> None:
-            shown.total = total
-            shown.update(came - shown.n)
-
-        yield progress
 
 
 def _total(counts: Mapping[str, int], without: Sequence[str]) -> str:

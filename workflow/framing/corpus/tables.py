@@ -45,8 +45,9 @@ def read_sources(path: Path, groups: Mapping[str, str]) -> pd.DataFrame:
     """Read ``sources.tsv``: one row a source, in file order, columns of ``SOURCE_COLUMNS``.
 
     ``groups`` are the configured groups. ``words`` is an int; ``date`` is YYYY, YYYY-MM,
-    YYYY-MM-DD or empty. Raises :class:`InputError` on missing or repeated ids, unknown groups,
-    dates that are no dates and malformed digests.
+    YYYY-MM-DD or empty. There may be no row: a project begins without texts. Raises
+    :class:`InputError` on missing or repeated ids, unknown groups, dates that are no dates and
+    malformed digests.
     """
     frame = read_table(path, SOURCE_COLUMNS)
     problems = id_problems(frame, path, "source_id")
@@ -71,8 +72,6 @@ def read_sources(path: Path, groups: Mapping[str, str]) -> pd.DataFrame:
         "Give the 64 hexadecimal digits of the canonical text file.",
     )  # fmt: skip
     problems += _whole_number_problems(frame, path, ("words",), "source_id", least=0)
-    if frame.empty:
-        problems.append(Problem(path, "names no source", "Add a row for each text."))
     raise_if_any(problems)
     return frame.astype({"words": int})
 
@@ -125,8 +124,8 @@ def read_sample(path: Path, passages: pd.DataFrame) -> pd.DataFrame:
     Returns ``passage_id stratum stratum_size stratum_sampled inclusion_probability`` (ints and
     float). The inclusion probability must be ``stratum_sampled / stratum_size`` to six decimals
     (simple random sampling within strata), and each stratum must have as many rows as it says were
-    drawn. Raises :class:`InputError` otherwise. Whether the strata add up to the corpus is asked
-    by :func:`sampled_frame`.
+    drawn. Raises :class:`InputError` otherwise. There may be no row: nothing was drawn yet. Whether
+    the strata add up to the corpus is asked by :func:`sampled_frame`.
     """
     frame = read_table(path, SAMPLE_COLUMNS)
     problems = id_problems(frame, path, "passage_id")
@@ -140,8 +139,6 @@ def read_sample(path: Path, passages: pd.DataFrame) -> pd.DataFrame:
         lambda row: f"passage {row.passage_id!r} has no stratum",
         "Name the stratum it was drawn from.",
     )  # fmt: skip
-    if frame.empty:
-        problems.append(Problem(path, "names no passage", "Add a row for each drawn passage."))
     counts = ("stratum_size", "stratum_sampled")
     numbers = _whole_number_problems(frame, path, counts, "passage_id", least=1)
     probability = pd.to_numeric(frame["inclusion_probability"], errors="coerce")
@@ -153,7 +150,7 @@ def read_sample(path: Path, passages: pd.DataFrame) -> pd.DataFrame:
     )  # fmt: skip
     raise_if_any(problems + numbers)
     frame = frame.astype(dict.fromkeys(counts, int))
-    frame["inclusion_probability"] = probability
+    frame["inclusion_probability"] = probability.astype(float)
     raise_if_any(_stratum_problems(frame, path))
     return frame
 

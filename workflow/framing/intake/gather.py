@@ -16,6 +16,7 @@ from framing.files import sha256
 from framing.intake import intake_settings
 from framing.intake.adding import Origin
 from framing.problems import Problem, raise_if_any
+from framing.progress import bytes_bar
 from framing.reading.kinds import ENDINGS
 
 if TYPE_CHECKING:
@@ -103,10 +104,11 @@ def _page(url: str, wanted: Wanted, settings: Settings, config: Settings) -> Fou
         from framing.web.fetch import fetch
         from framing.web.settings import fetch_settings
 
-        got = fetch(
-            url, fetch_settings(config.get("fetching")), FETCHED,
-            wayback=wanted.wayback, fresh=wanted.fresh,
-        )  # fmt: skip
+        with bytes_bar(url) as progress:
+            got = fetch(
+                url, fetch_settings(config.get("fetching")), FETCHED,
+                wayback=wanted.wayback, fresh=wanted.fresh, progress=progress,
+            )  # fmt: skip
         document = read_document(got.final_url, got.data, got.kind, settings=settings)
         return document, Origin(url, got.sha256, got.final_url, got.retrieved, got.archived)
 

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.naive_bayes import MultinomialNB
-from sklearn.svm import LinearSVC
 
 from framing.model.classifier import (
     NEVER,
@@ -31,6 +29,10 @@ from framing.model.classifier import (
     train,
 )
 from framing.model.features import Facts, FeatureSpace, learn_space, word_vectors
+
+if TYPE_CHECKING:
+    from sklearn.naive_bayes import MultinomialNB
+    from sklearn.svm import LinearSVC
 
 MAJORITY = "majority class"
 WORDS_ALONE: Mapping[str, Any] = {
@@ -91,6 +93,9 @@ def fit_naive_bayes(
 
     The defaults of quanteda.textmodels (Manning, Raghavan & Schütze 2008, ch. 13).
     """
+    # Here and below: who asks for no more than the names of methods need not wait for scikit-learn.
+    from sklearn.naive_bayes import MultinomialNB
+
     part = _passages_only(training)
     if len(np.unique(part.labels)) < 2:
         return None
@@ -102,6 +107,8 @@ def fit_naive_bayes(
 
 def fit_svm(facts: Facts, training: Training, votes: Votes, settings: Settings) -> Scorer | None:
     """Return a linear support vector machine on tf-idf (scikit-learn's defaults, primal)."""
+    from sklearn.svm import LinearSVC
+
     part = _passages_only(training)
     if len(np.unique(part.labels)) < 2:
         return None

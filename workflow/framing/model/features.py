@@ -11,11 +11,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from nltk.stem.snowball import SnowballStemmer
 from scipy import sparse
+
+if TYPE_CHECKING:
+    from nltk.stem.snowball import SnowballStemmer
 
 Counts = Mapping[str, int]
 
@@ -66,6 +68,9 @@ class FeatureSpace:
 
 @cache
 def _stemmer() -> SnowballStemmer:
+    # Here, as it takes a second to load.
+    from nltk.stem.snowball import SnowballStemmer
+
     return SnowballStemmer("english")
 
 

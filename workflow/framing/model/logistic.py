@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 from scipy.special import expit
-from sklearn.linear_model import LogisticRegression
 
 DECIMALS = 6
 """Probabilities and weights are rounded to so many places before anything compares them: below
@@ -30,6 +29,9 @@ def fit_logistic(
     conjugate gradients, to a gradient below 1e-9: stopping early would leave the result to the
     platform's luck (scikit-learn's default stops up to 0.02 in probability away from the optimum).
     """
+    # Here and below: it takes long to load, and most of what uses this room only predicts.
+    from sklearn.linear_model import LogisticRegression
+
     model = LogisticRegression(C=strength, solver="newton-cg", tol=_GRADIENT, max_iter=_ITERATIONS)
     model.fit(features, labels, sample_weight=weights)
     return model.coef_[0], float(model.intercept_[0])
@@ -41,6 +43,8 @@ def fit_sigmoid(scores: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> 
     Platt (1999) with his smoothed targets, (N₊+1)/(N₊+2) and 1/(N₋+2), weighted by ``weights``.
     Each passage enters once as present and once as absent, weighted by its target.
     """
+    from sklearn.linear_model import LogisticRegression
+
     positive = labels == 1
     up = (positive.sum() + 1) / (positive.sum() + 2)
     down = 1 / ((~positive).sum() + 2)

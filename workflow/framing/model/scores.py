@@ -10,8 +10,9 @@ import pandas as pd
 
 from framing.model.classifier import Classifier, Training, cross_fit, train
 from framing.model.features import Facts
+from framing.model.fits import Fits, scores_of
 from framing.model.logistic import round_off
-from framing.model.unfamiliar import Usual, is_unfamiliar, learn_usual
+from framing.model.unfamiliar import learn_usual
 
 SCORE_COLUMNS = ("passage_id", "code", "fold", "label", "probability", "decision", "unfamiliar")
 
@@ -49,28 +50,27 @@ def score_code(
     exemplar_labels: Sequence[int],
     votes: Mapping[str, int],
     settings: Mapping[str, Any],
-) -> tuple[pd.DataFrame, Classifier, Usual]:
+) -> tuple[pd.DataFrame, Classifier, Fits]:
     """Cross-fit one code over all passages and train its final classifier on all codings.
 
     Returns the scores (columns of ``SCORE_COLUMNS``; ``label`` missing where not coded), the final
-    classifier (for texts outside the corpus) and what is usual among the passages it learned from.
+    classifier (for texts outside the corpus) and what scores were made by: the classifiers of the
+    folds, and what is usual among the coded passages.
     """
     training = training_rows(passages, labels, exemplar_labels, settings["exemplar_weight"])
     fit = cross_fit(facts, list(passages["source_id"]), training, votes, settings)
+    fits = Fits(fit.classifiers, learn_usual(facts, training, votes, settings))
     label = dict(zip(labels["passage_id"], labels["label"], strict=True))
-    usual = learn_usual(facts, training, votes, settings)
-    scores = pd.DataFrame(
-        {
-            "passage_id": passages["passage_id"],
-            "code": code,
-            "fold": fit.folds,
-            "label": pd.array([label.get(name) for name in passages["passage_id"]], dtype="Int64"),
-            "probability": fit.probabilities,
-            "decision": fit.decisions,
-            "unfamiliar": is_unfamiliar(facts, usual, np.arange(len(passages))),
-        }
+    scores = scores_of(code, facts, passages, fits, settings).assign(
+        label=pd.array([label.get(name) for name in passages["passage_id"]], dtype="Int64")
     )
-    return scores, train(facts, training, votes, settings), usual
+    return scores, train(facts, training, votes, settings), fits
+
+
+def in_order(passages: pd.DataFrame, *parts: pd.DataFrame) -> pd.DataFrame:
+    """Return one code's scores of all ``passages`` in their order, from parts that cover them."""
+    scores = pd.concat(parts, ignore_index=True).set_index("passage_id")
+    return scores.loc[passages["passage_id"]].reset_index()
 
 
 def combine_codes(

@@ -11,11 +11,11 @@ import pandas as pd
 class Tables:
     """What the classifier of every code learns from, as tidy tables.
 
-    ``passages`` is the passage frame; ``labels`` (``passage_id code label``) the combined codes;
-    ``words`` (``passage_id word count``) and ``hits`` (``passage_id cue hits``) the facts of
-    passages and exemplars; ``votes`` (``cue code vote``); ``exemplars`` (``passage_id code
-    label``). ``embeddings`` (a row a passage or exemplar, indexed by its id; a column a dimension)
-    are there where an encoder is to be measured.
+    ``passages`` are the passage frame, or of it whole sources, at least all with coded passages;
+    ``labels`` (``passage_id code label``) the combined codes; ``words`` (``passage_id word count``)
+    and ``hits`` (``passage_id cue hits``) the facts of passages and exemplars; ``votes`` (``cue
+    code vote``); ``exemplars`` (``passage_id code label``). ``embeddings`` (a row a passage or
+    exemplar, indexed by its id; a column a dimension) are there where an encoder is to be measured.
     """
 
     passages: pd.DataFrame
@@ -25,3 +25,13 @@ class Tables:
     votes: pd.DataFrame
     exemplars: pd.DataFrame
     embeddings: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class Further:
+    """Whole sources that taught no classifier: their part of the :class:`Tables` of these names."""
+
+    passages: pd.DataFrame
+    words: pd.DataFrame
+    hits: pd.DataFrame
+    votes: pd.DataFrame

@@ -17,9 +17,10 @@ from framing.model.evaluation import (
     variant_predictions,
 )
 from framing.model.features import Facts, collect, neighbours
+from framing.model.fits import fits_text, read_fits, scores_of
 from framing.model.scores import score_code, training_rows
 from framing.model.stored import model_data
-from framing.model.tables import Tables
+from framing.model.tables import Further, Tables
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,18 @@ def facts_of(
     )
 
 
+def cue_names(votes: pd.DataFrame) -> list[str]:
+    """Return the cues of ``votes`` (``cue code vote``), each once, in the order of facts."""
+    return list(dict.fromkeys(votes["cue"]))
+
+
+def _beside(passages: pd.DataFrame, settings: Mapping[str, Any]) -> sparse.csr_matrix:
+    return neighbours(
+        list(passages["source_id"]), list(passages["start"]), list(passages["end"]),
+        settings["neighbour_gap"],
+    )  # fmt: skip
+
+
 def material(
     code: str, tables: Tables, settings: Mapping[str, Any], *, encoder: bool = False
 ) -> Material:
@@ -70,18 +83,14 @@ def material(
     passages = tables.passages
     exemplars = tables.exemplars[tables.exemplars["code"] == code]
     votes = tables.votes[tables.votes["code"] == code]
-    beside = neighbours(
-        list(passages["source_id"]), list(passages["start"]), list(passages["end"]),
-        settings["neighbour_gap"],
-    )  # fmt: skip
     ids = [*passages["passage_id"], *exemplars["passage_id"]]
     facts = facts_of(
         ids,
         tables.words,
         tables.hits,
-        list(dict.fromkeys(tables.votes["cue"])),
+        cue_names(tables.votes),
         stemmed=settings["stem"],
-        beside=beside,
+        beside=_beside(passages, settings),
     )
     if encoder and tables.embeddings is not None:
         facts = replace(facts, vectors=tables.embeddings.loc[ids].to_numpy(dtype=float))
@@ -95,10 +104,13 @@ def material(
 
 def train_code(
     code: str, tables: Tables, settings: Mapping[str, Any]
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Return the cross-fitted scores of one code and its final classifier as plain data."""
+) -> tuple[pd.DataFrame, dict[str, Any], str]:
+    """Return the cross-fitted scores of one code, its final classifier and the folds' classifiers.
+
+    The final classifier is plain data, the others are text (:func:`framing.model.fits.fits_text`).
+    """
     given = material(code, tables, settings)
-    scores, final, usual = score_code(
+    scores, final, fits = score_code(
         code, given.facts, tables.passages, given.labels, given.taught, given.votes, settings
     )
     trained_on = {
@@ -106,7 +118,26 @@ def train_code(
         "carrying": int(given.labels["label"].sum()),
         "exemplars": len(given.taught) if settings["exemplar_weight"] > 0 else 0,
     }
-    return scores, model_data(code, final, usual, given.facts, settings, trained_on)
+    model = model_data(code, final, fits.usual, given.facts, settings, trained_on)
+    return scores, model, fits_text(fits, given.facts)
+
+
+def further_scores(
+    tables: Further, fits: Mapping[str, str], settings: Mapping[str, Any]
+) -> dict[str, pd.DataFrame]:
+    """Return the scores of passages of further sources by code.
+
+    ``fits`` are the folds' classifiers by code, as :func:`train_code` gives them.
+    """
+    passages = tables.passages
+    facts = facts_of(
+        list(passages["passage_id"]), tables.words, tables.hits, cue_names(tables.votes),
+        stemmed=settings["stem"], beside=_beside(passages, settings),
+    )  # fmt: skip
+    return {
+        code: scores_of(code, facts, passages, read_fits(text, facts), settings)
+        for code, text in fits.items()
+    }
 
 
 def evaluate_code(

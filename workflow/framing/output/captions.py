@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -20,6 +20,10 @@ from framing.problems import Problem, raise_if_any
 
 TABLES = Path(__file__).resolve().parents[2] / "report" / "tables.yaml"
 FORMS = ("column", "interval", "join", "ratio", "range")
+ALWAYS = "always"
+"""In what leads to passages: a value that does not depend on the row."""
+UNLESS = "unless"
+"""In what leads to passages: the column that, where it holds something, leaves a cell without."""
 HEADLINE = "headline"
 """In a print filter: whichever estimator or target the configuration leads with."""
 PROJECT_VOCABULARIES = ("code", "group", "period", "contrast")
@@ -29,7 +33,7 @@ PLACEHOLDERS = frozenset(
         *("title", "question", "coders", "n_sources", "n_passages", "n_coded", "n_outside"),
         *("confidence", "facts_digest", "headline_estimator", "headline_target"),
         *("headline_estimator_text", "headline_target_text", "headline_estimator_brief"),
-        "headline_target_brief",
+        *("headline_target_brief", "licence"),
         *("estimators", "targets", "verdicts", "case_title", "code_list", "group_list"),
     )
 )
@@ -50,13 +54,18 @@ class Column:
 
 @dataclass(frozen=True)
 class Entry:
-    """One printed column: one or several table columns, brought together by ``form``."""
+    """One printed column: one or several table columns, brought together by ``form``.
+
+    ``passages`` says by which filters the explorer finds the passages behind a cell; see the head
+    of tables.yaml.
+    """
 
     form: str
     columns: tuple[str, ...]
     label: str
     separator: str = ", "
     spread: bool = False
+    passages: Mapping[str, str | Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -230,6 +239,10 @@ def _column_problems(data: Mapping[str, Any], path: Path) -> Iterable[Problem]:
             for form in FORMS:
                 value = parts.get(form, [])
                 named += [value] if isinstance(value, str) else value
+            for value in parts.get("passages", {}).values():
+                named += (
+                    [value] if isinstance(value, str) else [key for key in value if key != ALWAYS]
+                )
         for key in named:
             if key not in table["columns"]:
                 yield Problem(
@@ -250,7 +263,7 @@ def edition(specs: Specs, context: Mapping[str, Any]) -> Edition:
     ``context`` holds ``title question groups`` (id → label) ``periods`` (ids) ``codes`` (id →
     label, combinations included) ``contrasts`` (id → thesis) ``coders`` (a phrase such as "three
     machine coders") ``machine_coders convenience`` (bool) ``n_sources n_passages n_coded n_outside
-    headline`` (``estimator``, ``target``) ``confidence decimals case_study`` (mapping with
+    headline`` (``estimator``, ``target``) ``licence confidence decimals case_study`` (mapping with
     ``source_id title``, or None) ``digests`` (name → sha256) ``how_to_rerun limits``.
     """
     words = _words(specs, context)
@@ -323,6 +336,7 @@ def _words(specs: Specs, context: Mapping[str, Any]) -> dict[str, str]:
     return {
         "title": context["title"],
         "question": context["question"],
+        "licence": context["licence"],
         "coders": context["coders"],
         **{key: f"{context[key]:,}" for key in ("n_sources", "n_passages", "n_coded", "n_outside")},
         "confidence": f"{100 * context['confidence']:g} %",

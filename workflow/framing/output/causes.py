@@ -9,9 +9,14 @@ from typing import Any
 
 NAMED = 12  # so many names are given of those that share a fate; the others are counted
 _LONGEST = 80  # characters of a setting's value that are shown
-IDLE_SETTINGS = ("corpus", "planning", "project", "report.changes_listed", "units")
+IDLE_SETTINGS = (
+    "corpus", "fetching", "intake", "planning", "project", "reading", "release",
+    "report.changes_listed", "units",
+)  # fmt: skip
 """Settings, or sections of them, that no cell of a table is made from."""
-IDLE_PACKAGES = ("Jinja2", "matplotlib")
+FOLLOWING = ("corpus/unsampled.tsv",)
+"""Tables of the corpus that change with the sources."""
+IDLE_PACKAGES = ("Jinja2", "XlsxWriter", "matplotlib")
 """Packages that only draw and typeset."""
 
 
@@ -76,14 +81,32 @@ def _inputs(
 
 
 def _corpus(old: Mapping[str, Any], new: Mapping[str, Any], *, explained: bool) -> Iterator[Cause]:
+    said = "their row, their passages or their words"
+    sources = list(_named("Sources", old, new, "sources", said))
     found = [
-        *_named("Sources", old, new, "sources", "their row, their passages or their words"),
+        *sources,
         *_draws(old, new),
-        *_named("Tables of the corpus", old, new, "lists"),
+        *_named("Tables of the corpus", *_lists(old, new, followed=bool(sources)), "lists"),
     ]
     yield from found
     if not found and not explained:
         yield from _whole("the corpus", old, new, "sources", "its facts, but no source and no draw")
+
+
+def _lists(
+    old: Mapping[str, Any], new: Mapping[str, Any], *, followed: bool
+) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Return both records; if a table only follows from other causes, without it.
+
+    Passages that no draw could have taken are listed as sources come and go: no cause of its own.
+    """
+    if not followed:
+        return old, new
+    kept = [
+        {name: digest for name, digest in one.get("lists", {}).items() if name not in FOLLOWING}
+        for one in (old, new)
+    ]
+    return {**old, "lists": kept[0]}, {**new, "lists": kept[1]}
 
 
 def _draws(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Cause]:

@@ -14,6 +14,7 @@ RERUN = (
     "byte for byte, with or without the texts. The command “framing verify” does the same in a "
     "scratch directory and compares with results/manifest.tsv."
 )
+NO_LICENCE = "of which the project says nothing (release in config/config.yaml)"
 
 
 def project_context(
@@ -52,6 +53,7 @@ def project_context(
         "n_coded": int(passages["weight"].notna().sum()),
         "n_outside": int((~passages["estimable"]).sum()),
         "convenience": bool(mark),
+        "licence": config["release"]["licence"]["title"] if "release" in config else NO_LICENCE,
         "headline": config["inference"]["headline"],
         "confidence": config["inference"]["confidence"],
         "decimals": config["report"]["decimals"],

@@ -1,8 +1,10 @@
-"""Figures as SVG text: prevalence by group, trend over periods, one source as a strip.
+"""Figures: prevalence by group, trend over periods, one source as a strip; and how any is saved.
 
-Bytes depend on the data alone: no fonts, style files or measured text sizes of the machine enter
-(sizes of labels are reckoned from their length), numbers are rounded before they are drawn, and
-ids inside a figure begin with its name so that several fit in one page. Colours are from the
+A figure is drawn once and saved as SVG (:func:`svg_text`), PDF (:func:`pdf_bytes`) and PNG
+(:func:`png_bytes`). Bytes depend on the data alone: no fonts, style files or measured text sizes of
+the machine enter (sizes of labels are reckoned from their length, glyphs are those that come with
+matplotlib), numbers are rounded before they are drawn, no time and no version is written, and
+ids inside an SVG begin with the figure's name so that several fit in one page. Colours are from the
 palette of Okabe and Ito (2008); every distinction is also one of shape or place. Ink, grey and grid
 have colours of their own (:data:`INK`, :data:`MUTED`, :data:`GRID`), which the report's style
 sheet turns over on dark pages.
@@ -24,11 +26,12 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from framing.config import ALL
 from framing.output.captions import Edition
-from framing.output.layout import is_missing
+from framing.output.layout import MINUS, is_missing
 
 INK, MUTED, GRID = "#1f2328", "#6e7781", "#d8dee4"
 PAPER = "#ffffff"
@@ -36,10 +39,16 @@ BLUE, ORANGE = "#0072b2", "#d55e00"
 WIDTH = 7.0  # inches: the line of a journal page
 LABELS_ONLY, COUNTED = "labels only", "classify-and-count"
 SMALL, NORMAL = 7.0, 8.0  # points
+DOTS = 200  # pixels an inch of a PNG
+# Compression that only looks for runs (Z_RLE): what it finds does not hang on how a library, or
+# the processor it was built for, searches for longer matches.
+_RUNS = 3
 _CHARACTER = 0.58 / 72  # inches a character is wide, for each point of size
 _SETTINGS: dict[Any, Any] = {
     "svg.hashsalt": "framing",
     "svg.fonttype": "none",
+    "pdf.fonttype": 42,  # TrueType, which journals ask for: text can be searched and edited
+    "pdf.compression": 0,  # what compression gives differs with the library of the machine
     "text.parse_math": False,  # a dollar sign in a label is a dollar sign
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
@@ -49,6 +58,7 @@ _SETTINGS: dict[Any, Any] = {
     "axes.titlesize": NORMAL,
     "axes.titlecolor": INK,
     "axes.linewidth": 0.6,
+    "lines.solid_capstyle": "butt",  # a bar ends where its interval does
     "text.color": INK,
     "xtick.color": MUTED,
     "ytick.color": MUTED,
@@ -70,15 +80,45 @@ def _settings() -> Iterator[None]:
         yield
 
 
-def _svg(figure: Figure, name: str) -> str:
-    """Return a figure as SVG whose ids begin with ``name``."""
-    FigureCanvasSVG(figure)
-    out = io.StringIO()
-    figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+def svg_text(figure: Figure, name: str) -> str:
+    """Return a figure as SVG on no ground, whose ids begin with ``name``."""
+    with _settings():
+        FigureCanvasSVG(figure)
+        out = io.StringIO()
+        nameless = {"Date": None, "Creator": None}
+        figure.savefig(out, format="svg", transparent=True, metadata=nameless)
     text = out.getvalue().replace("'DejaVu Sans'", "'DejaVu Sans', Verdana")
     text = re.sub(r'\bid="', f'id="{name}-', text)
     text = re.sub(r'(href="#|url\(#)', rf"\g<1>{name}-", text)
     return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
+
+
+def pdf_bytes(figure: Figure) -> bytes:
+    """Return a figure as a page of PDF, with its fonts and on white."""
+    out = io.BytesIO()
+    nameless = dict.fromkeys(("Creator", "Producer", "CreationDate"))
+    with _settings():
+        _without_ligatures(figure)
+        figure.savefig(out, format="pdf", facecolor=PAPER, metadata=nameless)
+    return out.getvalue()
+
+
+def png_bytes(figure: Figure) -> bytes:
+    """Return a figure as PNG on white, with :data:`DOTS` pixels an inch."""
+    out = io.BytesIO()
+    with _settings():
+        _without_ligatures(figure)
+        figure.savefig(
+            out, format="png", dpi=DOTS, facecolor=PAPER, metadata={"Software": None},
+            pil_kwargs={"compress_type": _RUNS},
+        )  # fmt: skip
+    return out.getvalue()
+
+
+def _without_ligatures(figure: Figure) -> None:
+    """Set letters one by one: a PDF would need a second font for ligatures, and time to make it."""
+    for text in figure.findobj(Text):
+        text.set_fontfeatures(("-liga",))
 
 
 def _inches(text: str, size: float = NORMAL) -> float:
@@ -106,7 +146,9 @@ def _say(figure: Figure, x: float, y: float, text: str, **style: Any) -> None:
 
 def _percent(axis: Any, bins: int) -> None:
     axis.set_major_locator(MaxNLocator(bins, steps=[1, 2, 2.5, 5, 10], min_n_ticks=2))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:z.6g} %"))
+    axis.set_major_formatter(
+        FuncFormatter(lambda value, _: f"{100 * value:z.6g} %".replace("-", MINUS))
+    )
 
 
 def _value(value: Any) -> float:
@@ -131,18 +173,16 @@ def _in_order(labels: Mapping[str, str], there: Sequence[str]) -> list[str]:
     return sorted(known, key=lambda key: key == ALL)
 
 
-def _nothing(words: str, name: str) -> str:
+def _nothing(words: str) -> Figure:
     figure = Figure(figsize=(WIDTH, 0.6))
     _say(figure, 0.1, 0.3, words, va="center", color=MUTED)
-    return _svg(figure, name)
+    return figure
 
 
 # --- Prevalence -----------------------------------------------------------------------------------
 
 
-def forest(
-    t4: pd.DataFrame, edition: Edition, *, columns: int = 3, name: str = "prevalence"
-) -> str:
+def forest(t4: pd.DataFrame, edition: Edition, *, columns: int = 3) -> Figure:
     """Return T4 as a forest plot: a panel a code, a row a group, on one scale.
 
     Filled dots with bars are the headline estimator and target; squares (labels only) and crosses
@@ -152,7 +192,7 @@ def forest(
     rows = t4[t4["target"] == edition.headline["target"]]
     with _settings():
         if rows.empty:
-            return _nothing(edition.specs.phrases["no_figure"], name)
+            return _nothing(edition.specs.phrases["no_figure"])
         codes = _in_order(edition.labels["code"], list(rows["code"]))
         groups = _in_order(edition.labels["group"], list(rows["group"]))
         labels = [_wrap(edition.label("group", group), 22) for group in groups]
@@ -195,7 +235,7 @@ def forest(
                 _say(figure, left - 0.08, top + 0.13 * len(lines), count, ha="right",
                      fontsize=SMALL, color=MUTED)  # fmt: skip
         _legend(figure, edition, figure.get_size_inches()[1] - 0.14, left)
-        return _svg(figure, name)
+        return figure
 
 
 def _coded(rows: pd.DataFrame) -> str:
@@ -263,7 +303,7 @@ def _legend(figure: Figure, edition: Edition, y: float, left: float) -> None:
 # --- Trend ----------------------------------------------------------------------------------------
 
 
-def trend(t5: pd.DataFrame, edition: Edition, *, name: str = "trend") -> str:
+def trend(t5: pd.DataFrame, edition: Edition) -> Figure:
     """Return T5 as a grid of small charts: a row a code, a column a group, one scale.
 
     Shows the headline estimator and target by period in display order, with a bar on each period
@@ -280,7 +320,7 @@ def trend(t5: pd.DataFrame, edition: Edition, *, name: str = "trend") -> str:
     ]
     with _settings():
         if rows.empty:
-            return _nothing(edition.specs.phrases["no_figure"], name)
+            return _nothing(edition.specs.phrases["no_figure"])
         codes = _in_order(edition.labels["code"], list(rows["code"]))
         groups = _in_order(edition.labels["group"], list(rows["group"]))
         groups = [group for group in groups if group != ALL] or [ALL]
@@ -315,7 +355,7 @@ def trend(t5: pd.DataFrame, edition: Edition, *, name: str = "trend") -> str:
                     title = _wrap(edition.label("group", group), int(width / _CHARACTER / NORMAL))
                     axes.set_title(title, pad=4)
         _key(figure, edition, left, groups != [ALL])
-        return _svg(figure, name)
+        return figure
 
 
 def _key(figure: Figure, edition: Edition, left: float, totals: bool) -> None:
@@ -389,7 +429,7 @@ def _series(
 # --- Strip ----------------------------------------------------------------------------------------
 
 
-def strip(t7: pd.DataFrame, edition: Edition, *, name: str = "essay") -> str:
+def strip(t7: pd.DataFrame, edition: Edition) -> Figure:
     """Return T7 as a strip: passages left to right, as wide as they are long, a band a code.
 
     Shade is the probability of the code, a triangle the decision for it; below stands a line for
@@ -397,7 +437,7 @@ def strip(t7: pd.DataFrame, edition: Edition, *, name: str = "essay") -> str:
     """
     with _settings():
         if t7.empty:
-            return _nothing(edition.specs.phrases["no_figure"], name)
+            return _nothing(edition.specs.phrases["no_figure"])
         codes = _in_order(edition.labels["code"], list(t7["code"]))
         marks = {
             (row["position"], row["code"]): _coder_marks(row["coders_detail"])
@@ -433,7 +473,7 @@ def strip(t7: pd.DataFrame, edition: Edition, *, name: str = "essay") -> str:
                      va="center_baseline", fontsize=SMALL - 1, color=MUTED)  # fmt: skip
         _scale(figure, left, bool(coders))
         _numbers(figure, spans, left, width, top + band * len(codes) - space, ends[-1])
-        return _svg(figure, name)
+        return figure
 
 
 def _coder_marks(detail: Any) -> dict[str, bool]:

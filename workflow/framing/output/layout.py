@@ -11,25 +11,32 @@ import string
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import pandas as pd
 
 from framing.config import ALL
-from framing.output.captions import HEADLINE, Column, Edition, Entry, TableSpec
+from framing.output.captions import ALWAYS, HEADLINE, UNLESS, Column, Edition, Entry, TableSpec
 
 DASH, MINUS = "–", "−"
+PERCENT = "\u00a0%"  # the sign is not parted from its number
 _LEVEL = re.compile(r"(\w+)\[([^\]]*)\]")
 NUMERIC = ("integer", "share", "number", "p")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One printed cell: text, an interval beneath or beside it, a status and its letter."""
+    """One printed cell: text, an interval beneath or beside it, a status and its letter.
+
+    ``passages`` is what the explorer is asked for the passages behind it (nothing: for all), None
+    where it cannot be.
+    """
 
     text: str
     interval: str = ""
     status: str = ""
     mark: str = ""
+    passages: str | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,13 @@ def number(value: float, decimals: int, kind: str = "share") -> str:
         return f"<{10**-decimals:.{decimals}f}"
     # Six decimals first, as in the CSV: what lies beyond may depend on the machine.
     return f"{round(float(value), 6):z.{decimals}f}".replace("-", MINUS)
+
+
+def percent(value: Any, decimals: int) -> str:
+    """Return a share for running text: in per cent, two decimals fewer than in tables."""
+    if is_missing(value):
+        return DASH
+    return f"{number(100 * round(float(value), 6), max(decimals - 2, 0))}{PERCENT}"
 
 
 def shown(value: Any, column: Column, edition: Edition) -> str:
@@ -183,7 +197,7 @@ def _cells(
     cells, missing, numeric, intervals = [], [], [], []
     for place, entry in enumerate(entries):
         values = [row[name] for name in entry.columns]
-        cells.append(_cell(entry, values, spec, edition))
+        cells.append(_cell(entry, values, spec, edition, row))
         if spec.columns[entry.columns[0]].kind in NUMERIC:
             numeric.append(place)
             if is_missing(values[0]):
@@ -196,7 +210,38 @@ def _cells(
     return cells
 
 
-def _cell(entry: Entry, values: list[Any], spec: TableSpec, edition: Edition) -> Cell:
+def passages_behind(entry: Entry, row: Mapping[str, Any]) -> str | None:
+    """Return the filters of the explorer for the passages behind a cell, as in an address.
+
+    Totals and empty values filter nothing; so does a value that ``entry`` does not translate. None
+    where nothing leads to passages.
+    """
+    if not entry.passages:
+        return None
+    asked = {}
+    for name, value in entry.passages.items():
+        if isinstance(value, str):
+            if name != UNLESS:
+                asked[name] = row[value]
+            elif not is_missing(row[value]):
+                return None
+        elif ALWAYS in value:
+            asked[name] = value[ALWAYS]
+        else:
+            asked[name] = next(into.get(row[column], "") for column, into in value.items())
+    kept = {name: value for name, value in asked.items() if not is_missing(value) and value != ALL}
+    return urlencode(kept, quote_via=quote)
+
+
+def _cell(
+    entry: Entry, values: list[Any], spec: TableSpec, edition: Edition, row: Mapping[str, Any]
+) -> Cell:
+    """Return one cell, with what leads to the passages behind it where it has something to say."""
+    cell = _text(entry, values, spec, edition)
+    return cell if cell.text == DASH else replace(cell, passages=passages_behind(entry, row))
+
+
+def _text(entry: Entry, values: list[Any], spec: TableSpec, edition: Edition) -> Cell:
     columns = [spec.columns[name] for name in entry.columns]
     texts = [shown(value, column, edition) for value, column in zip(values, columns, strict=True)]
     if entry.form == "interval":
@@ -242,7 +287,8 @@ def _spread_cells(
                     for value in spread
                 ]
             else:
-                cells.append(_cell(entry, [first[name] for name in entry.columns], spec, edition))
+                values = [first[name] for name in entry.columns]
+                cells.append(_cell(entry, values, spec, edition, first))
         result.append(cells)
     return result
 

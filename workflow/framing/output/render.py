@@ -6,6 +6,7 @@ A table is first laid out once (:func:`framing.output.layout.lay_out`), then wri
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from html import escape
 from typing import Any
@@ -62,6 +63,7 @@ _LATEX = {
     "ø": r"\o{}", "Ø": r"\O{}", "æ": r"\ae{}", "Æ": r"\AE{}", "œ": r"\oe{}", "Œ": r"\OE{}",
     "ł": r"\l{}", "Ł": r"\L{}", "ı": r"\i{}",
 }  # fmt: skip
+_ENDLESS = re.compile(r"(\S{200})\S+")
 _ACCENTS = {
     "\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0308": '"', "\u0304": "=",
     "\u0307": ".", "\u0306": "u", "\u030c": "v", "\u030b": "H", "\u030a": "r", "\u0327": "c",
@@ -75,9 +77,10 @@ def latex(text: str) -> str:
     Specials, brackets and pairs that fonts join (``--``, ``,,``) are guarded; dashes, quotes and
     letters with accents become commands every engine and font encoding knows. Letters of other
     scripts are passed on: they need a document set up for that script (or XeLaTeX, LuaLaTeX).
+    Words of more than 200 characters are cut: LaTeX gives up on them, and no page has room.
     """
     out = []
-    text = unicodedata.normalize("NFC", plain(text))
+    text = _ENDLESS.sub(r"\1…", unicodedata.normalize("NFC", plain(text)))
     for char, after in zip(text, text[1:] + " ", strict=False):
         if char in "-,'":
             out.append(_LATEX[char] if after == char else char)
@@ -214,11 +217,13 @@ def html_text(
     *,
     standing: bool = True,
     anchor: str = "",
+    explorer: str = "",
 ) -> str:
     """Return a table as an HTML fragment with caption, heads, notes.
 
     Its id is ``anchor``, or else the table's. ``standing`` adds what is said under every table (N,
-    machine coders, digests); a page that says so once may leave it out.
+    machine coders, digests); a page that says so once may leave it out. ``explorer`` is the address
+    of the passage explorer, to which cells then lead.
     """
     sheet = lay_out(frame, spec, edition)
     width = len(sheet.heads)
@@ -232,7 +237,7 @@ def html_text(
         ] * bool(title)
         for row in rows:
             cells = [
-                _html_cell(cell, head, place)
+                _html_cell(cell, head, place, explorer)
                 for place, (cell, head) in enumerate(zip(row, sheet.heads, strict=True))
             ]
             lines.append(f"<tr>{''.join(cells)}</tr>")
@@ -262,9 +267,12 @@ def _html_class(head: Head) -> str:
     return f' class="{" ".join(names)}"' if names else ""
 
 
-def _html_cell(cell: Cell, head: Head, place: int) -> str:
+def _html_cell(cell: Cell, head: Head, place: int, explorer: str) -> str:
     tag, scope = ("th", ' scope="row"') if place == 0 else ("td", "")
     status = f' data-status="{html(cell.status)}"' if cell.status else ""
     bounds = f' <span class="interval">{html(cell.interval)}</span>' if cell.interval else ""
     mark = f"<sup>{cell.mark}</sup>" if cell.mark else ""
-    return f"<{tag}{scope}{_html_class(head)}{status}>{html(cell.text)}{bounds}{mark}</{tag}>"
+    text = html(cell.text)
+    if explorer and cell.passages is not None:
+        text = f'<a class="passages" href="{html(f"{explorer}#{cell.passages}")}">{text}</a>'
+    return f"<{tag}{scope}{_html_class(head)}{status}>{text}{bounds}{mark}</{tag}>"

@@ -11,17 +11,23 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+from matplotlib.figure import Figure
 
 from framing.config import ALL
 from framing.output import figures, quality_figures
 from framing.output.captions import Edition, Specs, edition
-from framing.output.layout import DASH, MINUS, chosen, is_missing, number
+from framing.output.citing import key_of
+from framing.output.layout import DASH, MINUS, PERCENT, chosen, is_missing, number, percent
+from framing.output.markdown import markdown_text
 from framing.output.render import csv_text, html_text, latex_text
+from framing.output.spreadsheet import workbook
 
 FOLDER = Path(__file__).resolve().parents[2] / "report"
-PERCENT = "\u00a0%"  # the sign is not parted from its number
 TEMPLATE, PAGE, STYLE = "report.html.j2", "table.html.j2", "report.css"
-DRAWN: Mapping[str, Callable[[pd.DataFrame, Edition], str]] = {
+EXPLORER = "explorer.html"
+DRAWN: Mapping[str, Callable[[pd.DataFrame, Edition], Figure]] = {
+    "agreement": quality_figures.agreement,
+    "keyness": quality_figures.keyness,
     "prevalence": figures.forest,
     "trend": figures.trend,
     "essay": figures.strip,
@@ -31,15 +37,42 @@ DRAWN: Mapping[str, Callable[[pd.DataFrame, Edition], str]] = {
 }
 
 
-def render_all(
+def draw_all(
     tables: Mapping[str, pd.DataFrame], context: Mapping[str, Any], specs: Specs
+) -> dict[str, Figure]:
+    """Return every figure by id, drawn once to be saved in every form.
+
+    ``tables`` and ``context`` are those of :func:`render_all`.
+    """
+    words = edition(specs, context)
+    return {
+        name: DRAWN[name](tables[figure.table], words)
+        for name, figure in words.specs.figures.items()
+    }
+
+
+def pictures(drawn: Mapping[str, Figure]) -> dict[str, bytes]:
+    """Return every figure as ``figures/<id>.pdf`` and ``.png``, by path below ``results/``."""
+    made: dict[str, bytes] = {}
+    for name, figure in drawn.items():
+        made[f"figures/{name}.pdf"] = figures.pdf_bytes(figure)
+        made[f"figures/{name}.png"] = figures.png_bytes(figure)
+    return made
+
+
+def render_all(
+    tables: Mapping[str, pd.DataFrame],
+    context: Mapping[str, Any],
+    specs: Specs,
+    drawn: Mapping[str, Figure] | None = None,
 ) -> dict[str, str]:
     """Return every rendering of the result tables, by path below ``results/``.
 
     ``tables`` maps each id of ``specs.tables`` to its frame; ``context`` is described at
-    :func:`framing.output.captions.edition`. Makes ``tables/<id>.csv``, ``.tex`` and ``.html``,
-    ``figures/<id>.svg`` and ``report.html``. Raises :class:`ValueError` where a table is missing
-    or its columns are not those described.
+    :func:`framing.output.captions.edition`. Makes ``tables/<id>.csv``, ``.tex``, ``.html`` and
+    ``.md``, ``figures/<id>.svg`` and ``report.html``. Raises :class:`ValueError` where a table is
+    missing or its columns are not those described. ``drawn`` are the figures by id
+    (:func:`draw_all`), drawn here where they are not given.
     """
     unlike = set(tables) ^ set(specs.tables)
     if unlike:
@@ -47,16 +80,26 @@ def render_all(
     words = edition(specs, context)
     texts: dict[str, str] = {}
     for name, spec in words.specs.tables.items():
-        texts[f"tables/{name}.csv"] = csv_text(tables[name], spec)
+        texts[f"tables/{name}.csv"] = text = csv_text(tables[name], spec)
         texts[f"tables/{name}.tex"] = latex_text(tables[name], spec, words)
         texts[f"tables/{name}.html"] = table_page(tables[name], name, words)
-    drawn = {
-        name: DRAWN[name](tables[figure.table], words)
-        for name, figure in words.specs.figures.items()
-    }
-    texts |= {f"figures/{name}.svg": text for name, text in drawn.items()}
-    texts["report.html"] = report_html(tables, drawn, words)
+        texts[f"tables/{name}.md"] = markdown_text(tables[name], spec, words, key_of(name, text))
+    if drawn is None:
+        drawn = draw_all(tables, context, specs)
+    svgs = {name: figures.svg_text(figure, name) for name, figure in drawn.items()}
+    texts |= {f"figures/{name}.svg": text for name, text in svgs.items()}
+    texts["report.html"] = report_html(tables, svgs, words)
     return texts
+
+
+def render_workbook(texts: Mapping[str, str], context: Mapping[str, Any], specs: Specs) -> bytes:
+    """Return the workbook of all result tables, from what :func:`render_all` made of them.
+
+    ``texts`` are renderings by path, of which the CSV files of tables are taken.
+    """
+    words = edition(specs, context)
+    tables = {name: texts[f"tables/{name}.csv"] for name in words.specs.tables}
+    return workbook(tables, words)
 
 
 def _environment() -> Environment:
@@ -78,11 +121,8 @@ def _style() -> Markup:
 def table_page(frame: pd.DataFrame, name: str, words: Edition) -> str:
     """Return one table as a page of its own: no network, no script."""
     spec = words.specs.tables[name]
-    return (
-        _environment()
-        .get_template(PAGE)
-        .render(spec=spec, table=Markup(html_text(frame, spec, words)), style=_style())
-    )
+    table = html_text(frame, spec, words, explorer=f"../{EXPLORER}")
+    return _environment().get_template(PAGE).render(spec=spec, table=Markup(table), style=_style())
 
 
 def report_html(
@@ -99,6 +139,7 @@ def report_html(
         .render(
             words=words,
             context=words.context,
+            explorer=EXPLORER,
             style=_style(),
             tables={name: shown_and_folded(frame, name, words) for name, frame in tables.items()},
             figures={
@@ -117,15 +158,17 @@ def shown_and_folded(frame: pd.DataFrame, name: str, words: Edition) -> tuple[Ma
     Either is empty where there is no such part (see ``lead`` and ``folded`` in tables.yaml).
     """
     spec = words.specs.tables[name]
-    whole = Markup(html_text(frame, spec, words, standing=False))
+    whole = Markup(html_text(frame, spec, words, standing=False, explorer=EXPLORER))
     if spec.printing.folded:
         return Markup(), whole
     lead = chosen(frame, spec.printing.lead, words)
     if len(lead) == len(frame):
         return whole, Markup()
     return (
-        Markup(html_text(lead, spec, words, standing=False)),
-        Markup(html_text(frame, spec, words, standing=False, anchor=f"{name}-all")),
+        Markup(html_text(lead, spec, words, standing=False, explorer=EXPLORER)),
+        Markup(
+            html_text(frame, spec, words, standing=False, anchor=f"{name}-all", explorer=EXPLORER)
+        ),
     )
 
 
@@ -135,13 +178,6 @@ def inline_svg(svg: str, name: str, alt: str) -> str:
     end = svg.index(">", start)
     opening = re.sub(r' (?:width|height)="[^"]*"', "", svg[start:end])
     return f'{opening} role="img" aria-label="{escape(alt)}">{svg[end + 1 :]}'
-
-
-def percent(value: Any, decimals: int) -> str:
-    """Return a share for running text: in per cent, two decimals fewer than in tables."""
-    if is_missing(value):
-        return DASH
-    return f"{number(100 * round(float(value), 6), max(decimals - 2, 0))}{PERCENT}"
 
 
 def _quantity(row: Mapping[str, Any], words: Edition, value: str = "estimate") -> dict[str, str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from framing.files import sha256, write_json
+from framing.files import sha256, write_bytes, write_json
 
 FORMAT = "framing-fetched/1"
 _RECORDED = ("url", "final_url", "content_type", "kind", "retrieved", "sha256", "archived")
@@ -56,18 +56,6 @@ def keep(folder: Path, page: Fetched) -> None:
     bytes_file, record_file = _files(folder, page.url)
     write_bytes(bytes_file, page.data)
     write_json(record_file, {"format": FORMAT} | {name: getattr(page, name) for name in _RECORDED})
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write ``data`` so that ``path`` is either the old or the new whole file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def _files(folder: Path, url: str) -> tuple[Path, Path]:

@@ -1,0 +1,119 @@
+"""Sources that taught nothing are scored as if they had been there while others taught."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from framing.model.tables import Further, Tables
+from framing.model.training import further_scores, train_code
+from framing.project import sampled_sources
+from framing.stages import rows_digest
+
+from .test_model import SETTINGS, VOTES, population
+
+GIVEN = SETTINGS | {"neighbour_gap": 400}
+EXEMPLARS = pd.DataFrame([("x/1", "c", 1)], columns=["passage_id", "code", "label"])
+
+
+def long(ids, rows, key, value):
+    table = [(name, k, n) for name, row in zip(ids, rows, strict=True) for k, n in row.items()]
+    return pd.DataFrame(table, columns=["passage_id", key, value])
+
+
+def tables(seed: int, signal: bool) -> Tables:
+    """Return a corpus whose last third no draw has reached, with words of its own."""
+    passages, words, hits, labels = population(seed, sources=18, signal=signal)
+    passages = passages.assign(start=range(0, 10 * len(passages), 10), words=9)
+    passages["end"] = passages["start"] + 9
+    for number in range(72, len(words)):
+        words[number] = words[number] | {f"novel{number % 5}": 2, "aardvark": 1}
+    ids = [*passages["passage_id"], "x/1"]
+    votes = pd.DataFrame([(cue, "c", vote) for cue, vote in VOTES.items()],
+                         columns=["cue", "code", "vote"])  # fmt: skip
+    return Tables(
+        passages,
+        labels.iloc[:72].assign(code="c"),
+        long(ids, [*words, {"speaking": 1, "w1": 1}], "word", "count"),
+        long(ids, [*hits, {"yes": 1}], "cue", "hits"),
+        votes,
+        EXEMPLARS,
+    )
+
+
+def sampled_part(whole: Tables) -> Tables:
+    inside = [*whole.passages["passage_id"].iloc[:72], "x/1"]
+    words, hits = (table[table["passage_id"].isin(inside)] for table in (whole.words, whole.hits))
+    return Tables(whole.passages.iloc[:72], whole.labels, words, hits, whole.votes, whole.exemplars)
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.integers(0, 99), st.booleans(), st.sampled_from([{}, {"stem": False}, {"cue_scale": 0}]))
+def test_scoring_apart_gives_the_numbers_of_scoring_together(seed, signal, change):
+    whole, chosen = tables(seed, signal), GIVEN | change
+    together, model, fits = train_code("c", whole, chosen)
+    first, model_apart, fits_apart = train_code("c", sampled_part(whole), chosen)
+    rest = whole.passages.iloc[72:].reset_index(drop=True)
+    further = Further(rest, whole.words, whole.hits, whole.votes)
+    second = further_scores(further, {"c": fits_apart}, chosen)["c"]
+    # Exactly: numbers are the same to the last bit.
+    pd.testing.assert_frame_equal(pd.concat([first, second], ignore_index=True), together)
+    assert model == model_apart
+    assert fits == fits_apart
+
+
+def test_a_constant_classifier_is_kept_too():
+    whole = tables(1, True)
+    nobody = sampled_part(whole)
+    labels = nobody.labels.assign(label=0)
+    _, model, fits = train_code("c", Tables(**{**vars(nobody), "labels": labels}), GIVEN)
+    further = Further(whole.passages.iloc[72:], whole.words, whole.hits, whole.votes)
+    found = further_scores(further, {"c": fits}, GIVEN)["c"]
+    assert model["reason"] == "no passage carries the code"
+    assert found["probability"].between(0, 0.05).all()
+    assert not found["decision"].any()
+
+
+# --- which sources these are ----------------------------------------------------------------------
+
+SOURCES = pd.DataFrame({"source_id": ["a", "b", "c"], "group": ["g", "g", "h"], "_line": [2, 3, 4]})
+
+
+def frame(estimable, weight):
+    return pd.DataFrame(
+        {"passage_id": ["a1", "a2", "b1", "c1"], "source_id": ["a", "a", "b", "c"],
+         "estimable": estimable, "weight": weight}
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("estimable", "weight", "expected"),
+    [
+        ([True, False, True, False], [2.0, None, None, None], "ab"),
+        ([False] * 4, [None, None, None, 2.0], "c"),
+        ([False] * 4, [None] * 4, "abc"),
+    ],
+)
+def test_sampled_are_sources_that_a_draw_could_have_reached_all_before_the_first(
+    estimable, weight, expected
+):
+    found = sampled_sources(SOURCES, frame(estimable, pd.array(weight, dtype="Float64")))
+    assert found == set(expected)
+    assert sampled_sources(SOURCES, None) == set("abc")
+
+
+def test_the_digest_of_rows_is_of_their_cells_and_order_wherever_they_stand():
+    digest = rows_digest(SOURCES, {"a", "b"})
+    later = pd.concat([SOURCES.iloc[2:], SOURCES.iloc[:2]]).assign(_line=[2, 3, 4])
+    assert rows_digest(later, {"b", "a"}) == digest
+    for other in (
+        SOURCES.assign(group=["g", "h", "h"]),
+        SOURCES.iloc[[1, 0, 2]],
+        SOURCES.rename(columns={"group": "period"}),
+    ):
+        assert rows_digest(other, {"a", "b"}) != digest
+    assert rows_digest(SOURCES, {"a", "c"}) != digest
+    assert rows_digest(SOURCES.assign(group=["g", "g", "other"]), {"a", "b"}) == digest
+    assert rows_digest(None, {"a"}) == ""

@@ -1,0 +1,37 @@
+# The package for a repository, made by `snakemake release`: results and all they are made from.
+#
+# needs: finished results; the extra `release`; the section `release` of config/config.yaml
+# makes: dist/replication/  with datapackage.json, ro-crate-metadata.json, SHA256SUMS, README.md
+#        dist/replication.zip
+
+
+rule release:
+    input:
+        # It lists the digest of every result, so that a change in any of them makes this anew.
+        manifest="results/manifest.tsv",
+        provenance="results/provenance.json",
+        sources="corpus/sources.tsv",
+        passages="build/passages.tsv",
+        codes="build/codes.tsv",
+        coders="build/coders.tsv",
+        kept=PLAN.packed,
+        code=stages.code("release"),
+        captions=stages.asset("report/tables.yaml"),
+        corpus=stages.asset("report/corpus.yaml"),
+        template=stages.asset("report/replication.md.j2"),
+    output:
+        folder=directory("dist/replication"),
+        archive="dist/replication.zip",
+    log:
+        "build/logs/release.log",
+    conda:
+        "../envs/framing.yaml"
+    params:
+        config=PLAN.config,
+        mark=PLAN.mark,
+        programs=stages.programs(workflow.rules),
+        versions=PLAN.versions,
+    message:
+        "Packing results and all they are made from"
+    script:
+        "../scripts/release.py"

@@ -1,0 +1,28 @@
+"""Say how far a new project has come and what is next; write what coders need."""
+
+from pathlib import Path
+
+from framing.beginning import (
+    Stage,
+    blank_sheet,
+    first_steps,
+    is_begun,
+    reading_list,
+    text_reader,
+)
+from framing.coding.codebook import render_markdown
+from framing.edge import speaking
+from framing.files import write_table, write_text
+from framing.project import load_beginning
+
+with speaking(snakemake.log[0]):
+    config, out = snakemake.params.config, snakemake.output
+    project, facts = load_beginning(config)
+    for path in out.codebook:
+        write_text(Path(path), render_markdown(project.codebook))
+    for path in map(Path, out.sheets):
+        if not is_begun(path, project.codebook):
+            write_table(path, blank_sheet(project, path.stem))
+    for path in out.reading:
+        write_text(Path(path), reading_list(project, text_reader(config, project)))
+    write_text(Path(out.page), first_steps(project, facts, Stage(snakemake.params.stage)))

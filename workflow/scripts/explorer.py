@@ -1,0 +1,11 @@
+"""The passage explorer, without prose."""
+
+from pathlib import Path
+
+from framing.edge import speaking
+from framing.files import write_text
+from framing.output.explorer import explorer_html, load_explorer
+
+with speaking(snakemake.log[0]):
+    _, data, words = load_explorer(snakemake.input, snakemake.params.config, snakemake.params.mark)
+    write_text(Path(snakemake.output[0]), explorer_html(data, words))

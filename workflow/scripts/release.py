@@ -1,0 +1,29 @@
+"""Pack results, facts, codings, codebook and configuration for a repository."""
+
+import json
+from pathlib import Path
+
+from framing.config import read_yaml
+from framing.edge import read_build, read_passage_frame, speaking
+from framing.files import read_table, write_bytes
+from framing.output.captions import edition, load_specs
+from framing.output.context import project_context
+from framing.output.package import packed, zipped
+
+with speaking(snakemake.log[0]):
+    given, config = snakemake.input, snakemake.params.config
+    listed = read_table(Path(given.manifest), ["path", "bytes", "sha256"])["path"]
+    kept = {given.manifest, *given.kept, *(f"results/{name}" for name in listed)}
+    files = {path: Path(path).read_bytes() for path in sorted(kept)}
+    provenance = json.loads(Path(given.provenance).read_text(encoding="utf-8"))
+    context = project_context(
+        config, read_build(given.sources), read_passage_frame(given.passages),
+        read_build(given.codes), read_build(given.coders), provenance, snakemake.params.mark,
+    )  # fmt: skip
+    words = edition(load_specs(Path(given.captions)), context)
+    files = packed(
+        files, words, read_yaml(Path(given.corpus)), config, provenance, snakemake.params.programs
+    )
+    for path, data in files.items():
+        write_bytes(Path(snakemake.output.folder) / path, data)
+    write_bytes(Path(snakemake.output.archive), zipped(files, "replication"))

@@ -1,0 +1,16 @@
+"""Write the passages of sampled sources, what coders said of them, and the coders combined."""
+
+from pathlib import Path
+
+from framing.coding.codings import combine_coders
+from framing.edge import speaking, survey_table
+from framing.files import write_table
+from framing.project import load_project, sampled_sources
+
+with speaking(snakemake.log[0]):
+    project = load_project(snakemake.params.config)
+    sampled = project.frame["source_id"].isin(sampled_sources(project.sources, project.frame))
+    out = {name: Path(path) for name, path in snakemake.output.items()}
+    write_table(out["passages"], survey_table(project.frame[sampled]))
+    write_table(out["codings"], project.codings)
+    write_table(out["labels"], combine_coders(project.codings, project.config["coders"]))
