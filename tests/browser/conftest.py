@@ -17,7 +17,8 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 Visit = Callable[..., Any]
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while it runs an event loop does, beside which nothing else can run one.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
     api = pytest.importorskip("playwright.sync_api", reason="needs pip install 'framing[browser]'")
     program = next(filter(None, map(shutil.which, NAMES)), None)

@@ -65,7 +65,6 @@ LETTERS = {
     ),
 }  # fmt: skip
 LIGHTER = [  # the same choices in fewer repetitions
-    ("  folds: 5             # by", "  folds: 2             # by"),
     ("draws: 1000 ", "draws: 20 "), ("draws: 2000 ", "draws: 20 "),
     ("shares: [0.25, 0.5, 0.75, 1.0], repeats: 3", "shares: [1.0], repeats: 1"),
     ("weighting: [passage, words, source]", "weighting: [passage]"),

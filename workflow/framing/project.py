@@ -110,6 +110,10 @@ def check_project(*, beginning: bool = False) -> tuple[Project, list[Facts]]:
             problems += cross_check(
                 config, list(codebook.codes), set(sources["source_id"]), CONFIG, known
             )
+            # Here, as it takes a second to load and only checking needs it.
+            from framing.inference.keyness import comparison_problems
+
+            problems += comparison_problems(config, list(codebook.codes), CONFIG)
             problems += kept_back_problems(config, sources)
             problems += formula_problems(config, sources, project.frame)
         collect(problems, read_intake, INTAKE, sources)

@@ -3,7 +3,8 @@
 # needs: build/{passages,codings,codes,scores,words}.tsv, build/sampled/passages.tsv,
 #        build/{scores,predictions,learning}/*.tsv
 # makes: results/tables/T2-agreement.csv T3-classifier.csv T4-prevalence.csv T5-trend.csv
-#        T6-contrasts.csv T9-robustness.csv T10-regression.csv T11-errors.csv T13-ablations.csv T14-learning.csv
+#        T6-contrasts.csv T9-robustness.csv T10-regression.csv T11-errors.csv
+#        T12-keyness.csv T13-ablations.csv T14-learning.csv
 #        T15-calibration.csv T16-specifications.csv T17-disagreements.csv T18-coder-shares.csv
 #        T19-association.csv T20-estimators.csv T21-gain.csv
 

@@ -2,7 +2,7 @@
 #
 # needs: all of the above, and published/ where results have been published (`framing publish`)
 # makes: results/tables/T1-corpus.csv T7-essay.csv T8-cues.csv, and every table as .tex, .html and .md
-#        results/tables.xlsx, results/figures/*.svg, results/report.html, results/explorer.html
+#        results/tables.xlsx, results/figures/*.{svg,pdf,png}, results/report.html, results/explorer.html
 #        build/headline.txt, results/provenance.json, results/changes.md, results/manifest.tsv
 
 

@@ -220,8 +220,10 @@ def cross_fit(
     classifiers = []
     for current in range(settings["folds"]):
         classifier = trainer(facts, training.take(of_training != current), votes, settings)
+        classifiers.append(classifier)
         rows = np.flatnonzero(fold == current)
+        if not len(rows):  # of few sources a fold may have got none, which not every model takes
+            continue
         probabilities[rows] = classifier.probabilities(facts, rows)
         decisions[rows] = classifier.decisions(probabilities[rows])
-        classifiers.append(classifier)
     return CrossFit(fold, probabilities, decisions, tuple(classifiers))
