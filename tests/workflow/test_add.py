@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -464,3 +466,13 @@ def test_a_page_is_fetched_and_its_retrieval_recorded(project, say):
     assert row["retrieved_from"] == f"{address}/lamp, retrieved {record['retrieved'][:10]}"
     assert record["raw_sha256"] == sha256(page)
     assert record["retrieved"].endswith("Z") and record["archived"] == ""
+
+
+def test_who_stops_reading_what_is_printed_hears_no_complaint(project, letter, root):
+    command = f"{sys.executable} -m framing.cli add {letter} --directory {project} --dry-run"
+    said = "--title 'A letter' --group residents --date 2019"
+    done = subprocess.run(
+        ["bash", "-c", f"{command} {said} | true"], capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(root / "workflow")},
+    )  # fmt: skip
+    assert done.stderr == ""

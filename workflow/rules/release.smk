@@ -20,7 +20,8 @@ rule release:
         corpus=stages.asset("report/corpus.yaml"),
         template=stages.asset("report/replication.md.j2"),
     output:
-        folder=directory("dist/replication"),
+        # Written last: the folder is whole when it is there.
+        sums="dist/replication/SHA256SUMS",
         archive="dist/replication.zip",
     log:
         "build/logs/release.log",

@@ -1,6 +1,7 @@
 """Pack results, facts, codings, codebook and configuration for a repository."""
 
 import json
+import shutil
 from pathlib import Path
 
 from framing.config import read_yaml
@@ -24,6 +25,8 @@ with speaking(snakemake.log[0]):
     files = packed(
         files, words, read_yaml(Path(given.corpus)), config, provenance, snakemake.params.programs
     )
+    folder = Path(snakemake.output.sums).parent
+    shutil.rmtree(folder, ignore_errors=True)
     for path, data in files.items():
-        write_bytes(Path(snakemake.output.folder) / path, data)
+        write_bytes(folder / path, data)
     write_bytes(Path(snakemake.output.archive), zipped(files, "replication"))

@@ -119,12 +119,12 @@ def _run(arguments: argparse.Namespace) -> int:
         joining, skipped = _additions(arguments, config)
         additions = [one.addition for one in joining]
         changes = joined(config, load_codebook(CODEBOOK), additions) if additions else Changes()
-        for one in joining:
-            _show(one.addition, arguments.dry_run)
-            for line in one.lines:
-                print(f"  {line}")
         if not arguments.dry_run:
             commit(changes.writes)
+    for one in joining:
+        _show(one.addition, arguments.dry_run)
+        for line in one.lines:
+            print(f"  {line}")
     for problem in skipped:
         print(f"left out: {problem}", file=sys.stderr)
     _conclude(arguments, config, additions)

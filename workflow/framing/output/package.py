@@ -47,7 +47,7 @@ def packed(
     provenance: Mapping[str, Any],
     programs: Sequence[Mapping[str, str]],
 ) -> dict[str, bytes]:
-    """Return the files of the package by path: ``files`` and four that describe them.
+    """Return the files of the package by path: ``files`` and four that describe them, sums last.
 
     ``words`` are those of the project, ``corpus`` describes the tables of a corpus
     (``workflow/report/corpus.yaml``), ``config`` and ``provenance`` are the project's, ``programs``
@@ -96,8 +96,7 @@ def packed(
         }
     ).encode("utf-8")  # fmt: skip
     made[CRATE] = crate(made, titles | tables | figures, about).encode("utf-8")
-    made[SUMS] = checksums(made).encode("utf-8")
-    return dict(sorted(made.items()))
+    return dict(sorted(made.items())) | {SUMS: checksums(made).encode("utf-8")}
 
 
 def _with_address(sources: bytes) -> int:
