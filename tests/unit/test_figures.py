@@ -39,16 +39,6 @@ MORE = {"T2-agreement": quality_figures.agreement, "T12-keyness": quality_figure
 DOT = f"fill: {figures.BLUE}; stroke: {figures.BLUE}"  # bands have no stroke
 
 
-@pytest.fixture(scope="module")
-def words():
-    return edition(load_specs(), context())
-
-
-@pytest.fixture(scope="module")
-def frames():
-    return tables()
-
-
 def texts(svg: str) -> list[str]:
     return ["".join(node.itertext()) for node in ElementTree.fromstring(svg).iter(f"{SVG}text")]
 

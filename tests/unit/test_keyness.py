@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from framing.config import comparison_problems
 from framing.inference.keyness import (
     T12_COLUMNS,
-    comparison_problems,
     keyness_table,
     log_odds,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -10,20 +9,10 @@ from markdown_it import MarkdownIt
 from framing.output.captions import edition, load_specs, plain
 from framing.output.layout import lay_out
 from framing.output.markdown import markdown, markdown_text, paragraph
-from tests.unit.output_samples import CODES, GROUPS, context, tables
+from tests.unit.output_samples import CODES, GROUPS, context
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 MARKUP = "\\`*_{}[]()<>#+-.!|~$&;:=\"' \n1ax"
-
-
-@pytest.fixture(scope="module")
-def words():
-    return edition(load_specs(), context())
-
-
-@pytest.fixture(scope="module")
-def frames():
-    return tables()
 
 
 def parsed(text: str) -> list[tuple[str, str]]:

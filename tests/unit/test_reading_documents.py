@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from framing import extras
 from framing.problems import InputError
-from framing.reading import refuse
 from framing.reading.pdfs import joined
 from framing.reading.read import read_document
 from framing.reading.settings import reading_settings
@@ -224,7 +224,7 @@ def test_a_missing_library_is_named(monkeypatch):
     def absent(name: str):
         raise ImportError(name=name)
 
-    monkeypatch.setattr(refuse.importlib, "import_module", absent)
+    monkeypatch.setattr(extras.importlib, "import_module", absent)
     with pytest.raises(InputError, match=r"library pypdf.*pip install -e '\.\[reading\]'"):
         read_document("a.pdf", ALL["orchard.pdf"])
 

@@ -24,16 +24,6 @@ from tests.unit.output_samples import CODES, EMPTY_CELL, GROUPS, context, tables
 HOSTILE = r"50% & <b>#1_{x}</b> \input{/etc/passwd} ~^ [y] --- ,, `` '' \" $a$ = é ł “q” – ×"
 
 
-@pytest.fixture(scope="module")
-def words():
-    return edition(load_specs(), context())
-
-
-@pytest.fixture(scope="module")
-def frames():
-    return tables()
-
-
 class Page(HTMLParser):
     """Collects the cells, tags and attributes of a page."""
 

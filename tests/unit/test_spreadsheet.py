@@ -31,11 +31,6 @@ RISKY = ["=1+1", "=cmd|'/C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "{=1}", "h
 
 
 @pytest.fixture(scope="module")
-def words():
-    return edition(load_specs(), context())
-
-
-@pytest.fixture(scope="module")
 def texts(words):
     return {name: csv_text(frame, words.specs.tables[name]) for name, frame in tables().items()}
 

@@ -26,6 +26,7 @@ from framing.commands import (
 )
 from framing.config import SCHEMAS, load_config
 from framing.files import unusable
+from framing.pipes import reader_left
 from framing.problems import InputError, Problem
 from framing.transaction import settle
 
@@ -169,9 +170,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(arguments.run(arguments))
     except InputError as error:
         problems = error.problems
-    except BrokenPipeError:  # whoever reads what we print has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    except BrokenPipeError:
+        return reader_left()
     except OSError as error:
         problems = [unusable(error)]
     for problem in problems:

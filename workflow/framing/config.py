@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
@@ -22,6 +22,7 @@ from framing.problems import InputError, Problem, raise_if_any
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
 OURS = "words and cues"
 """What the project's own classifier is called among those it is compared with."""
+_CALLED = {"without": "code"}  # what a key of a comparison names, where it is not called that
 _LARGEST = 1_000_000  # values in a YAML file: aliases of aliases can stand for any number
 ALL = "all"
 """The id under which tables give totals over groups or periods; no group may take it."""
@@ -178,17 +179,16 @@ def check_config(config: Any, path: Path) -> dict[str, Any]:
                 Problem(path, f"periods: {period['id']!r} ends before it begins", "Correct it.")
             )
     names = [period["id"] for period in periods] + [config["undated"]]
+    ids = {
+        "periods": names,
+        "contrasts": [contrast["id"] for contrast in config["contrasts"]],
+        "regression.models": [model["id"] for model in config["regression"]["models"]],
+        "keyness.comparisons": [one["id"] for one in config["keyness"]["comparisons"]],
+    }
     problems += [
-        Problem(path, f"periods: the id {name!r} is used twice", "Rename one of them.")
-        for name in repeated(names)
-    ]
-    problems += [
-        Problem(path, f"contrasts: the id {name!r} is used twice", "Rename one of them.")
-        for name in repeated(contrast["id"] for contrast in config["contrasts"])
-    ]
-    problems += [
-        Problem(path, f"regression.models: the id {name!r} is used twice", "Rename one of them.")
-        for name in repeated(model["id"] for model in config["regression"]["models"])
+        Problem(path, f"{section}: the id {name!r} is used twice", "Rename one of them.")
+        for section, given in ids.items()
+        for name in repeated(given)
     ]
     methods = [OURS, *config["evaluation"]["ablations"]]
     problems += [
@@ -253,8 +253,7 @@ def cross_check(
                 for code in combination.get(key, [])
                 if code not in codes
             ]  # fmt: skip
-    periods = {period["id"] for period in config["periods"]} | {config["undated"]}
-    known = {"code": {*codes, *combinations}, "group": {*config["groups"]}, "period": periods}
+    known = _known(config, codes)
     problems += [
         Problem(path, f"regression.models.{model['id']}.codes: unknown code {code!r}",
                 f"Known: {', '.join(sorted(known['code']))}.")
@@ -262,17 +261,47 @@ def cross_check(
         for code in model["codes"]
         if code not in known["code"]
     ]  # fmt: skip
-    for contrast in config["contrasts"]:
-        for side in ("a", "b"):
-            problems += [
-                Problem(path, f"contrasts.{contrast['id']}.{side}: unknown {key} {value!r}",
-                        f"Known: {', '.join(sorted(known[key]))}.")
-                for key, value in contrast[side].items()
-                if value not in known[key]
-            ]  # fmt: skip
+    problems += _side_problems("contrasts", config["contrasts"], known, path)
+    problems += comparison_problems(config, codes, path)
     if config["case_study"] and config["case_study"] not in sources:
         problems.append(
             Problem(path, f"case_study: unknown source {config['case_study']!r}",
                     "Name a source_id of sources.tsv, or leave it empty ('').")
         )  # fmt: skip
     return problems
+
+
+def comparison_problems(
+    config: Mapping[str, Any], codes: Collection[str], path: str | Path = "config/config.yaml"
+) -> list[Problem]:
+    """Return where ``keyness`` names codes, groups or periods that do not exist.
+
+    ``codes`` are those of the codebook; combinations are codes too.
+    """
+    known = _known(config, codes)
+    known["without"] = known["code"]
+    comparisons = config["keyness"]["comparisons"]
+    return _side_problems("keyness.comparisons", comparisons, known, path)
+
+
+def _known(config: Mapping[str, Any], codes: Collection[str]) -> dict[str, set[str]]:
+    """Return what sides of contrasts and comparisons can name, by the key that names it."""
+    periods = {period["id"] for period in config["periods"]} | {config["undated"]}
+    every = {*codes, *config["combinations"]}
+    return {"code": every, "group": {*config["groups"]}, "period": periods}
+
+
+def _side_problems(
+    section: str,
+    entries: Sequence[Mapping[str, Any]],
+    known: Mapping[str, Collection[str]],
+    path: str | Path,
+) -> list[Problem]:
+    return [
+        Problem(path, f"{section}.{entry['id']}.{side}: unknown {_CALLED.get(key, key)} {value!r}",
+                f"Known: {', '.join(sorted(known[key]))}.")
+        for entry in entries
+        for side in ("a", "b")
+        for key, value in entry[side].items()
+        if value not in known[key]
+    ]  # fmt: skip

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+import zipfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,8 @@ from framing.problems import InputError, Problem
 
 LINE = "_line"
 """Name of the column that carries a row's line number in its file (the header is line 1)."""
-
-
+_EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip file can tell
+_UNIX = 3  # the system on which a zip file says it was made
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -64,6 +66,31 @@ def read_bytes(path: Path) -> bytes:
         ) from None
     except OSError as error:
         raise InputError(unusable(error, path)) from None
+
+
+def read_up_to(path: Path, most: int, remedy: str) -> bytes:
+    """Return what a file holds, if that is not more than ``most`` bytes.
+
+    Raises :class:`InputError` where it is more, with ``remedy``, and where it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            # Not by its stated size: a pipe has none, and a file may grow.
+            data = file.read(most + 1)
+    except FileNotFoundError:
+        raise InputError(Problem(path, "does not exist", "Correct the name.")) from None
+    except (OSError, ValueError) as error:  # a name may be none that a file can have
+        raise InputError(
+            unusable(error if isinstance(error, OSError) else OSError(str(error)), path)
+        ) from None
+    if len(data) > most:
+        raise InputError(too_large(path, path.stat().st_size, most, remedy))
+    return data
+
+
+def too_large(place: str | Path, size: int, most: int, remedy: str) -> Problem:
+    """Return the problem that something has more bytes than it may."""
+    return Problem(place, f"has {size:,} bytes, more than {most:,}", remedy)
 
 
 def unusable(error: OSError, path: str | Path = "") -> Problem:
@@ -191,6 +218,20 @@ def write_bytes(path: Path, data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def archive(parts: Mapping[str, bytes]) -> bytes:
+    """Return a zip file of ``parts`` in their order: the same bytes on every machine, at any time.
+
+    Nothing is compressed, as the bytes of that hang on how zlib was built.
+    """
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as made:
+        for name, data in parts.items():
+            part = zipfile.ZipInfo(name, _EARLIEST)
+            part.create_system, part.external_attr = _UNIX, 0o644 << 16
+            made.writestr(part, data)
+    return out.getvalue()
 
 
 def write_table(path: Path, frame: pd.DataFrame, *, decimals: int = 6) -> None:

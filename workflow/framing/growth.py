@@ -15,9 +15,9 @@ from typing import Any
 
 import pandas as pd
 
-from framing.coding.codebook import Codebook, load_codebook
+from framing.coding.codebook import load_codebook
 from framing.config import read_yaml
-from framing.corpus.derived import facts_text
+from framing.corpus.derived import Facts, facts_text
 from framing.corpus.draws import DRAWS, read_draws
 from framing.corpus.tables import (
     PASSAGE_COLUMNS,
@@ -130,16 +130,17 @@ def _with_passages(fresh: pd.DataFrame) -> dict[Path, str]:
     return writes
 
 
-def joined(config: Mapping[str, Any], codebook: Codebook, additions: Sequence[Addition]) -> Changes:
-    """Return the corpus with new sources: rows, texts, passages, facts, and ingest reports.
+def joined(
+    config: Mapping[str, Any], additions: Sequence[Addition], derived: Sequence[Facts]
+) -> Changes:
+    """Return the corpus with new sources: rows, texts, passages, ingest reports, ``derived`` facts.
 
     Raises :class:`InputError` where the tables as they are cannot be read.
     """
     folder = texts_folder(config)
-    changes, facts_of = Changes(), deriver(codebook)
-    for one in additions:
+    changes = Changes()
+    for one, facts in zip(additions, derived, strict=True):
         name = one.source_id
-        facts = facts_of(name, one.text, one.cut.passages)
         changes.writes[folder / f"{name}.txt"] = one.text
         changes.writes[folder / f"{name}{REPORT}"] = table_text(
             pd.DataFrame(report_rows(one), columns=["place", "reason", "text"])

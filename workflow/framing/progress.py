@@ -28,11 +28,11 @@ def bytes_bar(name: str) -> Iterator[Bytes | None]:
         yield progress
 
 
-def counted(items: Sequence[Item], unit: str) -> Iterable[Item]:
+def counted(items: Sequence[Item], unit: str, doing: str = "") -> Iterable[Item]:
     """Return the items, to be gone through once; several are counted on a terminal."""
     if len(items) < 2 or not sys.stderr.isatty():
         return items
-    bar: Iterable[Item] = _bar(items, unit=unit)
+    bar: Iterable[Item] = _bar(items, unit=unit, desc=doing or None)
     return bar
 
 

@@ -32,7 +32,7 @@ from framing.corpus.tables import (
     read_unsampled,
     sampled_frame,
 )
-from framing.corpus.texts import read_canonical, texts_at_hand
+from framing.corpus.texts import read_canonical, read_texts, texts_at_hand
 from framing.corpus.words import word_counts
 from framing.files import read_table, row_problems
 from framing.intake.records import INTAKE, read_intake
@@ -110,10 +110,6 @@ def check_project(*, beginning: bool = False) -> tuple[Project, list[Facts]]:
             problems += cross_check(
                 config, list(codebook.codes), set(sources["source_id"]), CONFIG, known
             )
-            # Here, as it takes a second to load and only checking needs it.
-            from framing.inference.keyness import comparison_problems
-
-            problems += comparison_problems(config, list(codebook.codes), CONFIG)
             problems += kept_back_problems(config, sources)
             problems += formula_problems(config, sources, project.frame)
         collect(problems, read_intake, INTAKE, sources)
@@ -421,12 +417,7 @@ def all_prose(
                     f"{len(needed)} those of {_counted(absent, 'source')} are absent",
                     "Put them into a folder of corpus.texts, or set it to '' for none.")
         )  # fmt: skip
-    problems: list[Problem] = []
-    texts = {
-        name: collect(problems, read_canonical, hand[name], digest)
-        for name, digest in zip(needed["source_id"], needed["sha256"], strict=True)
-    }
-    raise_if_any(problems)
+    texts = read_texts(hand, dict(zip(needed["source_id"], needed["sha256"], strict=True)))
     prose = {
         row.passage_id: texts[row.source_id][row.start : row.end]
         for row in passages.itertuples(index=False)

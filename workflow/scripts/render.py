@@ -20,7 +20,6 @@ with speaking(snakemake.log[0]):
         read_build(given.codes), read_build(given.coders), provenance,
         snakemake.params.mark,
     )  # fmt: skip
-    context["agreement_marks"] = config["agreement"]["marks"]
     drawn = draw_all(tables, context, specs)
     texts = render_all(tables, context, specs, drawn)
     for name, text in texts.items():

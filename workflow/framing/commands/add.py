@@ -118,7 +118,8 @@ def _run(arguments: argparse.Namespace) -> int:
         config = load_config(CONFIG)
         joining, skipped = _additions(arguments, config)
         additions = [one.addition for one in joining]
-        changes = joined(config, load_codebook(CODEBOOK), additions) if additions else Changes()
+        facts = [one.facts for one in joining]
+        changes = joined(config, additions, facts) if additions else Changes()
         if not arguments.dry_run:
             commit(changes.writes)
     for one in joining:
@@ -147,13 +148,6 @@ def _usable(arguments: argparse.Namespace) -> None:
             Problem("--key", "is of a bibliography, but there is none", "Give --bibliography FILE.")
         )
     raise_if_any(problems)
-    try:
-        import framing.reading.read  # noqa: F401
-    except ImportError as error:
-        raise InputError(
-            Problem("framing add", f"needs packages that are not installed ({error.name})",
-                    "Install them: pip install -c constraints.txt -e '.[reading]'")
-        ) from None  # fmt: skip
 
 
 def _additions(

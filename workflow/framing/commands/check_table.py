@@ -7,7 +7,6 @@ history of the project are read, and what was found is said.
 from __future__ import annotations
 
 import argparse
-import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from framing.output.citing import KEY_DIGITS, key_of, parse_key, short, table_na
 from framing.output.copies import Finding, against, read_copy
 from framing.output.published import LABEL, PUBLISHED, TABLES, Grid, read_results
 from framing.problems import InputError, Problem
+from framing.revisions import git
 from framing.verify import sealed_tables
 
 RESULTS = Path("results")
@@ -258,7 +258,7 @@ def editions(table: str) -> Iterator[Version]:
         seen.add(sha256(present))
         yield Version(f"the published results{f' “{called}”' if called else ''}", present)
     for name, blob in _revisions(csv_of(table)):
-        data = _git("cat-file", "blob", blob)
+        data = git("cat-file", "blob", blob)
         if data is not None and sha256(data) not in seen:
             seen.add(sha256(data))
             yield Version(name, data)
@@ -279,13 +279,4 @@ def _revisions(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _lines(*arguments: str) -> list[str]:
-    return (_git(*arguments) or b"").decode("utf-8", "replace").splitlines()
-
-
-def _git(*arguments: str) -> bytes | None:
-    """Return what git prints, None where it fails, is not there, or has no such project."""
-    try:
-        done = subprocess.run(["git", *arguments], capture_output=True, check=False)
-    except FileNotFoundError:
-        return None
-    return done.stdout if done.returncode == 0 else None
+    return (git(*arguments) or b"").decode("utf-8", "replace").splitlines()

@@ -10,7 +10,6 @@ import argparse
 import hashlib
 import io
 import json
-import os
 import secrets
 import shutil
 import sqlite3
@@ -41,6 +40,7 @@ from framing.commands.formats import (
     read_jsonl,
     read_parquet,
 )
+from framing.pipes import reader_left
 from framing.problems import InputError, Problem, raise_if_any
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ _SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".n
              ".parquet": "parquet", ".pq": "parquet"}  # fmt: skip
 _STEMS = 200_000  # stems remembered before they are forgotten, so that memory stays constant
 _PROBLEM = "problem"
-_INTERRUPTED, _PIPE_CLOSED = 130, 141  # what shells report for these signals
+_INTERRUPTED = 130  # what shells report for this signal
 
 _EXAMPLES = """\
 examples:
@@ -538,9 +538,7 @@ def run(arguments: argparse.Namespace) -> int:
         print("Interrupted; no file was written.", file=sys.stderr)
         return _INTERRUPTED
     except BrokenPipeError:
-        # Who reads has had enough. Or Python would complain when it closes standard output.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _PIPE_CLOSED
+        return reader_left()
     for line in [*([] if arguments.quiet else summary(tally)), *complaints(tally)]:
         print(line, file=sys.stderr)
     if tally.rows and not tally.coded:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
+import shutil
 import sys
 from pathlib import Path
 
@@ -17,11 +17,12 @@ from framing.output.published import (
     folder_contents,
     read_results,
 )
+from framing.pipes import reader_left
 from framing.problems import InputError, Problem
+from framing.revisions import git
 
 RESULTS = Path("results")
 SAME, CHANGED, TROUBLE = 0, 1, 2
-_PIPE_CLOSED = 141  # what shells report for this signal
 _EPILOG = """\
 OLD and NEW are each a folder of results, a project (its results/), a folder of published results,
 or a revision of this project in git (its results/ there), such as a tag, HEAD or HEAD~3. A folder
@@ -85,9 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
         encoding = sys.stdout.encoding or "utf-8"
         print(text.encode(encoding, "replace").decode(encoding), end="", flush=True)
     except BrokenPipeError:
-        # Who reads has had enough. Or Python would complain when it closes standard output.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _PIPE_CLOSED
+        return reader_left()
     return CHANGED if found.changes.any else SAME
 
 
@@ -138,20 +137,25 @@ def revision_contents(revision: str) -> dict[str, bytes]:
     Keys are as in :func:`framing.output.changes.folder_contents`. Raises :class:`InputError` where
     this is no work tree of git, where it knows no such revision and where that has no results.
     """
+    if shutil.which("git") is None:
+        raise InputError(
+            Problem("git", "is not installed, and only it could show a revision",
+                    "Install it, or name a folder of results.")
+        )  # fmt: skip
     missing = f"There is no folder {revision!r}, and"
-    if _git("rev-parse", "--is-inside-work-tree") != b"true\n":
+    if git("rev-parse", "--is-inside-work-tree") != b"true\n":
         raise InputError(
             Problem(revision, f"cannot be found. {missing} this directory is not under git",
                     "Name a folder of results.")
         )  # fmt: skip
-    commit = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    commit = git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     if not commit:
         raise InputError(
             Problem(revision, f"cannot be found. {missing} git knows no such revision",
                     "Name a folder of results, or a commit, tag or branch.")
         )  # fmt: skip
     at = commit.decode().strip()
-    listed = _git("ls-tree", "-r", "-z", "--name-only", at, "--", f"{RESULTS}/") or b""
+    listed = git("ls-tree", "-r", "-z", "--name-only", at, "--", f"{RESULTS}/") or b""
     paths = [Path(os.fsdecode(name)) for name in listed.split(b"\0") if name]
     wanted = {
         path.relative_to(RESULTS).as_posix(): path
@@ -160,18 +164,6 @@ def revision_contents(revision: str) -> dict[str, bytes]:
         or path in (RESULTS / PROVENANCE, RESULTS / LABEL)
     }  # fmt: skip
     return {
-        name: _git("cat-file", "blob", f"{at}:./{path.as_posix()}") or b""
+        name: git("cat-file", "blob", f"{at}:./{path.as_posix()}") or b""
         for name, path in wanted.items()
     }
-
-
-def _git(*arguments: str) -> bytes | None:
-    """Return what git prints, or None where it fails; raise where there is no git."""
-    try:
-        done = subprocess.run(["git", *arguments], capture_output=True, check=False)
-    except FileNotFoundError:
-        raise InputError(
-            Problem("git", "is not installed, and only it could show a revision",
-                    "Install it, or name a folder of results.")
-        ) from None  # fmt: skip
-    return done.stdout if done.returncode == 0 else None

@@ -7,13 +7,12 @@ never goes where it could be committed.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from framing.problems import InputError, Problem, raise_if_any
+from framing.progress import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -123,27 +122,20 @@ def prose_at_hand(
     Raises :class:`InputError` with every text that is not the one whose passages are frozen.
     """
     from framing.coding.cues import compile_cues, cue_spans
-    from framing.corpus.texts import read_canonical, texts_at_hand
+    from framing.corpus.texts import read_texts, texts_at_hand
     from framing.output.explorer import Prose
-    from framing.project import collect
 
-    digest = dict(zip(sources["source_id"], sources["sha256"], strict=True))
+    digests = dict(zip(sources["source_id"], sources["sha256"], strict=True))
     hand = texts_at_hand(config["corpus"]["texts"], passages["source_id"].unique())
-    problems: list[Problem] = []
-    texts = {
-        name: collect(problems, read_canonical, path, digest[name]) for name, path in hand.items()
-    }
-    raise_if_any(problems)
+    texts = read_texts(hand, digests)
     compiled = compile_cues(codebook)
     own = passages[passages["source_id"].isin(texts)]
     rows = list(zip(own["passage_id"], own["source_id"], own["start"], own["end"], strict=True))
     text = {name: texts[source][start:end] for name, source, start, end in rows}
-    progress = import_module("tqdm").tqdm
-    found = progress(
-        text.items(), desc="looking for cues", unit=" passages", file=sys.stderr,
-        disable=not sys.stderr.isatty(),
-    )  # fmt: skip
-    spans = {name: cue_spans(compiled, prose) for name, prose in found}
+    spans = {
+        name: cue_spans(compiled, prose)
+        for name, prose in counted(list(text.items()), " passages", "looking for cues")
+    }
     case = config["case_study"]
     places = [(start, end) for _, source, start, end in rows if source == case]
     return Prose(text, spans, between(texts[case], places) if case in texts else ())

@@ -146,16 +146,14 @@ def _fetch_all(
     todo: Sequence[Source], config: Mapping[str, Any], arguments: argparse.Namespace
 ) -> Counter[str]:
     """Fetch sources one after the other, say what became of each, and count it."""
-    from framing.growth import settings_of
+    from framing.growth import settings_of, texts_folder
     from framing.reading.refuse import library
     from framing.web.fetch import HTTP, fetch
     from framing.web.settings import fetch_settings
 
     for name in (HTTP, "trafilatura"):  # before pages are asked for that nothing here could read
         library(name, "the pages")
-    if not config["corpus"]["texts"]:
-        raise InputError(Problem("corpus.texts", "names no folder for texts", "Name one."))
-    folder = Path(config["corpus"]["texts"][0])
+    folder = texts_folder(config)
     settings = fetch_settings(config.get("fetching"))
     reading = settings_of(config)
     counts: Counter[str] = Counter()

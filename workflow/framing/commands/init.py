@@ -28,7 +28,7 @@ _QUESTION = "(What is asked is still to be written: project.question in config/c
 _PLACEHOLDERS = "# These two hold the place of your own, which can have any ids and names.\n"
 _EXAMPLES = """\
 examples:
-  framing init ~/work/tram
+  framing init ~/tram
   framing init tram --title "A tram for the town" --question "Who brings up its cost?" \\
       --groups "residents=Residents,council=The council"
 

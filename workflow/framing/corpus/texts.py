@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from framing.files import decode_strictly, read_bytes, sha256
-from framing.problems import InputError, Problem
+from framing.problems import InputError, Problem, raise_if_any
 
 
 def texts_at_hand(folders: Sequence[str | Path], source_ids: Iterable[str]) -> dict[str, Path]:
@@ -47,3 +47,19 @@ def read_canonical(path: Path, expected_sha256: str | None = None) -> str:
             )
         )
     return text
+
+
+def read_texts(hand: Mapping[str, Path], digests: Mapping[str, str]) -> dict[str, str]:
+    """Return the texts of sources by id; ``hand`` has their files, ``digests`` what they must be.
+
+    Raises :class:`InputError` with all that :func:`read_canonical` finds wrong.
+    """
+    texts: dict[str, str] = {}
+    problems: list[Problem] = []
+    for name, path in hand.items():
+        try:
+            texts[name] = read_canonical(path, digests[name])
+        except InputError as error:
+            problems += error.problems
+    raise_if_any(problems)
+    return texts

@@ -18,18 +18,16 @@ puts them in order, and no test is made of it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import nan, sqrt
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from framing.config import ALL
-from framing.files import repeated
+from framing.config import ALL, comparison_problems
 from framing.inference.design import (
     Bools,
     Floats,
@@ -42,7 +40,7 @@ from framing.inference.design import (
 )
 from framing.inference.intervals import critical
 from framing.inference.outcomes import aligned, by_code
-from framing.problems import Problem, raise_if_any
+from framing.problems import raise_if_any
 
 T12_COLUMNS = (
     "comparison", "title", "basis", "side", "of", "word", "rank", "passages", "sources", "count_a",
@@ -51,7 +49,6 @@ T12_COLUMNS = (
 )  # fmt: skip
 LABELS, DECISIONS = "labels", "decisions"
 BASIS = {LABELS: "coders' combined code", DECISIONS: "classifier's decision"}
-PLACE = "config/config.yaml"
 DECIMALS = 6  # of z, before words are put in order: what lies beyond may depend on the machine
 NO_PASSAGE = "undefined: no passage of “{}”"
 NO_WORD = "no word is used more here by at least {} sources"
@@ -163,32 +160,6 @@ def keyness_table(
     numbers = table.loc[:, "rate_a":"z_without"].astype(float).round(12) + 0.0
     whole = table.loc[:, ["rank", *table.loc[:, "count_a":"sources_b"]]].astype("Int64")
     return table.assign(**numbers, **whole)
-
-
-def comparison_problems(
-    config: Mapping[str, Any], codes: Collection[str], place: str | Path = PLACE
-) -> list[Problem]:
-    """Return where ``keyness`` names codes, groups or periods that do not exist, or an id twice.
-
-    ``codes`` are those of the codebook; combinations are codes too.
-    """
-    comparisons = config["keyness"]["comparisons"]
-    problems = [
-        Problem(place, f"keyness.comparisons: the id {name!r} is used twice", "Rename one of them.")
-        for name in repeated(comparison["id"] for comparison in comparisons)
-    ]
-    every = {*codes, *config["combinations"]}
-    periods = {period["id"] for period in config["periods"]} | {config["undated"]}
-    known = {"code": every, "without": every, "group": {*config["groups"]}, "period": periods}
-    return problems + [
-        Problem(place, f"keyness.comparisons.{comparison['id']}.{side}: unknown {what}",
-                f"Known: {', '.join(sorted(known[key]))}.")
-        for comparison in comparisons
-        for side in ("a", "b")
-        for key, value in comparison[side].items()
-        if value not in known[key]
-        for what in [f"{'code' if key == 'without' else key} {value!r}"]
-    ]  # fmt: skip
 
 
 def _vocabulary(frame: Population, words: pd.DataFrame) -> Vocabulary:

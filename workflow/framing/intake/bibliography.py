@@ -20,8 +20,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
-from framing.files import repeated
-from framing.intake import bytes_up_to, intake_settings, library
+from framing.extras import library
+from framing.files import read_up_to, repeated
+from framing.intake import intake_settings
 from framing.intake.dates import parse_date
 from framing.problems import InputError, Problem, raise_if_any
 from framing.reading.encodings import decode, looks_binary
@@ -95,7 +96,7 @@ def read_bibliography(path: Path, settings: Mapping[str, Any] | None = None) -> 
     """
     path = Path(path)
     settings = intake_settings()["bibliography"] if settings is None else settings
-    data = bytes_up_to(path, settings["bytes"], "Export a smaller collection.")
+    data = read_up_to(path, settings["bytes"], "Export a smaller collection.")
     if looks_binary(data):
         raise InputError(Problem(path, "is no text", _EXPORT))
     text, _ = decode(data, path, settings["encodings"])

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from framing.corpus.tables import DATE_PRECISIONS
-from framing.files import repeated, unusable
-from framing.intake import bytes_up_to, library
+from framing.extras import library
+from framing.files import read_up_to, repeated, unusable
 from framing.intake.dates import parse_date
 from framing.problems import InputError, Problem, raise_if_any
 from framing.reading.encodings import decode, encoding_notes, looks_binary
@@ -133,7 +133,7 @@ def read_documents(
 
 def _of_file(path: Path, settings: Mapping[str, Any]) -> _Table:
     remedy = "Cut it into several tables, or raise the limit (intake: table.bytes)."
-    data = bytes_up_to(path, settings["bytes"], remedy)
+    data = read_up_to(path, settings["bytes"], remedy)
     kind = KINDS.get(path.suffix.lower())
     for signature, what, remedy in _SIGNATURES:
         if data.startswith(signature):

@@ -14,14 +14,15 @@ from framing.intake.duplicates import Duplicates, Pair, compare, duplicate_lines
 from framing.problems import InputError, Problem
 from framing.reading.units import LEFT_OUT_COLUMNS, Cut
 
-COUNT, LEAVE_OUT = "count", "leave out"
+COUNT = "count"
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A new source with what it repeats; ``problem`` where it must not join."""
+    """A new source, its facts, and what it repeats; ``problem`` where it must not join."""
 
     addition: Addition
+    facts: Facts
     lines: tuple[str, ...]
     problem: Problem | None = None
 
@@ -51,7 +52,7 @@ def judged(
         # Of two that join together the second is the duplicate.
         found = _without(found, later)
         later.discard(one.source_id)
-        made.append(_judged(one, found, settings, version_of))
+        made.append(_judged(one, facts, found, settings, version_of))
     return made
 
 
@@ -65,23 +66,26 @@ def _without(found: Duplicates, names: set[str]) -> Duplicates:
 
 
 def _judged(
-    one: Addition, found: Duplicates, settings: Mapping[str, Any], version_of: str
+    one: Addition, facts: Facts, found: Duplicates, settings: Mapping[str, Any], version_of: str
 ) -> Judged:
     lines = tuple(duplicate_lines(found))
     same = [*found.same_text, *(like.source_id for like in found.near)]
     others = [name for name in same if name != version_of]
     if others:
         told = "; ".join(duplicate_lines(replace(found, quoted=(), repeats=())))
-        return Judged(one, lines, Problem(
+        return Judged(one, facts, lines, Problem(
             one.record["origin"], f"is {told}",
             f"Leave it out; or, if both are to count, add it with --version-of {others[0]}.",
         ))  # fmt: skip
     if settings["quoted"] == COUNT:
-        return Judged(one, lines)
+        return Judged(one, facts, lines)
     try:
-        return Judged(_less(one, found.quoted), lines)
+        less = _less(one, found.quoted)
     except InputError as error:
-        return Judged(one, lines, error.problems[0])
+        return Judged(one, facts, lines, error.problems[0])
+    kept = set(less.cut.passages["passage_id"])
+    rows = [row for row in facts["passages"] if row["passage_id"] in kept]
+    return Judged(less, {**facts, "passages": rows}, lines)
 
 
 def _less(one: Addition, quoted: Sequence[Pair]) -> Addition:

@@ -53,6 +53,7 @@ def project_context(
         "n_coded": int(passages["weight"].notna().sum()),
         "n_outside": int((~passages["estimable"]).sum()),
         "convenience": bool(mark),
+        "agreement_marks": config["agreement"]["marks"],
         "licence": config["release"]["licence"]["title"] if "release" in config else NO_LICENCE,
         "headline": config["inference"]["headline"],
         "confidence": config["inference"]["confidence"],

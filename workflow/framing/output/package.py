@@ -9,7 +9,6 @@ bytes.
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -17,7 +16,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from framing.files import json_text, sha256
+from framing.extras import library
+from framing.files import archive, json_text, sha256
 from framing.output.captions import Edition, Specs
 from framing.problems import InputError, Problem
 
@@ -36,7 +36,6 @@ _MEDIA = {
     ".png": "image/png", ".cff": "application/yaml",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }  # fmt: skip
-_EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip file can tell
 
 
 def packed(
@@ -213,22 +212,16 @@ def crate(files: Mapping[str, bytes], titles: Mapping[str, str], about: Mapping[
     ``titles`` name files by path; ``about`` as for :func:`datapackage`, and ``authors`` (names).
     Raises :class:`InputError` where the library is not installed.
     """
-    try:
-        from rocrate.model.person import Person
-        from rocrate.rocrate import ROCrate
-    except ImportError as error:
-        raise InputError(
-            Problem("snakemake release", f"needs a package that is not installed ({error.name})",
-                    "Install it: pip install -c constraints.txt -e '.[release]'")
-        ) from None  # fmt: skip
-    made = ROCrate(gen_preview=False)
+    asked = ("release", "the package", "described")
+    person = library("rocrate.model.person", *asked).Person
+    made = library("rocrate.rocrate", *asked).ROCrate(gen_preview=False)
     made.name, made.description = about["title"], about["description"]
     made.license = about["licence"]["path"]
     made.root_dataset["version"] = about["version"]
     # Without it the library writes today, and the same files would give other bytes.
     made.datePublished = about["created"]
     made.creator = [
-        made.add(Person(made, f"#author-{number}", properties={"name": name}))
+        made.add(person(made, f"#author-{number}", properties={"name": name}))
         for number, name in enumerate(about["authors"], start=1)
     ]
     for path in sorted(files):
@@ -278,15 +271,8 @@ def checksums(files: Mapping[str, bytes]) -> str:
 
 
 def zipped(files: Mapping[str, bytes], folder: str) -> bytes:
-    """Return a zip file of ``files`` below ``folder``: sorted, and without any time."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        for path, data in sorted(files.items()):
-            entry = zipfile.ZipInfo(f"{folder}/{path}", _EARLIEST)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.create_system, entry.external_attr = 3, 0o644 << 16
-            archive.writestr(entry, data, compresslevel=9)
-    return out.getvalue()
+    """Return a zip file of ``files`` below ``folder``, by path (:func:`framing.files.archive`)."""
+    return archive({f"{folder}/{path}": files[path] for path in sorted(files)})
 
 
 def authors_of(text: str) -> list[str]:

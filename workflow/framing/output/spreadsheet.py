@@ -19,6 +19,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from framing.files import archive
 from framing.output.captions import Column, Edition, TableSpec
 from framing.output.citing import key_of, short
 from framing.output.layout import NUMERIC
@@ -34,8 +35,6 @@ _OPTIONS = {
     "strings_to_numbers": False,
 }
 _CREATED = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)  # a date is asked for
-_STAMP = (1980, 1, 1, 0, 0, 0)  # the first that an archive can give its parts
-_UNIX = 3  # the system that an archive says it was made on
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _RISKY = ("=", "+", "-", "@", "\t")  # would be a formula if typed
 _NARROWEST, _WIDEST, _DESCRIBED = 9, 42, 6  # characters, characters, lines
@@ -61,7 +60,9 @@ def workbook(texts: Mapping[str, str], words: Edition) -> bytes:
         sheet = book.add_worksheet(sheets[name])
         _write_table(sheet, forms, texts[name], spec, words)
     book.close()
-    return _stored(buffer.getvalue())
+    # Packed anew: the library's own archive hangs on the machine.
+    with zipfile.ZipFile(buffer) as made:
+        return archive({name: made.read(name) for name in made.namelist()})
 
 
 def clean(text: str) -> str:
@@ -258,18 +259,3 @@ def _citing(words: Edition) -> list[str]:
         "`framing verify T4 --file COPY.csv` says whether a copy of a table is the one of this "
         "release, and `framing verify --key KEY` finds a key again.",
     ]
-
-
-# --- bytes ----------------------------------------------------------------------------------------
-
-
-def _stored(data: bytes) -> bytes:
-    """Return an archive with the same parts, not compressed, and with nothing of this machine."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as given, zipfile.ZipFile(buffer, "w") as made:
-        for name in given.namelist():
-            part = zipfile.ZipInfo(name, _STAMP)
-            part.create_system = _UNIX
-            part.external_attr = 0o600 << 16
-            made.writestr(part, given.read(name))
-    return buffer.getvalue()

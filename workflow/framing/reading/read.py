@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from framing.files import unusable
+from framing.files import read_up_to, too_large
 from framing.problems import InputError
 from framing.reading.books import read_book
 from framing.reading.clean import clean, turns
@@ -20,6 +20,8 @@ from framing.reading.refuse import refuse
 from framing.reading.settings import reading_settings
 from framing.reading.tei import read_tei
 from framing.reading.texts import read_markdown, read_plain
+
+_SMALLER = "Save the text alone, or raise reading.limits.bytes."
 
 Reader = Callable[[bytes, "str | Path", Mapping[str, Any]], Raw]
 
@@ -55,7 +57,7 @@ def read_document(
     if data is None:
         data = bytes_of(Path(path), own["limits"]["bytes"])
     elif len(data) > own["limits"]["bytes"]:
-        _too_large(path, len(data), own["limits"]["bytes"])
+        raise InputError(too_large(path, len(data), own["limits"]["bytes"], _SMALLER))
     found = kind_of(data, path, Path(path).name, kind, own["limits"])
     raw = READERS[found](data, path, own)
     lines, dropped = clean(raw.lines, own["clean"])
@@ -76,24 +78,7 @@ def read_document(
 
 def bytes_of(path: Path, most: int) -> bytes:
     """Return what a file holds; raise :class:`InputError` where it is larger than ``most``."""
-    try:
-        with path.open("rb") as file:
-            # Not by its stated size: a pipe has none, and a file may grow.
-            data = file.read(most + 1)
-    except FileNotFoundError:
-        refuse(path, "does not exist", "Correct the name.")
-    except (OSError, ValueError) as error:
-        raise InputError(
-            unusable(error if isinstance(error, OSError) else OSError(str(error)), path)
-        ) from None
-    if len(data) > most:
-        _too_large(path, path.stat().st_size, most)
-    return data
-
-
-def _too_large(path: str | Path, size: int, most: int) -> None:
-    refuse(path, f"has {size:,} bytes, more than {most:,}",
-           "Save the text alone, or raise reading.limits.bytes.")  # fmt: skip
+    return read_up_to(path, most, _SMALLER)
 
 
 def _check_language(document: Document, path: str | Path, settings: Mapping[str, Any]) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NoReturn
 
+from framing import extras
 from framing.problems import InputError, Problem
-
-INSTALL = "pip install -e '.[reading]'"
 
 
 def refuse(place: str | Path, what: str, remedy: str) -> NoReturn:
@@ -19,11 +17,7 @@ def refuse(place: str | Path, what: str, remedy: str) -> NoReturn:
 
 def library(module: str, place: str | Path) -> Any:
     """Return a module of the extra; raise :class:`InputError` that says how to install it."""
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        name = error.name or module
-        refuse(place, f"cannot be read without the Python library {name}", f"Run: {INSTALL}")
+    return extras.library(module, "reading", place)
 
 
 def version_of(distribution: str) -> str:

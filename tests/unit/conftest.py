@@ -1,0 +1,19 @@
+"""The words of a made-up project and tables for them, for tests of renderings."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from framing.output.captions import Edition, edition, load_specs
+from tests.unit.output_samples import context, tables
+
+
+@pytest.fixture(scope="module")
+def words() -> Edition:
+    return edition(load_specs(), context())
+
+
+@pytest.fixture(scope="module")
+def frames() -> dict[str, pd.DataFrame]:
+    return tables()
