@@ -66,7 +66,9 @@ onstart:
 
 onsuccess:
     stages.show_first_steps() if PLAN.begins else stages.show_headline()
+    stages.end_timers()
 
 
 onerror:
     stages.show_problems()
+    stages.end_timers()

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from framing.output.captions import Specs, edition
+from framing.output.drawings import DRAWN
+from framing.output.figures import svg_text
+from framing.output.report import render_tables, report_html
 
 GROUPS = {"council": "Council", "residents": "Residents' letters", "press": "Press"}
 CODES = {"cost": "Cost", "fairness": "Fairness", "both": "Both", "either": "Either"}
@@ -343,3 +349,17 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
     result["T5-trend"] = _estimates(with_period=True)
     result["T7-essay"] = _essay(passages)
     return dict(sorted(result.items(), key=lambda item: int(item[0][1:].split("-")[0])))
+
+
+def render_all(
+    frames: Mapping[str, pd.DataFrame], context: Mapping[str, Any], specs: Specs
+) -> dict[str, str]:
+    """Return every text that the workflow makes of result tables, by path below ``results/``."""
+    words = edition(specs, context)
+    texts = render_tables(frames, words)
+    drawn = {
+        name: svg_text(DRAWN[name](frames[figure.table], words), name)
+        for name, figure in words.specs.figures.items()
+    }
+    texts |= {f"figures/{name}.svg": text for name, text in drawn.items()}
+    return texts | {"report.html": report_html(frames, drawn, words)}

@@ -71,6 +71,27 @@ def test_broken_yaml_and_doubled_keys_name_their_line(tmp_path):
         read_yaml(path)
 
 
+@pytest.mark.parametrize("name", ["workflow/report/tables.yaml", "config/config.yaml",
+                                  "corpus/codebook/codebook.yaml"])  # fmt: skip
+def test_the_fast_reader_of_yaml_reads_what_the_slow_one_reads(root, name):
+    assert read_yaml(root / name) == yaml.safe_load((root / name).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("depth", [99, 101, 100_000])
+@pytest.mark.parametrize("form", ["flow", "block"])
+def test_values_nested_deeply_are_read_or_refused_but_crash_nothing(tmp_path, depth, form):
+    path = tmp_path / "c.yaml"
+    path.write_text("[" * depth + "]" * depth if form == "flow" else "- " * depth + "1\n")
+    if depth > 1000:
+        with pytest.raises(InputError, match="nested too deeply"):
+            read_yaml(path)
+    else:
+        found = read_yaml(path)
+        for _ in range(depth - 1):
+            (found,) = found
+        assert found in ([], [1])
+
+
 def test_every_schema_is_a_schema(root):
     from jsonschema import Draft202012Validator
 

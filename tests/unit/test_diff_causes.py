@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import re
 import shutil
@@ -370,6 +371,30 @@ def test_the_code_of_a_script_is_found_again_when_asked_twice():
     stages.software()
     assert stages.code("prevalence") == first
     assert len(first) > 10
+
+
+def test_imports_are_those_that_python_sees(root: Path):
+    """They are looked for line by line, which is quick; here each file is read as Python does."""
+    for path in sorted((root / "workflow").rglob("*.py")):
+        names = set()
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        modules = [name.split(".") for name in names]
+        expected = {
+            file
+            for parts in modules
+            if parts[0] == "framing"
+            for end in range(1, len(parts) + 1)
+            for file in (
+                stages.PACKAGE.joinpath(*parts[1:end], "__init__.py"),
+                stages.PACKAGE.joinpath(*parts[1:end]).with_suffix(".py"),
+            )
+            if file.is_file()
+        }
+        assert stages._imported(path) == expected, path
 
 
 def test_settings_held_to_be_idle_are_read_by_no_rule_that_makes_tables(root: Path, mini: Path):

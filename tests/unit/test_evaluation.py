@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, f1_score
 
+from framing.inference.beyond import UNFAMILIAR, with_unfamiliar
 from framing.inference.evaluation import (
     T3_COLUMNS,
     T13_COLUMNS,
@@ -115,12 +116,31 @@ def test_methods_are_set_side_by_side_for_parts_and_groups():
     )
     assert whole["ap_low"] <= whole["average_precision"] <= whole["ap_high"]
     assert rows.loc[("worse", "all", "all"), "average_precision"] < whole["average_precision"]
-    assert (whole["unfamiliar"], whole["unfamiliar_sources"]) == (5, 1)
     assert rows.loc[("ours", "kept back", "all"), "passages"] == 10
     assert rows.loc[("ours", "read", "all"), "passages"] == 50
     assert rows.loc[("ours", "all", "g"), "passages"] == 30
     assert "no coded passage" in rows.loc[("ours", "all", "empty"), "status"]
-    assert pd.isna(rows.loc[("worse", "all", "all"), "unfamiliar"])
+    assert table[list(UNFAMILIAR)].isna().all(axis=None)
+
+
+def test_unfamiliar_passages_are_counted_whether_a_draw_could_have_reached_them_or_not():
+    passages, scores, predictions = corpus()
+    kept = ["s0", "s1"]
+    table = methods_table(passages, scores, predictions, kept, CONFIG, "ours", ["worse"])
+    rows = with_unfamiliar(table, passages, scores, kept, "ours")
+    pd.testing.assert_frame_equal(rows.drop(columns=list(UNFAMILIAR)),
+                                  table.drop(columns=list(UNFAMILIAR)))  # fmt: skip
+    rows = rows.set_index(["method", "part", "group"])[list(UNFAMILIAR)]
+    assert rows.loc[("ours", "all", "all")].tolist() == [5, 1]
+    assert rows.loc["worse"].isna().all(axis=None)
+    late = passages.tail(3).assign(passage_id=["x1", "x2", "x3"], source_id="late", group="g")
+    strange = scores.tail(3).assign(passage_id=["x1", "x2", "x3"], unfamiliar=[1, 1, 0])
+    more = [pd.concat([passages, late]), pd.concat([scores, strange])]
+    grown = with_unfamiliar(table, *more, kept, "ours").set_index(["method", "part", "group"])
+    grown = grown[list(UNFAMILIAR)]
+    assert grown.loc[("ours", "all", "all")].tolist() == [7, 2]
+    assert (grown.loc[("ours", "all", "g")] - rows.loc[("ours", "all", "g")]).tolist() == [2, 1]
+    assert grown.loc[("ours", "kept back", "all")].equals(rows.loc[("ours", "kept back", "all")])
 
 
 def test_without_sources_kept_back_there_are_no_parts():

@@ -18,8 +18,9 @@ from matplotlib.font_manager import FontProperties, findfont
 
 from framing.files import sha256
 from framing.output import figures, quality_figures
-from framing.output.captions import edition, load_specs
-from framing.output.report import pictures
+from framing.output.captions import edition, lettering, load_specs
+from framing.output.drawings import DRAWN, draw
+from framing.stages import FIGURE_FORMS, FIGURES, PLATES
 from tests.unit.output_samples import CODES, GROUPS, PERIODS, context, tables
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -381,9 +382,19 @@ def test_bytes_of_pictures_are_those_of_another_process(root, tmp_path, saved):
     assert done.stdout.split() == [sha256(data) for data in saved.values()]
 
 
-def test_every_figure_is_saved_as_picture_too(words, frames):
-    drawn = {"one": figures.forest(frames["T4-prevalence"], words)}
-    made = pictures(drawn)
-    assert list(made) == ["figures/one.pdf", "figures/one.png"]
-    assert made["figures/one.pdf"].startswith(b"%PDF-")
-    assert made["figures/one.png"].startswith(b"\x89PNG")
+def test_every_figure_is_saved_in_every_form_and_needs_only_its_table_and_labels(words, frames):
+    """What is drawn hangs on no count of the corpus: labels without them give the same bytes."""
+    labels = lettering(load_specs(), {k: v for k, v in context().items() if k[:2] != "n_"})
+    for name, table in FIGURES.items():
+        made = draw([name], {table: frames[table]}, labels)
+        assert list(made) == [f"figures/{name}.{form}" for form in FIGURE_FORMS]
+        svg, pdf, png = made.values()
+        assert svg.startswith(b"<?xml") and pdf.startswith(b"%PDF-") and png[1:4] == b"PNG"
+        assert svg == figures.svg_text(DRAWN[name](frames[table], words), name).encode()
+
+
+def test_figures_and_their_tables_are_those_described_and_each_is_drawn_once():
+    described = {name: one.table for name, one in load_specs().figures.items()}
+    assert described == FIGURES
+    assert sorted(name for names in PLATES.values() for name in names) == sorted(DRAWN)
+    assert set(DRAWN) == set(FIGURES)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from scipy.linalg import fractional_matrix_power
 
 from framing.inference import regression
+from framing.inference.beyond import with_frame
 from framing.inference.dsl import (
     CR0,
     CR1,
@@ -1014,3 +1015,27 @@ def test_intervals_hold_where_codes_are_missing_and_errors_differ() -> None:
     assert 0.92 <= np.mean(hits[DSL]) <= 0.98
     assert np.mean(hits[NAIVE]) < 0.3
     assert np.mean(widths[DSL]) < 0.95 * np.mean(widths[LABELS])
+
+
+def test_passages_that_no_draw_covers_change_no_number_and_are_told_in_every_row() -> None:
+    given_ = project("~ group")
+    passages, sources, scores, config = given_
+    table = regression_table(*given_)
+    every = passages.assign(estimable=True)
+    pd.testing.assert_frame_equal(with_frame(table, every), table)
+    own = passages["source_id"] == passages["source_id"].iloc[0]
+    late = passages[own].assign(
+        passage_id=lambda rows: "late/" + rows["passage_id"], source_id="late", estimable=False,
+        weight=np.nan, stratum="", stratum_size=pd.NA, stratum_sampled=pd.NA,
+    )  # fmt: skip
+    read = scores[scores["passage_id"].isin(passages.loc[own, "passage_id"])].assign(
+        passage_id=lambda rows: "late/" + rows["passage_id"], label=pd.NA
+    )
+    named = sources[sources["source_id"] == passages["source_id"].iloc[0]].assign(source_id="late")
+    grown = pd.concat([every, late], ignore_index=True)
+    more = regression_table(grown, pd.concat([sources, named]), pd.concat([scores, read]), config)
+    pd.testing.assert_frame_equal(more, table)
+    said = with_frame(table, grown)["status"]
+    note = f"holds for the sampled frame: {own.sum()} passages are outside it"
+    assert said.str.startswith(note).all()
+    assert said.str.removeprefix(note).str.removeprefix("; ").equals(table["status"])

@@ -15,10 +15,10 @@ import pytest
 
 from framing.files import sha256
 from framing.output.captions import edition, load_specs
-from framing.output.report import answers, p_text, percent, render_all, theses
+from framing.output.report import answers, p_text, percent, theses
 from framing.output.terminal import ascii_text, headline
 from framing.stages import FIGURES
-from tests.unit.output_samples import CODES, GROUPS, context, tables
+from tests.unit.output_samples import CODES, GROUPS, context, render_all, tables
 
 VOID = {"meta", "br", "link", "hr", "img"}
 
@@ -96,8 +96,7 @@ def test_bytes_do_not_depend_on_hash_seed_locale_or_style_file(made, tmp_path, r
     code = (
         "from framing.files import sha256\n"
         "from framing.output.captions import load_specs\n"
-        "from framing.output.report import render_all\n"
-        "from tests.unit.output_samples import context, tables\n"
+        "from tests.unit.output_samples import context, render_all, tables\n"
         "made = render_all(tables(), context(), load_specs())\n"
         "print(sha256(chr(0).join(f'{k}{v}' for k, v in made.items())))\n"
     )

@@ -275,9 +275,8 @@ def test_bytes_are_the_same_elsewhere(data, tmp_path, root):
 
 
 def test_it_is_made_from_the_renderings_and_written_whole(data, texts, tmp_path):
-    made = render_workbook(
-        {f"tables/{n}.csv": t for n, t in texts.items()}, context(), load_specs()
-    )
+    words = edition(load_specs(), context())
+    made = render_workbook({f"tables/{n}.csv": t for n, t in texts.items()}, words)
     assert made == data
     target = tmp_path / "results" / "tables.xlsx"
     write_bytes(target, made)

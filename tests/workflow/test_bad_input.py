@@ -259,13 +259,6 @@ def test_wrong_settings_are_named(project, old, new, said):
     assert said in str(caught.value)
 
 
-def test_our_classifier_is_called_the_same_everywhere():
-    from framing.config import OURS
-    from framing.model import evaluation
-
-    assert evaluation.OURS == OURS
-
-
 def bomb() -> str:
     """Return aliases of aliases, which stand for ten to the eleventh values."""
     steps = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]

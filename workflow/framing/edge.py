@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,9 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from framing.files import read_table, unusable, write_text
+from framing.files import read_table, read_text, unusable, write_text
 from framing.model.tables import Tables
-from framing.output.captions import TableSpec, load_specs
+from framing.output.captions import Edition, Specs, TableSpec, edition, load_specs
+from framing.output.context import project_context
 from framing.output.render import csv_text
 from framing.problems import InputError
 
@@ -96,15 +98,28 @@ def read_scores(paths: str | Path | Iterable[str | Path]) -> pd.DataFrame:
     All passages and codes stand in ``build/scores.tsv``, passages of sampled sources in a file a
     code.
     """
-    parts = [
-        read_build(
-            path, code="category", fold="int64", label="Int64", probability="float64",
-            decision="int64", unfamiliar="int64",
-        )
-        for path in ([paths] if isinstance(paths, str | Path) else paths)
-    ]  # fmt: skip
-    whole = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+    whole = _read_parts(
+        paths, code="category", fold="int64", label="Int64", probability="float64",
+        decision="int64", unfamiliar="int64",
+    )  # fmt: skip
     return whole.astype({"code": "category"})
+
+
+def read_words(paths: str | Path | Iterable[str | Path]) -> pd.DataFrame:
+    """Read ``passage_id word count`` of a file or several: of sampled and of further sources."""
+    return _read_parts(paths, count="int64")
+
+
+def read_hits(paths: str | Path | Iterable[str | Path]) -> pd.DataFrame:
+    """Read ``passage_id cue hits`` as :func:`read_words` reads words."""
+    return _read_parts(paths, hits="int64")
+
+
+def _read_parts(paths: str | Path | Iterable[str | Path], **kinds: str) -> pd.DataFrame:
+    parts = [
+        read_build(path, **kinds) for path in ([paths] if isinstance(paths, str | Path) else paths)
+    ]
+    return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
 
 def read_tables(given: Any) -> Tables:
@@ -116,8 +131,8 @@ def read_tables(given: Any) -> Tables:
     return Tables(
         read_passage_frame(given.passages),
         read_build(given.labels, label="int64"),
-        read_build(given.words, count="int64"),
-        read_build(given.hits, hits="int64"),
+        read_words(given.words),
+        read_hits(given.hits),
         read_build(given.votes, vote="int64"),
         read_build(given.exemplars, label="int64"),
         read_embeddings(embeddings[0]) if embeddings else None,
@@ -167,6 +182,34 @@ def publish(path: str | Path, frame: pd.DataFrame, captions: str | Path, mark: s
         frame = frame.assign(status=[f"{mark}; {one}" if one else mark for one in said])
     spec = _specs(Path(captions)).tables[target.stem]
     write_text(target, csv_text(frame, spec))
+
+
+def read_edition(
+    given: Mapping[str, Any],
+    config: Mapping[str, Any],
+    sources: pd.DataFrame,
+    passages: pd.DataFrame,
+    mark: str = "",
+) -> Edition:
+    """Return the project's words (:func:`framing.output.captions.edition`).
+
+    ``given`` has the paths of ``codes coders provenance captions``; ``sources``, ``passages`` and
+    ``mark`` are as in :func:`framing.output.context.project_context`.
+    """
+    provenance = json.loads(read_text(Path(given["provenance"])))
+    codes, coders = read_build(given["codes"]), read_build(given["coders"])
+    context = project_context(config, sources, passages, codes, coders, provenance, mark)
+    return edition(load_specs(Path(given["captions"])), context)
+
+
+def read_results(given: Mapping[str, Any], specs: Specs) -> dict[str, pd.DataFrame]:
+    """Return the result tables whose CSV files ``given["tables"]`` lists, by id."""
+    return {Path(p).stem: read_published(p, specs.tables[Path(p).stem]) for p in given["tables"]}
+
+
+def read_result(path: str | Path, captions: str | Path) -> pd.DataFrame:
+    """Read a table that :func:`publish` wrote, which must be described in ``captions``."""
+    return read_published(path, _specs(Path(captions)).tables[Path(path).stem])
 
 
 def read_published(path: str | Path, spec: TableSpec) -> pd.DataFrame:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import sys
+import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
+from textwrap import dedent
 from typing import IO, Any, TextIO
 
 import pandas as pd
@@ -37,7 +40,6 @@ from framing.project import (
     SAMPLE,
     SOURCES,
     UNSAMPLED,
-    formula_problems,
     frame_if_right,
     kept_back_problems,
     sampled_sources,
@@ -52,27 +54,44 @@ TABLES = (
     "T18-coder-shares",
     "T19-association", "T20-estimators", "T21-gain",
 )  # fmt: skip
-FIGURES = (
-    "agreement", "keyness", "prevalence", "trend", "essay", "specification", "learning",
-    "calibration",
-)  # fmt: skip
+# Each figure, and the table that it shows.
+FIGURES = {
+    "agreement": "T2-agreement", "keyness": "T12-keyness", "prevalence": "T4-prevalence",
+    "trend": "T5-trend", "essay": "T7-essay", "specification": "T16-specifications",
+    "learning": "T14-learning", "calibration": "T15-calibration",
+}  # fmt: skip
+# Which of them are drawn together. The tables of the first rest on codings alone: no passage without
+# one enters, and a source that joins leaves them as they are.
+PLATES = {
+    "codings": ("agreement", "learning", "calibration", "specification"),
+    "shares": ("prevalence", "trend"),
+    "texts": ("essay", "keyness"),
+}
 FIGURE_FORMS = ("svg", "pdf", "png")
 TEMPLATES = ("report.html.j2", "table.html.j2", "report.css")
 EXPLORER = ("explorer.html.j2", "explorer.js", "explorer.css", "report.css")
 HEADLINE = Path("build/headline.txt")
 EMBEDDINGS = Path("build/embeddings.tsv")
 SAMPLED = Path("build/sampled.digest")
+PARTS = ("sampled", "further")
+"""Folders of facts: of sources that a draw could have reached, and of others."""
 LOGS = Path("build/logs")
 RESULTS = Path("results")
 # What a package for a repository holds beside tables, where a project has it.
 BESIDE = ("CITATION.cff", "LICENSE", "LICENSES.md", "corpus/DATA.md", "corpus/intake.tsv")
 # Scripts that only write down, or compare, what others have worked out.
 WRITERS = (
-    "begin", "changes", "codebook_page", "explorer", "provenance", "release", "render", "seal",
+    "begin", "changes", "codebook_page", "draw", "explorer", "provenance", "release", "report",
+    "seal", "tables",
 )  # fmt: skip
 # Packages whose version can change a byte of the results.
 STACK = ("formulaic", "framing", "Jinja2", "matplotlib", "nltk", "numpy", "pandas", "regex",
          "scikit-learn", "scipy", "XlsxWriter")  # fmt: skip
+
+# A statement that imports from this package, at the margin or below it.
+_IMPORT = re.compile(
+    r"^[ ]*(?:from framing[.\w]* import (?:\([^)]*\)|[^(\n]+)|import framing[^\n]*)", re.MULTILINE
+)
 
 _held: list[IO[str]] = []
 
@@ -173,8 +192,8 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
 
     ``overrides`` are settings given on Snakemake's command line; top-level keys replace those of
     ``config/config.yaml``. Raises :class:`InputError` on absent files, on a wrong configuration,
-    on a codebook or sources that do not go with it and on an encoder that is none. The first rule
-    checks all else. Where there are results to make, a digest of the rows of sampled sources is
+    on a codebook or sources that do not go with it and on an encoder that is none. The first rules
+    check all else. Where there are results to make, a digest of the rows of sampled sources is
     noted down in :data:`SAMPLED`, for rules that need no others.
     """
     settle()
@@ -194,7 +213,6 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
     problems = cross_check(config, codes, set(sources["source_id"]), CONFIG, known)
     draws = read_draws(DRAWS)
     frame = frame_if_right(config, sources, draws)
-    problems += formula_problems(config, sources, frame)
     raise_if_any(problems + kept_back_problems(config, sources))
     encoder = config["classifier"].get("encoder", "")
     folders = [Path(folder) for folder in config["corpus"]["texts"]]
@@ -294,8 +312,10 @@ def _reached(script: Path) -> set[Path]:
 @cache
 def _imported(path: Path) -> set[Path]:
     """Return the modules of this package that a Python file imports, with their packages."""
+    # Not the whole file as Python reads it, which takes a second of every start for all of them.
+    statements = _IMPORT.findall(path.read_text(encoding="utf-8"))
     names = set()
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    for node in ast.walk(ast.parse("\n".join(map(dedent, statements)))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -345,6 +365,13 @@ def hold_directory() -> None:
         _held.append(handle)
     for log in _failures():
         log.unlink()
+
+
+def end_timers() -> None:
+    """Stop the timers of Snakemake's scheduler, which hold a finished run back for a second."""
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.cancel()
 
 
 def _failures() -> list[Path]:

@@ -3,14 +3,16 @@
 # needs: config/config.yaml, corpus/*.tsv, corpus/codings/, corpus/codebook/codebook.yaml,
 #        corpus/derived/*.json, and the texts themselves where they are at hand
 # makes: build/passages.tsv  the frame: a row a passage, with group, period and design
-#        build/codes.tsv, build/coders.tsv
 #        build/sampled/passages.tsv   its rows of sampled sources
+#        build/codes.tsv, build/coders.tsv
 #        build/codings.tsv   every coder's codes, long
 #        build/labels.tsv    the coders combined: passage_id code label coders share
 #        build/votes.tsv, build/exemplars.tsv   what the codebook says of cues, and teaches
-#        build/words.tsv     passage_id word count      (exemplars too, under ids of their own)
-#        build/hits.tsv      passage_id cue hits
-#        build/sampled/words.tsv, build/sampled/hits.tsv   theirs of sampled sources, and exemplars
+#        build/sampled/words.tsv    passage_id word count, of sampled sources and of exemplars,
+#                                   which have ids of their own
+#        build/sampled/hits.tsv     passage_id cue hits
+#        build/further/words.tsv, build/further/hits.tsv   theirs of all other sources
+#        build/formulas.checked     once the formulas of regressions are right
 #        corpus/codebook/codebook.md   the codebook as a page
 #
 # Codings, and all that is learned from them, rest on sampled sources: those from which a draw could
@@ -24,22 +26,24 @@ rule check:
         corpus=PLAN.corpus,
         codebook=PLAN.codebook,
         codings=PLAN.codings,
+        derived=PLAN.of_further(PLAN.derived),
+        texts=PLAN.of_further(PLAN.texts),
         code=stages.code("check"),
     output:
         passages="build/passages.tsv",
-        codes="build/codes.tsv",
-        coders="build/coders.tsv",
+        words="build/further/words.tsv",
+        hits="build/further/hits.tsv",
     log:
         "build/logs/check.log",
     conda:
         "../envs/framing.yaml"
     params:
-        config=PLAN.settings("groups", "periods", "undated", "combinations"),
+        config=PLAN.settings("corpus", "groups", "periods", "undated"),
         versions=PLAN.versions,
     # What reads the project goes first: it is what may find something wrong with it.
-    priority: 2
+    priority: 4
     message:
-        "Checking configuration, codebook, corpus, sample and codings"
+        "Checking configuration, codebook, corpus, sample and codings, and facts of new sources"
     script:
         "../scripts/check.py"
 
@@ -52,6 +56,8 @@ rule sampled:
         code=stages.code("sampled"),
     output:
         passages="build/sampled/passages.tsv",
+        codes="build/codes.tsv",
+        coders="build/coders.tsv",
         codings="build/codings.tsv",
         labels="build/labels.tsv",
     log:
@@ -59,13 +65,34 @@ rule sampled:
     conda:
         "../envs/framing.yaml"
     params:
-        config=PLAN.settings("groups", "periods", "undated", "coders"),
+        config=PLAN.settings("groups", "periods", "undated", "coders", "combinations"),
         versions=PLAN.versions,
-    priority: 2
+    priority: 4
     message:
         "Combining the coders' codes"
     script:
         "../scripts/sampled.py"
+
+
+# Before the classifiers are trained, and only where sampled sources or the configuration change.
+rule formulas:
+    input:
+        rows=stages.SAMPLED,
+        code=stages.code("formulas"),
+    output:
+        touch("build/formulas.checked"),
+    log:
+        "build/logs/formulas.log",
+    conda:
+        "../envs/framing.yaml"
+    params:
+        config=PLAN.settings("groups", "periods", "undated", "regression"),
+        versions=PLAN.versions,
+    priority: 4
+    message:
+        "Checking the formulas of regressions"
+    script:
+        "../scripts/formulas.py"
 
 
 rule derived_facts:
@@ -88,38 +115,11 @@ rule derived_facts:
     params:
         config=PLAN.settings("corpus", "groups"),
         versions=PLAN.versions,
-    priority: 2
+    priority: 4
     message:
         "Reading derived facts, and checking them against the texts at hand"
     script:
         "../scripts/derived_facts.py"
-
-
-rule further_facts:
-    input:
-        passages="build/passages.tsv",
-        words="build/sampled/words.tsv",
-        hits="build/sampled/hits.tsv",
-        corpus=PLAN.corpus,
-        codebook=PLAN.codebook,
-        derived=PLAN.of_further(PLAN.derived),
-        texts=PLAN.of_further(PLAN.texts),
-        code=stages.code("further_facts"),
-    output:
-        words="build/words.tsv",
-        hits="build/hits.tsv",
-    log:
-        "build/logs/further_facts.log",
-    conda:
-        "../envs/framing.yaml"
-    params:
-        config=PLAN.settings("corpus", "groups"),
-        versions=PLAN.versions,
-    priority: 2
-    message:
-        "Reading derived facts of sources that no draw could have reached"
-    script:
-        "../scripts/further_facts.py"
 
 
 rule codebook_page:

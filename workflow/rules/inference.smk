@@ -1,12 +1,12 @@
 # From codings and scores to agreement, classifier quality, prevalence and contrasts.
 #
-# needs: build/{passages,codings,codes,scores,words}.tsv, build/sampled/passages.tsv,
-#        build/{scores,predictions,learning}/*.tsv
-# makes: results/tables/T2-agreement.csv T3-classifier.csv T4-prevalence.csv T5-trend.csv
-#        T6-contrasts.csv T9-robustness.csv T10-regression.csv T11-errors.csv
-#        T12-keyness.csv T13-ablations.csv T14-learning.csv
+# needs: build/{passages,codings,codes,scores}.tsv, build/sampled/passages.tsv,
+#        build/{sampled,further}/words.tsv, build/{scores,predictions,learning}/*.tsv
+# makes: results/tables/T2-agreement.csv T4-prevalence.csv T5-trend.csv T6-contrasts.csv
+#        T9-robustness.csv T11-errors.csv T12-keyness.csv T13-ablations.csv T14-learning.csv
 #        T15-calibration.csv T16-specifications.csv T17-disagreements.csv T18-coder-shares.csv
 #        T19-association.csv T20-estimators.csv T21-gain.csv
+#        build/sampled/T3-classifier.csv T10-regression.csv   but for what they say of all passages
 
 
 rule reliability:
@@ -37,22 +37,20 @@ rule reliability:
 
 rule quality:
     input:
-        passages="build/passages.tsv",
-        scores="build/scores.tsv",
+        passages="build/sampled/passages.tsv",
+        scores=expand("build/scores/{code}.tsv", code=PLAN.codes),
         predictions=expand("build/predictions/{code}.tsv", code=PLAN.codes),
         kept_back=PLAN.kept_back,
         code=stages.code("quality"),
         captions=stages.asset("report/tables.yaml"),
     output:
-        classifier="results/tables/T3-classifier.csv",
+        classifier="build/sampled/T3-classifier.csv",
     log:
         "build/logs/quality.log",
     conda:
         "../envs/framing.yaml"
     params:
-        mark=PLAN.mark,
         config=PLAN.settings("groups", "agreement", "classifier", "evaluation", "inference"),
-        codes=PLAN.codes,
         versions=PLAN.versions,
     message:
         "Quality of the classifiers"
@@ -98,6 +96,9 @@ rule prevalence:
         trend="results/tables/T5-trend.csv",
         contrasts="results/tables/T6-contrasts.csv",
         association="results/tables/T19-association.csv",
+        errors="results/tables/T11-errors.csv",
+        estimators="results/tables/T20-estimators.csv",
+        gain="results/tables/T21-gain.csv",
     log:
         "build/logs/prevalence.log",
     conda:
@@ -109,35 +110,12 @@ rule prevalence:
         ),
         codes=PLAN.codes,
         versions=PLAN.versions,
+    # Figures wait for it.
+    priority: 3
     message:
-        "Estimating prevalence, trends and contrasts"
+        "Estimating prevalence, trends and contrasts, and what the classifiers are worth"
     script:
         "../scripts/prevalence.py"
-
-
-rule errors:
-    input:
-        passages="build/passages.tsv",
-        scores="build/scores.tsv",
-        code=stages.code("errors"),
-        captions=stages.asset("report/tables.yaml"),
-    output:
-        errors="results/tables/T11-errors.csv",
-        estimators="results/tables/T20-estimators.csv",
-        gain="results/tables/T21-gain.csv",
-    log:
-        "build/logs/errors.log",
-    conda:
-        "../envs/framing.yaml"
-    params:
-        mark=PLAN.mark,
-        config=PLAN.settings("groups", "periods", "undated", "inference"),
-        codes=PLAN.codes,
-        versions=PLAN.versions,
-    message:
-        "Where the classifiers err, and what they are worth all the same"
-    script:
-        "../scripts/errors.py"
 
 
 rule robustness:
@@ -170,20 +148,22 @@ rule robustness:
 
 rule regression:
     input:
-        passages="build/passages.tsv",
-        sources="corpus/sources.tsv",
-        scores="build/scores.tsv",
+        passages="build/sampled/passages.tsv",
+        rows=stages.SAMPLED,
+        scores=expand("build/scores/{code}.tsv", code=PLAN.codes),
+        formulas="build/formulas.checked",
         code=stages.code("regression"),
         captions=stages.asset("report/tables.yaml"),
     output:
-        regression="results/tables/T10-regression.csv",
+        regression="build/sampled/T10-regression.csv",
     log:
         "build/logs/regression.log",
     conda:
         "../envs/framing.yaml"
     params:
-        mark=PLAN.mark,
-        config=PLAN.settings("groups", "periods", "undated", "inference", "regression"),
+        config=PLAN.settings(
+            "groups", "periods", "undated", "combinations", "inference", "regression"
+        ),
         versions=PLAN.versions,
     message:
         "Regressing codes on columns of the sources"
@@ -195,7 +175,7 @@ rule keyness:
     input:
         passages="build/passages.tsv",
         scores="build/scores.tsv",
-        words="build/words.tsv",
+        words=expand("build/{part}/words.tsv", part=stages.PARTS),
         codes="build/codes.tsv",
         code=stages.code("keyness"),
         captions=stages.asset("report/tables.yaml"),
@@ -211,6 +191,8 @@ rule keyness:
             "groups", "periods", "undated", "combinations", "inference", "keyness"
         ),
         versions=PLAN.versions,
+    # Figures wait for it.
+    priority: 3
     message:
         "Words that set passages apart"
     script:

@@ -1,7 +1,7 @@
 # From facts and labels to a probability and a decision for every passage and code.
 #
 # needs: build/{labels,votes,exemplars}.tsv, build/sampled/{passages,words,hits}.tsv,
-#        build/{passages,words,hits}.tsv; with an encoder, every text
+#        build/passages.tsv, build/further/{words,hits}.tsv; with an encoder, every text
 # makes: build/scores/CODE.tsv     of passages of sampled sources, cross-fitted by source
 #        build/fits/CODE.json      the classifiers of all folds, for passages of other sources
 #        build/predictions/CODE.tsv, build/learning/CODE.tsv   of baselines, ablations, fewer codings
@@ -67,8 +67,8 @@ rule scores:
         passages="build/passages.tsv",
         scores=expand("build/scores/{code}.tsv", code=PLAN.codes),
         fits=expand("build/fits/{code}.json", code=PLAN.codes),
-        words="build/words.tsv",
-        hits="build/hits.tsv",
+        words="build/further/words.tsv",
+        hits="build/further/hits.tsv",
         votes="build/votes.tsv",
         code=stages.code("scores"),
     output:

@@ -1,9 +1,9 @@
 # From tables to what people read, and the seal on it.
 #
 # needs: all of the above, and published/ where results have been published (`framing publish`)
-# makes: results/tables/T1-corpus.csv T7-essay.csv T8-cues.csv, and every table as .tex, .html and .md
-#        results/tables.xlsx, results/figures/*.{svg,pdf,png}, results/report.html, results/explorer.html
-#        build/headline.txt, results/provenance.json, results/changes.md, results/manifest.tsv
+# makes: results/tables/T1-corpus.csv T3-classifier.csv T7-essay.csv T8-cues.csv T10-regression.csv
+#        every table as .tex, .html and .md, results/tables.xlsx, results/figures/*.{svg,pdf,png}
+#        results/report.html, results/explorer.html, build/headline.txt, results/provenance.json, results/changes.md, results/manifest.tsv
 
 
 rule describe:
@@ -12,31 +12,66 @@ rule describe:
         passages="build/passages.tsv",
         codings="build/codings.tsv",
         scores="build/scores.tsv",
-        hits="build/hits.tsv",
+        hits=expand("build/{part}/hits.tsv", part=stages.PARTS),
         votes="build/votes.tsv",
         models=expand("results/models/{code}.json", code=PLAN.codes),
+        classifier="build/sampled/T3-classifier.csv",
+        regression="build/sampled/T10-regression.csv",
+        kept_back=PLAN.kept_back,
         code=stages.code("describe"),
         captions=stages.asset("report/tables.yaml"),
     output:
         corpus="results/tables/T1-corpus.csv",
         essay="results/tables/T7-essay.csv",
         cues="results/tables/T8-cues.csv",
+        classifier="results/tables/T3-classifier.csv",
+        regression="results/tables/T10-regression.csv",
     log:
         "build/logs/describe.log",
     conda:
         "../envs/framing.yaml"
     params:
         mark=PLAN.mark,
-        config=PLAN.settings("groups", "periods", "undated", "case_study"),
+        config=PLAN.settings("groups", "periods", "undated", "case_study", "evaluation"),
         codes=PLAN.codes,
         versions=PLAN.versions,
+    # Figures wait for it.
+    priority: 3
     message:
-        "Describing corpus, case study and cues"
+        "Describing corpus, case study and cues, and what lies outside the sampled frame"
     script:
         "../scripts/describe.py"
 
 
-rule render:
+for part, names in stages.PLATES.items():
+
+    rule:
+        name:
+            f"draw_{part}"
+        input:
+            tables=[f"results/tables/{stages.FIGURES[name]}.csv" for name in names],
+            codes="build/codes.tsv",
+            code=stages.code("draw"),
+            captions=stages.asset("report/tables.yaml"),
+        output:
+            expand("results/figures/{figure}.{form}", figure=names, form=stages.FIGURE_FORMS),
+        log:
+            f"build/logs/draw-{part}.log",
+        conda:
+            "../envs/framing.yaml"
+        params:
+            figures=list(names),
+            config=PLAN.config,
+            versions=PLAN.versions,
+        # The report waits for them.
+        priority: 2
+        message:
+            f"Drawing figures: {', '.join(names)}"
+        script:
+            "../scripts/draw.py"
+
+
+rule tables:
     input:
         tables=expand("results/tables/{table}.csv", table=stages.TABLES),
         sources="corpus/sources.tsv",
@@ -44,29 +79,56 @@ rule render:
         codes="build/codes.tsv",
         coders="build/coders.tsv",
         provenance="results/provenance.json",
-        code=stages.code("render"),
+        code=stages.code("tables"),
         captions=stages.asset("report/tables.yaml"),
         templates=[stages.asset(f"report/{name}") for name in stages.TEMPLATES],
     output:
         expand("results/tables/{table}.{form}", table=stages.TABLES, form=["tex", "html", "md"]),
-        expand(
-            "results/figures/{figure}.{form}", figure=stages.FIGURES, form=stages.FIGURE_FORMS
-        ),
         workbook="results/tables.xlsx",
-        report="results/report.html",
-        headline="build/headline.txt",
     log:
-        "build/logs/render.log",
+        "build/logs/tables.log",
     conda:
         "../envs/framing.yaml"
     params:
         mark=PLAN.mark,
         config=PLAN.config,
         versions=PLAN.versions,
+    # The longest of the last jobs.
+    priority: 1
     message:
-        "Writing tables, figures and the report"
+        "Writing tables for reading, and the workbook"
     script:
-        "../scripts/render.py"
+        "../scripts/tables.py"
+
+
+rule report:
+    input:
+        tables=expand("results/tables/{table}.csv", table=stages.TABLES),
+        figures=expand("results/figures/{figure}.svg", figure=stages.FIGURES),
+        sources="corpus/sources.tsv",
+        passages="build/passages.tsv",
+        codes="build/codes.tsv",
+        coders="build/coders.tsv",
+        provenance="results/provenance.json",
+        code=stages.code("report"),
+        captions=stages.asset("report/tables.yaml"),
+        templates=[stages.asset(f"report/{name}") for name in stages.TEMPLATES],
+    output:
+        report="results/report.html",
+        headline="build/headline.txt",
+    log:
+        "build/logs/report.log",
+    conda:
+        "../envs/framing.yaml"
+    params:
+        mark=PLAN.mark,
+        config=PLAN.config,
+        versions=PLAN.versions,
+    priority: 1
+    message:
+        "Writing the report"
+    script:
+        "../scripts/report.py"
 
 
 rule explorer:
@@ -75,7 +137,7 @@ rule explorer:
         passages="build/passages.tsv",
         codings="build/codings.tsv",
         scores="build/scores.tsv",
-        hits="build/hits.tsv",
+        hits=expand("build/{part}/hits.tsv", part=stages.PARTS),
         votes="build/votes.tsv",
         codes="build/codes.tsv",
         coders="build/coders.tsv",
@@ -103,7 +165,7 @@ rule explorer:
 
 rule provenance:
     input:
-        "build/words.tsv",
+        expand("build/{part}/words.tsv", part=stages.PARTS),
         corpus=PLAN.corpus,
         derived=PLAN.derived,
         codebook=PLAN.codebook,

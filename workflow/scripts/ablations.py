@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from framing.config import OURS
 from framing.edge import (
     publish,
     read_build,
@@ -11,7 +12,6 @@ from framing.edge import (
     speaking,
 )
 from framing.inference.evaluation import ablation_table, calibration_table, learning_table
-from framing.model.evaluation import OURS
 
 with speaking(snakemake.log[0]):
     mark = snakemake.params.mark

@@ -1,16 +1,21 @@
-"""T1-corpus, T7-essay and T8-cues."""
+"""T1-corpus, T7-essay, T8-cues; T3-classifier and T10-regression as they stand to all passages."""
 
 import json
 from pathlib import Path
 
+from framing.config import OURS
 from framing.edge import (
     publish,
     read_build,
     read_codings_table,
+    read_hits,
+    read_kept_back,
     read_passage_frame,
+    read_result,
     read_scores,
     speaking,
 )
+from framing.inference.beyond import with_frame, with_unfamiliar
 from framing.model.stored import one_hit
 from framing.output.describe import case_table, corpus_table, cue_table
 
@@ -18,7 +23,7 @@ with speaking(snakemake.log[0]):
     mark = snakemake.params.mark
     given, config, codes = snakemake.input, snakemake.params.config, snakemake.params.codes
     passages, scores = read_passage_frame(given.passages), read_scores(given.scores)
-    hits, votes = read_build(given.hits, hits="int64"), read_build(given.votes, vote="int64")
+    hits, votes = read_hits(given.hits), read_build(given.votes, vote="int64")
     hits = hits[hits["passage_id"].isin(passages["passage_id"])]
     vote = {c: dict(votes.loc[votes["code"] == c, ["cue", "vote"]].to_numpy()) for c in codes}
     models = {
@@ -34,3 +39,8 @@ with speaking(snakemake.log[0]):
     publish(
         snakemake.output.cues, cue_table(cues, vote, hits, scores, weights), given.captions, mark
     )
+    classifier = read_result(given.classifier, given.captions)
+    classifier = with_unfamiliar(classifier, passages, scores, read_kept_back(config), OURS)
+    publish(snakemake.output.classifier, classifier, given.captions, mark)
+    regression = with_frame(read_result(given.regression, given.captions), passages)
+    publish(snakemake.output.regression, regression, given.captions, mark)

@@ -1,6 +1,13 @@
 """T12-keyness."""
 
-from framing.edge import publish, read_build, read_passage_frame, read_scores, speaking
+from framing.edge import (
+    publish,
+    read_build,
+    read_passage_frame,
+    read_scores,
+    read_words,
+    speaking,
+)
 from framing.inference.keyness import keyness_table
 
 with speaking(snakemake.log[0]):
@@ -9,7 +16,7 @@ with speaking(snakemake.log[0]):
     table = keyness_table(
         read_passage_frame(given.passages),
         read_scores(given.scores),
-        read_build(given.words, count="int64"),
+        read_words(given.words),
         snakemake.params.config,
         dict(zip(codes["code"], codes["label"], strict=True)),
     )

@@ -1,21 +1,25 @@
-"""T4-prevalence, T5-trend, T6-contrasts and T19-association."""
+"""T4-prevalence, T5-trend, T6-contrasts, T19-association; T11-errors, T20-estimators, T21-gain."""
 
 from framing.edge import publish, read_build, read_passage_frame, read_scores, speaking
 from framing.inference.association import association_table
+from framing.inference.errors import errors_table
+from framing.inference.gain import gain_table, side_by_side_table
 from framing.inference.tables import contrast_table, prevalence_table, trend_table
 
 with speaking(snakemake.log[0]):
-    mark = snakemake.params.mark
-    passages = read_passage_frame(snakemake.input.passages)
-    scores = read_scores(snakemake.input.scores)
-    codes = read_build(snakemake.input.codes)
-    config = snakemake.params.config
+    given, params = snakemake.input, snakemake.params
+    passages, scores = read_passage_frame(given.passages), read_scores(given.scores)
+    codes, config = read_build(given.codes), params.config
     labels = dict(zip(codes["code"], codes["label"], strict=True))
+    single = scores[scores["code"].isin(params.codes)]  # without combinations of codes
     tables = {
         "prevalence": prevalence_table(passages, scores, config),
         "trend": trend_table(passages, scores, config),
         "contrasts": contrast_table(passages, scores, config, labels),
-        "association": association_table(passages, scores, config, snakemake.params.codes),
+        "association": association_table(passages, scores, config, params.codes),
+        "errors": errors_table(passages, single, config),
+        "estimators": side_by_side_table(passages, single, config),
+        "gain": gain_table(passages, single, config),
     }
     for name, table in tables.items():
-        publish(snakemake.output[name], table, snakemake.input.captions, mark)
+        publish(snakemake.output[name], table, given.captions, params.mark)

@@ -1,5 +1,6 @@
-"""T3-classifier."""
+"""T3-classifier, but for what it says of all passages: see describe.py."""
 
+from framing.config import OURS
 from framing.edge import (
     publish,
     read_kept_back,
@@ -10,13 +11,12 @@ from framing.edge import (
 )
 from framing.inference.evaluation import methods_table
 from framing.model.baselines import BASELINES
-from framing.model.evaluation import OURS, WITH_ENCODER
+from framing.model.evaluation import WITH_ENCODER
 
 with speaking(snakemake.log[0]):
     given, config = snakemake.input, snakemake.params.config
     passages, scores = read_passage_frame(given.passages), read_scores(given.scores)
-    scores = scores[scores["code"].isin(snakemake.params.codes)]
     predictions, kept = read_predictions(given.predictions), read_kept_back(config)
     others = (WITH_ENCODER, *BASELINES) if config["classifier"].get("encoder") else BASELINES
     methods = methods_table(passages, scores, predictions, kept, config, OURS, others)
-    publish(snakemake.output.classifier, methods, given.captions, snakemake.params.mark)
+    publish(snakemake.output.classifier, methods, given.captions)

@@ -5,10 +5,8 @@ import shutil
 from pathlib import Path
 
 from framing.config import read_yaml
-from framing.edge import read_build, read_passage_frame, speaking
+from framing.edge import read_build, read_edition, read_passage_frame, speaking
 from framing.files import read_table, write_bytes
-from framing.output.captions import edition, load_specs
-from framing.output.context import project_context
 from framing.output.package import packed, zipped
 
 with speaking(snakemake.log[0]):
@@ -17,11 +15,8 @@ with speaking(snakemake.log[0]):
     kept = {given.manifest, *given.kept, *(f"results/{name}" for name in listed)}
     files = {path: Path(path).read_bytes() for path in sorted(kept)}
     provenance = json.loads(Path(given.provenance).read_text(encoding="utf-8"))
-    context = project_context(
-        config, read_build(given.sources), read_passage_frame(given.passages),
-        read_build(given.codes), read_build(given.coders), provenance, snakemake.params.mark,
-    )  # fmt: skip
-    words = edition(load_specs(Path(given.captions)), context)
+    sources, passages = read_build(given.sources), read_passage_frame(given.passages)
+    words = read_edition(given, config, sources, passages, snakemake.params.mark)
     files = packed(
         files, words, read_yaml(Path(given.corpus)), config, provenance, snakemake.params.programs
     )

@@ -1,5 +1,6 @@
 """T9-robustness and T16-specifications."""
 
+from framing.config import OURS
 from framing.edge import (
     publish,
     read_codings_table,
@@ -9,7 +10,6 @@ from framing.edge import (
     speaking,
 )
 from framing.inference.multiverse import material, robustness_table, specification_table
-from framing.model.evaluation import OURS
 
 with speaking(snakemake.log[0]):
     mark = snakemake.params.mark

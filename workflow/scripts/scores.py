@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from framing.edge import read_build, read_passage_frame, read_scores, speaking
+from framing.edge import (
+    read_build,
+    read_hits,
+    read_passage_frame,
+    read_scores,
+    read_words,
+    speaking,
+)
 from framing.files import read_text, write_table
 from framing.model.scores import combine_codes, in_order
 from framing.model.tables import Further
@@ -17,8 +24,8 @@ with speaking(snakemake.log[0]):
     known = pd.concat(scores.values())["passage_id"]
     further = passages[~passages["passage_id"].isin(known)]
     if len(further):
-        words = read_build(given.words, count="int64")
-        hits, votes = read_build(given.hits, hits="int64"), read_build(given.votes, vote="int64")
+        words, hits = read_words(given.words), read_hits(given.hits)
+        votes = read_build(given.votes, vote="int64")
         fits = dict(zip(codes, (read_text(Path(path)) for path in given.fits), strict=True))
         tables = Further(further, words, hits, votes)
         more = further_scores(tables, fits, params.config["classifier"])

@@ -89,8 +89,7 @@ def load_codebook(path: Path) -> Codebook:
     type; every repeated cue, vote on an unknown code, term that is unknown or circular, empty or
     repeated exemplar; every pattern that is broken, can match nothing, or would take for ever.
     """
-    data = read_codebook(path)
-    codebook = _codebook(data, str(path))
+    data, codebook = _read(path)
     problems = [
         cue_problem(path, cue["name"], f"votes both for and against {code!r}", "Decide for one.")
         for cue in data["cues"]
@@ -104,6 +103,19 @@ def load_codebook(path: Path) -> Codebook:
         problems += error.problems
     raise_if_any(problems)
     return codebook
+
+
+def written_codebook(path: Path) -> Codebook:
+    """Return a codebook that :func:`load_codebook` has checked before: its cues stay untried.
+
+    Raises :class:`InputError` as :func:`read_codebook` does.
+    """
+    return _read(path)[1]
+
+
+def _read(path: Path) -> tuple[dict[str, Any], Codebook]:
+    data = read_codebook(path)
+    return data, _codebook(data, str(path))
 
 
 def read_codebook(path: Path) -> dict[str, Any]:

@@ -232,10 +232,15 @@ def expand(patterns: Sequence[str], terms: Mapping[str, str]) -> str:
 
     Raises :class:`PatternError` that names the pattern at fault and the position in it.
     """
+    return _expanded(tuple(patterns), tuple(terms.items()))
+
+
+@cache  # negators are those of every cue
+def _expanded(patterns: Sequence[str], terms: Sequence[tuple[str, str]]) -> str:
     sources = []
     for pattern in patterns:
         try:
-            chunks = translate(pattern, terms)
+            chunks = translate(pattern, dict(terms))
             _refuse_nested(chunks)
         except PatternError as error:
             raise _placed(pattern, error) from None

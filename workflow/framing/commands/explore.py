@@ -27,9 +27,10 @@ MADE = {
     "provenance": Path("results/provenance.json"),
     **{
         name: BUILD / f"{name}.tsv"
-        for name in ("passages", "codings", "scores", "hits", "votes", "codes", "coders")
+        for name in ("passages", "codings", "scores", "votes", "codes", "coders")
     },
 }
+HITS = [BUILD / "sampled" / "hits.tsv", BUILD / "further" / "hits.tsv"]
 """What a run leaves for the explorer."""
 
 _EXAMPLES = """\
@@ -77,10 +78,10 @@ def run(arguments: argparse.Namespace) -> int:
     config, codebook = load_config(CONFIG), load_codebook(CODEBOOK)
     raise_if_any(
         Problem(path, "does not exist", "Run `snakemake` first.")
-        for path in MADE.values()
+        for path in (*MADE.values(), *HITS)
         if not path.is_file()
     )
-    given = {**MADE, "sources": SOURCES, "codebook": CODEBOOK, "captions": TABLES}
+    given = {**MADE, "hits": HITS, "sources": SOURCES, "codebook": CODEBOOK, "captions": TABLES}
     tables, data, words = load_explorer(given, config, mark_of(read_draws(DRAWS)))
     prose = prose_at_hand(config, codebook, tables.sources, tables.passages)
     write_text(page, explorer_html(prose_data(data, prose), words, REPORT.resolve().as_uri()))

@@ -17,11 +17,11 @@ import pandas as pd
 
 from framing.config import ALL
 from framing.inference.agreement import resampling_counts
+from framing.inference.beyond import KEPT_BACK, READ, UNFAMILIAR
 from framing.inference.classifier_quality import MEASURES, NO_CODED, quality
 from framing.inference.design import Bools, Floats, Ints
 from framing.inference.intervals import DECIMALS, critical, wilson
 
-READ, KEPT_BACK = "read", "kept back"
 PARTS = (READ, KEPT_BACK)
 T3_COLUMNS = (
     "code", "method", "part", "group", "passages", "positives", "base_rate", "average_precision",
@@ -147,10 +147,11 @@ def methods_table(
     """Return T3-classifier: each method by code, by part of the sources and by group.
 
     ``passages`` is the passage frame, ``scores`` the scores of the codes (``label``, our
-    ``probability``, ``decision``, ``unfamiliar``), ``predictions`` the baselines' (``code method
-    passage_id probability decision``), ``kept`` the sources kept back. Columns:
-    :data:`T3_COLUMNS`. With fewer coded passages than ``agreement.minimum_units`` nothing is
-    computed; the status says so.
+    ``probability``, ``decision``), ``predictions`` the baselines' (``code method passage_id
+    probability decision``), of sampled sources at least; ``kept`` the sources kept back. Columns:
+    :data:`T3_COLUMNS`, with nothing yet in those of
+    :func:`framing.inference.beyond.with_unfamiliar`. With fewer coded
+    passages than ``agreement.minimum_units`` nothing is computed; the status says so.
     """
     rows = []
     for code in scores["code"].drop_duplicates():
@@ -162,11 +163,9 @@ def methods_table(
             )
             for part, group in _cells(config, bool(len(kept))):
                 cells = {"code": code, "method": method, "part": part, "group": group}
-                strange = _unfamiliar(passages, own, kept, part, group) if method == ours else {}
-                rows.append(cells | _figures(data, _member(data, part, group), config) | strange)
+                rows.append(cells | _figures(data, _member(data, part, group), config))
     frame = pd.DataFrame(rows, columns=list(T3_COLUMNS))
-    counts = ["unfamiliar", "unfamiliar_sources"]
-    return _settled(frame.astype(dict.fromkeys(counts, "Int64")))
+    return _settled(frame.astype(dict.fromkeys(UNFAMILIAR, "Int64")))
 
 
 def _of(predictions: pd.DataFrame, code: str, method: str) -> pd.DataFrame:
@@ -183,25 +182,6 @@ def _member(data: Coded, part: str, group: str) -> Bools:
     if part != ALL:
         member = data.kept == (part == KEPT_BACK)
     return member & (data.group == group) if group != ALL else member
-
-
-def _unfamiliar(
-    passages: pd.DataFrame, scores: pd.DataFrame, kept: Sequence[str], part: str, group: str
-) -> dict[str, int]:
-    """Return how many passages, coded or not, and how many sources are unfamiliar.
-
-    A source is when more than half of its passages are.
-    """
-    frame = passages.merge(scores[["passage_id", "unfamiliar"]], on="passage_id")
-    if part != ALL:
-        frame = frame[frame["source_id"].isin(kept) == (part == KEPT_BACK)]
-    if group != ALL:
-        frame = frame[frame["group"] == group]
-    of_source = frame.groupby("source_id")["unfamiliar"].mean()
-    return {
-        "unfamiliar": int(frame["unfamiliar"].sum()),
-        "unfamiliar_sources": int((of_source > 0.5).sum()),
-    }
 
 
 def _figures(data: Coded, member: Bools, config: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from math import exp, inf, log, sqrt
 from typing import Any
 
-from scipy import stats
+# Not scipy.stats, whose import takes as long as many a table: these are what it calls itself.
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 DECIMALS = 6
 """Places to which numbers are rounded before they are compared with a threshold or with zero."""
@@ -67,7 +68,7 @@ def critical(confidence: float, df: float = inf) -> float:
     ``df`` must be at least 1: with fewer there is no interval, and the caller has to say so.
     """
     tail = (1 + confidence) / 2
-    return float(stats.norm.ppf(tail) if df == inf else stats.t.ppf(tail, df))
+    return float(ndtri(tail) if df == inf else stdtrit(df, tail))
 
 
 def wilson(share: float, size: float, quantile: float) -> tuple[float, float]:
@@ -141,7 +142,7 @@ def difference_interval(difference: float, se: float, quantile: float) -> Interv
 def two_sided_p(difference: float, se: float, df: float) -> float:
     """Return the two-sided p-value of no difference by Student's t; ``se`` above zero."""
     statistic = abs(difference) / se
-    tail = stats.norm.sf(statistic) if df == inf else stats.t.sf(statistic, df)
+    tail = ndtr(-statistic) if df == inf else stdtr(df, -statistic)
     return float(min(1.0, 2 * tail))
 
 

@@ -53,7 +53,6 @@ from framing.inference.dsl import (
     pseudo_outcome,
     solve,
 )
-from framing.inference.estimators import frame_note
 from framing.inference.formulas import (
     COEFFICIENT,
     CONTRAST,
@@ -289,15 +288,14 @@ def regression_table(
     """Return T10-regression: every configured model for each of its codes, by three estimators.
 
     ``passages`` is the passage frame, ``sources`` the table of sources, ``scores`` the scores of
-    codes and combinations. Columns: :data:`T10_COLUMNS`. Intervals and p-values are Student's t
+    codes and combinations, of sampled sources at least: only passages that some draw could have
+    drawn enter. Columns: :data:`T10_COLUMNS`. Intervals and p-values are Student's t
     with the variance ``regression.correction``: CR1 and G − 1 degrees of freedom, G being the
     sources with a coded passage (all sources for the naive fit), or CR2 and Satterthwaite's.
     Raises :class:`InputError` for a design or codes that contradict the frame, and for what is
     wrong with a model; what only the data forbid is a row with a reason.
     """
-    everything = len(passages)
     passages, (scores,) = within_frame(passages, scores)
-    beyond = everything - len(passages)
     # In one order, so that the order of the given rows cannot show in the last bits.
     passages = passages.sort_values(["source_id", "passage_id"], kind="stable", ignore_index=True)
     frame, rules, settings = population(passages), Settings.of(config), config["regression"]
@@ -310,7 +308,6 @@ def regression_table(
     rows = []
     for model in settings["models"]:
         whole = model_design(covariates, frame, model)
-        whole = replace(whole, note=frame_note(beyond, whole.note))
         for code in model["codes"]:
             if code not in data:
                 data[code] = _codes(frame, scores[scores["code"] == code], code, rules)

@@ -25,7 +25,6 @@ from framing.model.classifier import (
 )
 from framing.model.features import Facts
 
-OURS = "words and cues"
 WITH_ENCODER = "words, cues and encoder"
 PREDICTION_COLUMNS = ("method", "passage_id", "probability", "decision")
 LEARNING_COLUMNS = ("share", "repeat", "passages", "passage_id", "score")

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -267,21 +268,6 @@ def edition(specs: Specs, context: Mapping[str, Any]) -> Edition:
     ``source_id title``, or None) ``digests`` (name → sha256) ``how_to_rerun limits``.
     """
     words = _words(specs, context)
-    phrases = specs.phrases
-    labels = {
-        name: {key: entry["label"] for key, entry in entries.items()}
-        for name, entries in specs.vocabularies.items()
-    }
-    labels["code"] = {key: plain(label) for key, label in context["codes"].items()}
-    labels["group"] = {
-        ALL: phrases["all"]["group"],
-        **{key: plain(label) for key, label in context["groups"].items()},
-    }
-    labels["period"] = {
-        ALL: phrases["all"]["period"],
-        **{key: YEARS.sub("–", plain(key)) for key in context["periods"]},
-    }
-    labels["contrast"] = {key: plain(label) for key, label in context["contrasts"].items()}
     keys = [
         "n_by_hand" if context["convenience"] else "n",
         *(["outside"] if context["n_outside"] else []),
@@ -310,14 +296,44 @@ def edition(specs: Specs, context: Mapping[str, Any]) -> Edition:
         vocabularies=specs.vocabularies,
         phrases={
             key: _fill(value, words) if isinstance(value, str) else value
-            for key, value in phrases.items()
+            for key, value in specs.phrases.items()
         },
         methods=specs.methods,
     )
     standing = " ".join(filled.phrases[key] for key in keys)
-    return Edition(filled, labels, standing, context)
+    return Edition(filled, _labels(specs, context), standing, context)
 
 
+def lettering(specs: Specs, context: Mapping[str, Any]) -> Edition:
+    """Return what figures need of an edition: labels, and a context without counts.
+
+    Placeholders are left as they are: captions and alternative texts are for the page. So a figure
+    hangs on its table and on the configuration alone. ``context`` is that of
+    :func:`framing.output.context.named`.
+    """
+    return Edition(specs, _labels(specs, context), "", context)
+
+
+def _labels(specs: Specs, context: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    total = specs.phrases["all"]
+    labels = {
+        name: {key: entry["label"] for key, entry in entries.items()}
+        for name, entries in specs.vocabularies.items()
+    }
+    labels["code"] = {key: plain(label) for key, label in context["codes"].items()}
+    labels["group"] = {
+        ALL: total["group"],
+        **{key: plain(label) for key, label in context["groups"].items()},
+    }
+    labels["period"] = {
+        ALL: total["period"],
+        **{key: YEARS.sub("–", plain(key)) for key in context["periods"]},
+    }
+    labels["contrast"] = {key: plain(label) for key, label in context["contrasts"].items()}
+    return labels
+
+
+@lru_cache(maxsize=1 << 16)  # cells of a table say the same again and again
 def plain(text: str) -> str:
     """Return text on one line without control characters and marks of writing direction."""
     kept = (" " if char.isspace() else char for char in text)

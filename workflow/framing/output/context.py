@@ -17,6 +17,30 @@ RERUN = (
 NO_LICENCE = "of which the project says nothing (release in config/config.yaml)"
 
 
+def named(config: Mapping[str, Any], codes: pd.DataFrame) -> dict[str, Any]:
+    """Return the part of the context that hangs on no passage, text or coding.
+
+    ``codes`` (``code label``, combinations last).
+    """
+    return {
+        "title": config["project"]["title"],
+        "question": config["project"]["question"],
+        "limits": config["project"].get("limits", []),
+        "groups": config["groups"],
+        "periods": [*(str(period["id"]) for period in config["periods"]), str(config["undated"])],
+        "undated": str(config["undated"]),
+        "codes": dict(zip(codes["code"], codes["label"], strict=True)),
+        "combinations": list(config["combinations"]),
+        "contrasts": {entry["id"]: entry["thesis"] for entry in config["contrasts"]},
+        "agreement_marks": config["agreement"]["marks"],
+        "licence": config["release"]["licence"]["title"] if "release" in config else NO_LICENCE,
+        "headline": config["inference"]["headline"],
+        "confidence": config["inference"]["confidence"],
+        "decimals": config["report"]["decimals"],
+        "how_to_rerun": RERUN,
+    }
+
+
 def project_context(
     config: Mapping[str, Any],
     sources: pd.DataFrame,
@@ -35,17 +59,7 @@ def project_context(
     case = config["case_study"]
     own = sources[sources["source_id"] == case].to_dict("records")
     digests = {name: entry["sha256"] for name, entry in provenance["inputs"].items()}
-    periods = [str(period["id"]) for period in config["periods"]] + [str(config["undated"])]
-    return {
-        "title": config["project"]["title"],
-        "question": config["project"]["question"],
-        "limits": config["project"].get("limits", []),
-        "groups": config["groups"],
-        "periods": periods,
-        "undated": str(config["undated"]),
-        "codes": dict(zip(codes["code"], codes["label"], strict=True)),
-        "combinations": list(config["combinations"]),
-        "contrasts": {entry["id"]: entry["thesis"] for entry in config["contrasts"]},
+    return named(config, codes) | {
         "coders": coders_phrase(coders),
         "machine_coders": bool((coders["kind"] == "machine").any()),
         "n_sources": int(passages["source_id"].nunique()),
@@ -53,14 +67,8 @@ def project_context(
         "n_coded": int(passages["weight"].notna().sum()),
         "n_outside": int((~passages["estimable"]).sum()),
         "convenience": bool(mark),
-        "agreement_marks": config["agreement"]["marks"],
-        "licence": config["release"]["licence"]["title"] if "release" in config else NO_LICENCE,
-        "headline": config["inference"]["headline"],
-        "confidence": config["inference"]["confidence"],
-        "decimals": config["report"]["decimals"],
         "case_study": {"source_id": case, "title": cited(own[0])} if case else None,
         "digests": digests | {"config": provenance["config"]["sha256"]},
-        "how_to_rerun": RERUN,
     }
 
 

@@ -26,12 +26,13 @@ from framing.config import ALL
 from framing.edge import (
     read_build,
     read_codings_table,
+    read_edition,
+    read_hits,
     read_kept_back,
     read_passage_frame,
     read_scores,
 )
-from framing.output.captions import Edition, edition, load_specs, plain
-from framing.output.context import project_context
+from framing.output.captions import Edition, plain
 from framing.problems import InputError, Problem
 
 FOLDER = Path(__file__).resolve().parents[2] / "report"
@@ -86,13 +87,14 @@ class Prose:
 
 
 def load_explorer(
-    given: Mapping[str, str | Path], config: Mapping[str, Any], mark: str = ""
+    given: Mapping[str, Any], config: Mapping[str, Any], mark: str = ""
 ) -> tuple[Tables, dict[str, Any], Edition]:
     """Return the tables of a run, the columns made of them (no prose), and the project's words.
 
-    ``given`` has the paths of ``sources passages codings scores hits votes codes coders codebook
-    provenance captions``; ``mark`` is as in :func:`framing.output.context.project_context`. Raises
-    :class:`InputError` where sources.tsv no longer has a source whose passages were coded.
+    ``given`` has the paths of ``sources passages codings scores votes codes coders codebook
+    provenance captions`` and those of ``hits``, of which there are several; ``mark`` is as in
+    :func:`framing.output.context.project_context`. Raises :class:`InputError` where sources.tsv no
+    longer has a source whose passages were coded.
     """
     sources, passages = read_build(given["sources"]), read_passage_frame(given["passages"])
     coders = read_build(given["coders"])
@@ -100,15 +102,11 @@ def load_explorer(
     if gone:
         what = f"lacks {', '.join(gone[:5])}, which the last run had"
         raise InputError(Problem(given["sources"], what, "Run `snakemake`."))
-    context = project_context(
-        config, sources, passages, read_build(given["codes"]), coders,
-        json.loads(Path(given["provenance"]).read_text(encoding="utf-8")), mark,
-    )  # fmt: skip
-    words = edition(load_specs(Path(given["captions"])), context)
+    words = read_edition(given, config, sources, passages, mark)
     cues = read_codebook(Path(given["codebook"]))["cues"]
     tables = Tables(
         sources, passages, read_codings_table(given["codings"]), read_scores(given["scores"]),
-        read_build(given["hits"], hits="int64"), read_build(given["votes"], vote="int64"), coders,
+        read_hits(given["hits"]), read_build(given["votes"], vote="int64"), coders,
         {cue["name"]: cue["description"] for cue in cues},
     )  # fmt: skip
     data = explorer_data(tables, words, config["combinations"], read_kept_back(config))

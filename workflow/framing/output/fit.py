@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from framing.output.layout import Cell, Head, Sheet
 
@@ -58,6 +59,7 @@ class Fit:
     lines: int
 
 
+@lru_cache(maxsize=1 << 16)  # each setting asks for the same texts
 def width(text: str) -> float:
     """Return how wide a text is set, in units of its size."""
     return sum(_OF.get(char, _WIDE if ord(char) > 0x2E80 else _OTHER) for char in text)

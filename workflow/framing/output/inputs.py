@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from framing.coding.codebook import Codebook, load_codebook
+from framing.coding.codebook import Codebook, written_codebook
 from framing.coding.cues import cue_digest
 from framing.corpus.draws import DRAWN, ROW_COLUMNS, ROWS
 from framing.corpus.tables import PASSAGE_COLUMNS
@@ -123,7 +123,7 @@ def input_details(
     codings: Sequence[Path],
 ) -> dict[str, dict[str, Any]]:
     """Return the details of corpus, codebook and codings (see the functions above)."""
-    book = load_codebook(codebook)
+    book = written_codebook(codebook)
     return {
         "corpus": {
             "sources": source_digests(sources, passages, derived),

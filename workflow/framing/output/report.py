@@ -1,9 +1,9 @@
-"""The report and every other rendering of the result tables, as texts by relative path."""
+"""The result tables for reading, and the report."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,9 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from matplotlib.figure import Figure
 
 from framing.config import ALL
-from framing.output import figures, quality_figures
-from framing.output.captions import Edition, Specs, edition
+from framing.output.captions import Edition
 from framing.output.citing import key_of
 from framing.output.layout import DASH, MINUS, PERCENT, chosen, is_missing, number, percent
 from framing.output.markdown import markdown_text
@@ -25,81 +23,33 @@ from framing.output.spreadsheet import workbook
 FOLDER = Path(__file__).resolve().parents[2] / "report"
 TEMPLATE, PAGE, STYLE = "report.html.j2", "table.html.j2", "report.css"
 EXPLORER = "explorer.html"
-DRAWN: Mapping[str, Callable[[pd.DataFrame, Edition], Figure]] = {
-    "agreement": quality_figures.agreement,
-    "keyness": quality_figures.keyness,
-    "prevalence": figures.forest,
-    "trend": figures.trend,
-    "essay": figures.strip,
-    "specification": quality_figures.specification,
-    "learning": quality_figures.learning,
-    "calibration": quality_figures.calibration,
-}
 
 
-def draw_all(
-    tables: Mapping[str, pd.DataFrame], context: Mapping[str, Any], specs: Specs
-) -> dict[str, Figure]:
-    """Return every figure by id, drawn once to be saved in every form.
+def render_tables(tables: Mapping[str, pd.DataFrame], words: Edition) -> dict[str, str]:
+    """Return every table for reading, by path below ``results/``, and its CSV file.
 
-    ``tables`` and ``context`` are those of :func:`render_all`.
+    ``tables`` maps each id of ``words.specs.tables`` to its frame. Makes ``tables/<id>.csv``,
+    ``.tex``, ``.html`` and ``.md``. Raises :class:`ValueError` where a table is missing or its
+    columns are not those described.
     """
-    words = edition(specs, context)
-    return {
-        name: DRAWN[name](tables[figure.table], words)
-        for name, figure in words.specs.figures.items()
-    }
-
-
-def pictures(drawn: Mapping[str, Figure]) -> dict[str, bytes]:
-    """Return every figure as ``figures/<id>.pdf`` and ``.png``, by path below ``results/``."""
-    made: dict[str, bytes] = {}
-    for name, figure in drawn.items():
-        made[f"figures/{name}.pdf"] = figures.pdf_bytes(figure)
-        made[f"figures/{name}.png"] = figures.png_bytes(figure)
-    return made
-
-
-def render_all(
-    tables: Mapping[str, pd.DataFrame],
-    context: Mapping[str, Any],
-    specs: Specs,
-    drawn: Mapping[str, Figure] | None = None,
-) -> dict[str, str]:
-    """Return every rendering of the result tables, by path below ``results/``.
-
-    ``tables`` maps each id of ``specs.tables`` to its frame; ``context`` is described at
-    :func:`framing.output.captions.edition`. Makes ``tables/<id>.csv``, ``.tex``, ``.html`` and
-    ``.md``, ``figures/<id>.svg`` and ``report.html``. Raises :class:`ValueError` where a table is
-    missing or its columns are not those described. ``drawn`` are the figures by id
-    (:func:`draw_all`), drawn here where they are not given.
-    """
-    unlike = set(tables) ^ set(specs.tables)
+    unlike = set(tables) ^ set(words.specs.tables)
     if unlike:
         raise ValueError(f"tables missing or not described: {sorted(unlike)}")
-    words = edition(specs, context)
     texts: dict[str, str] = {}
     for name, spec in words.specs.tables.items():
         texts[f"tables/{name}.csv"] = text = csv_text(tables[name], spec)
         texts[f"tables/{name}.tex"] = latex_text(tables[name], spec, words)
         texts[f"tables/{name}.html"] = table_page(tables[name], name, words)
         texts[f"tables/{name}.md"] = markdown_text(tables[name], spec, words, key_of(name, text))
-    if drawn is None:
-        drawn = draw_all(tables, context, specs)
-    svgs = {name: figures.svg_text(figure, name) for name, figure in drawn.items()}
-    texts |= {f"figures/{name}.svg": text for name, text in svgs.items()}
-    texts["report.html"] = report_html(tables, svgs, words)
     return texts
 
 
-def render_workbook(texts: Mapping[str, str], context: Mapping[str, Any], specs: Specs) -> bytes:
-    """Return the workbook of all result tables, from what :func:`render_all` made of them.
+def render_workbook(texts: Mapping[str, str], words: Edition) -> bytes:
+    """Return the workbook of all result tables, from what :func:`render_tables` made of them.
 
     ``texts`` are renderings by path, of which the CSV files of tables are taken.
     """
-    words = edition(specs, context)
-    tables = {name: texts[f"tables/{name}.csv"] for name in words.specs.tables}
-    return workbook(tables, words)
+    return workbook({name: texts[f"tables/{name}.csv"] for name in words.specs.tables}, words)
 
 
 def _environment() -> Environment:
@@ -130,8 +80,8 @@ def report_html(
 ) -> str:
     """Return the report as one page that needs neither network nor script.
 
-    ``drawn`` holds the figures as SVG text by id. The answer at its head is put together from
-    T4 and T6 by the headline estimator and target.
+    ``tables`` are those of :func:`render_tables`; ``drawn`` holds the figures as SVG text by id.
+    The answer at its head is put together from T4 and T6 by the headline estimator and target.
     """
     return (
         _environment()

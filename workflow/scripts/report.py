@@ -1,0 +1,17 @@
+"""The report, and the headline that a terminal shows."""
+
+from pathlib import Path
+
+from framing.edge import read_build, read_edition, read_passage_frame, read_results, speaking
+from framing.files import read_text, write_text
+from framing.output.report import report_html
+from framing.output.terminal import headline
+
+with speaking(snakemake.log[0]):
+    given, params, made = snakemake.input, snakemake.params, snakemake.output
+    sources, passages = read_build(given.sources), read_passage_frame(given.passages)
+    words = read_edition(given, params.config, sources, passages, params.mark)
+    tables = read_results(given, words.specs)
+    figures = {Path(path).stem: read_text(Path(path)) for path in given.figures}
+    write_text(Path(made.report), report_html(tables, figures, words))
+    write_text(Path(made.headline), headline(tables["T4-prevalence"], words))

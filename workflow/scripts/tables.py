@@ -1,0 +1,17 @@
+"""Every table for reading, and all as a workbook."""
+
+from pathlib import Path
+
+from framing.edge import read_build, read_edition, read_passage_frame, read_results, speaking
+from framing.files import write_bytes, write_text
+from framing.output.report import render_tables, render_workbook
+
+with speaking(snakemake.log[0]):
+    given, params = snakemake.input, snakemake.params
+    sources, passages = read_build(given.sources), read_passage_frame(given.passages)
+    words = read_edition(given, params.config, sources, passages, params.mark)
+    texts = render_tables(read_results(given, words.specs), words)
+    for name, text in texts.items():
+        if not name.endswith(".csv"):  # those are the input
+            write_text(Path("results") / name, text)
+    write_bytes(Path(snakemake.output.workbook), render_workbook(texts, words))
