@@ -13,6 +13,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 from framing import stages
+from framing.output.snakemake_report import CAPTIONS, PROJECT, shown
 from framing.problems import InputError
 
 min_version("9.19")
@@ -32,6 +33,10 @@ try:
     PLAN = stages.plan(config)
 except InputError as error:
     raise WorkflowError(f"The project cannot be run.\n{error}") from None
+
+# For `snakemake --report`, which this and the captions beside it are read for.
+report: os.path.abspath(CAPTIONS / f"{PROJECT}.rst")
+
 
 wildcard_constraints:
     code="[A-Za-z0-9][A-Za-z0-9._-]*",

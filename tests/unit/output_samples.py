@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from framing.coding.codebook import Code, Codebook, Cue, Exemplar
 from framing.output.captions import Specs, edition
 from framing.output.drawings import DRAWN
 from framing.output.figures import svg_text
@@ -53,6 +54,28 @@ def context(**changes: Any) -> dict[str, Any]:
         "limits": ["The letters are few.", "Nobody dated the flyers."],
     }
     return {**base, **changes}
+
+
+def codebook(**changes: Any) -> Codebook:
+    """Return a codebook of two codes and three cues."""
+    example = Exemplar("The swings are dear.", "Rule 1.")
+    codes = {
+        name: Code(name, label, f"It speaks of *{name}*.", ("a price & a sum", "a <bill>"),
+                   ("the word `money` alone",), (example,) * 2, (example,))
+        for name, label in (("cost", "Cost"), ("fairness", "Fairness"))
+    }  # fmt: skip
+    cues = tuple(
+        Cue(name, f"Says {name}.", votes, (name,), (), (), "sentence", "ignore", "any")
+        for name, votes in (("price", {"cost": 1}), ("fair", {"fairness": 1, "cost": -1}),
+                            ("dear", {"cost": 1}))
+    )  # fmt: skip
+    base = {
+        "place": "codebook.yaml", "name": "The park", "version": "2.1", "question": "Who pays?",
+        "unit": "One passage.", "context": "", "principle": "", "decision_rule": "", "neither": "",
+        "together": "", "abbreviations": (), "terms": {}, "negators": (), "negation_window": 3,
+        "codes": codes, "cues": cues,
+    }  # fmt: skip
+    return Codebook(**{**base, **changes})
 
 
 def _estimates(with_period: bool) -> pd.DataFrame:
@@ -352,14 +375,18 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
 
 
 def render_all(
-    frames: Mapping[str, pd.DataFrame], context: Mapping[str, Any], specs: Specs
+    frames: Mapping[str, pd.DataFrame],
+    context: Mapping[str, Any],
+    specs: Specs,
+    book: Codebook | None = None,
 ) -> dict[str, str]:
     """Return every text that the workflow makes of result tables, by path below ``results/``."""
     words = edition(specs, context)
+    book = book or codebook()
     texts = render_tables(frames, words)
     drawn = {
         name: svg_text(DRAWN[name](frames[figure.table], words), name)
         for name, figure in words.specs.figures.items()
     }
     texts |= {f"figures/{name}.svg": text for name, text in drawn.items()}
-    return texts | {"report.html": report_html(frames, drawn, words)}
+    return texts | {"report.html": report_html(frames, drawn, words, book)}

@@ -15,10 +15,10 @@ import pytest
 
 from framing.files import sha256
 from framing.output.captions import edition, load_specs
-from framing.output.report import answers, p_text, percent, theses
+from framing.output.report import answers, inline_html, p_text, percent, theses
 from framing.output.terminal import ascii_text, headline
 from framing.stages import FIGURES
-from tests.unit.output_samples import CODES, GROUPS, context, render_all, tables
+from tests.unit.output_samples import CODES, GROUPS, codebook, context, render_all, tables
 
 VOID = {"meta", "br", "link", "hr", "img"}
 
@@ -255,6 +255,46 @@ def test_every_table_has_its_place_in_the_report(report):
     page = Page(render_all(frames, context(), more)["report.html"])
     assert "others" in page.values("id") and "others" not in report.values("id")
     assert page.source.index('id="others"') < page.source.index('id="T99-odd"')
+
+
+def test_the_codebook_is_in_the_report(report):
+    text = " ".join(report.text.split())
+    assert "The park, version 2.1. Who pays?" in text
+    assert "Cues that vote for it: 2; against it: 1." in text  # cost: price, dear; fair
+    assert "Cues that vote for it: 1; against it: 0." in text  # fairness
+    assert "Examples in the codebook that carry it: 2; near misses: 1." in text
+    assert "<li>a &lt;bill&gt;</li>" in report.source
+    assert "<p>It speaks of <em>cost</em>. Present" in report.source
+    assert "the word <code>money</code> alone" in report.source
+    assert "as made of these codes: Both, Either." in text
+    for part in ("Context", "Decision rule"):  # which this one does not have
+        assert f"<b>{part}.</b>" not in report.source
+    assert report.source.index('id="codebook"') < report.source.index('id="T8-cues"')
+    assert report.source.index('id="T8-cues"') < report.source.index('id="agreement"')
+
+
+def test_a_hostile_codebook_is_only_shown():
+    nasty = "<script>alert(1)</script> *{{ 7 * 7 }}* `<img src=x onerror=alert(1)>`"
+    codes = {"x.y-z": replace(codebook().codes["cost"], name="x.y-z", label=nasty, present=(nasty,),
+                              not_enough=(nasty,), definition=nasty)}  # fmt: skip
+    odd = codebook(codes=codes, cues=(), name=nasty, question=nasty, unit=nasty)
+    page = Page(render_all(tables(), context(), load_specs(), odd)["report.html"])
+    assert not [tag for tag, _ in page.tags if tag in ("script", "img")]
+    assert page.text.count("<script>alert(1)</script>") == 7
+    assert "{{ 7 * 7 }}" in page.text
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("a *b c* d", "a <em>b c</em> d"), ("2 * 3 * 4", "2 * 3 * 4"), ("`x*y*z`", None),
+        ("*on which* and *that*.", "<em>on which</em> and <em>that</em>."), ("a*b*c", "a*b*c"),
+        ("Truth* or Lie*", "Truth* or Lie*"),
+    ],
+)  # fmt: skip
+def test_emphasis_and_code_of_markdown_are_set(text, html):
+    found = inline_html(text)
+    assert found == html if html else found.startswith("<code>")
 
 
 def test_theses_have_sign_points_and_p():

@@ -287,6 +287,22 @@ def test_nearly_the_same_text_is_refused_though_no_text_is_at_hand(project, lett
     assert "is a near duplicate of letter" in errors
 
 
+def test_nothing_is_refused_for_repeating_what_is_refused_itself(project, letter, tmp_path, say):
+    say("add", letter, *SAID)
+    folder = tmp_path / "more"
+    folder.mkdir()
+    (folder / "a.txt").write_text("\n\n".join([LETTER, *REST]), encoding="utf-8")
+    (folder / "b.txt").write_text("\n\n".join([*REST, PAPER[0]]), encoding="utf-8")
+    (folder / "c.txt").write_text("\n\n".join([PAPER[1], *REST, PAPER[0]]), encoding="utf-8")
+    status, out, errors = say("add", folder, *SAID, "--skip")
+    assert status == 1
+    assert "left out: a.txt: is a near duplicate of letter" in errors
+    assert "b.txt" not in errors
+    assert "left out: c.txt: is a near duplicate of b" in errors
+    assert "Added: 1 source" in out
+    assert table(project, "sources.tsv")[-1]["source_id"] == "b"
+
+
 @pytest.mark.parametrize(("setting", "number"), [("count", 5), ("leave out", 4)])
 def test_a_passage_quoted_from_another_source_counts_as_configured(
     project, letter, tmp_path, say, setting, number

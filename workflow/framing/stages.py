@@ -60,8 +60,8 @@ FIGURES = {
     "trend": "T5-trend", "essay": "T7-essay", "specification": "T16-specifications",
     "learning": "T14-learning", "calibration": "T15-calibration",
 }  # fmt: skip
-# Which of them are drawn together. The tables of the first rest on codings alone: no passage without
-# one enters, and a source that joins leaves them as they are.
+# Which of them are drawn together. The tables of the first rest on codings alone: no passage
+# without one enters, and a source that joins leaves them as they are.
 PLATES = {
     "codings": ("agreement", "learning", "calibration", "specification"),
     "shares": ("prevalence", "trend"),

@@ -3,7 +3,8 @@
 # needs: all of the above, and published/ where results have been published (`framing publish`)
 # makes: results/tables/T1-corpus.csv T3-classifier.csv T7-essay.csv T8-cues.csv T10-regression.csv
 #        every table as .tex, .html and .md, results/tables.xlsx, results/figures/*.{svg,pdf,png}
-#        results/report.html, results/explorer.html, build/headline.txt, results/provenance.json, results/changes.md, results/manifest.tsv
+#        results/report.html, results/explorer.html, build/headline.txt, build/captions/ (what
+#        Snakemake's own report says of each of them), results/provenance.json, results/changes.md, results/manifest.tsv
 
 
 rule describe:
@@ -54,14 +55,18 @@ for part, names in stages.PLATES.items():
             code=stages.code("draw"),
             captions=stages.asset("report/tables.yaml"),
         output:
-            expand("results/figures/{figure}.{form}", figure=names, form=stages.FIGURE_FORMS),
+            [shown(f"results/figures/{name}.svg", "Figures") for name in names],
+            expand("results/figures/{figure}.{form}", figure=names, form=["pdf", "png"]),
         log:
             f"build/logs/draw-{part}.log",
         conda:
             "../envs/framing.yaml"
         params:
             figures=list(names),
-            config=PLAN.config,
+            config=PLAN.settings(
+                "project", "groups", "periods", "undated", "combinations", "contrasts",
+                "agreement", "inference", "report",
+            ),
             versions=PLAN.versions,
         # The report waits for them.
         priority: 2
@@ -83,8 +88,9 @@ rule tables:
         captions=stages.asset("report/tables.yaml"),
         templates=[stages.asset(f"report/{name}") for name in stages.TEMPLATES],
     output:
-        expand("results/tables/{table}.{form}", table=stages.TABLES, form=["tex", "html", "md"]),
-        workbook="results/tables.xlsx",
+        [shown(f"results/tables/{table}.html", "Tables") for table in stages.TABLES],
+        expand("results/tables/{table}.{form}", table=stages.TABLES, form=["tex", "md"]),
+        workbook=shown("results/tables.xlsx", "Tables"),
     log:
         "build/logs/tables.log",
     conda:
@@ -109,13 +115,15 @@ rule report:
         passages="build/passages.tsv",
         codes="build/codes.tsv",
         coders="build/coders.tsv",
+        codebook=PLAN.codebook,
         provenance="results/provenance.json",
         code=stages.code("report"),
         captions=stages.asset("report/tables.yaml"),
         templates=[stages.asset(f"report/{name}") for name in stages.TEMPLATES],
     output:
-        report="results/report.html",
+        report=shown("results/report.html", "Pages"),
         headline="build/headline.txt",
+        captions=directory(CAPTIONS),
     log:
         "build/logs/report.log",
     conda:
@@ -148,7 +156,7 @@ rule explorer:
         captions=stages.asset("report/tables.yaml"),
         templates=[stages.asset(f"report/{name}") for name in stages.EXPLORER],
     output:
-        "results/explorer.html",
+        shown("results/explorer.html", "Pages"),
     log:
         "build/logs/explorer.log",
     conda:
@@ -198,7 +206,7 @@ rule changes:
         code=stages.code("changes"),
         captions=stages.asset("report/tables.yaml"),
     output:
-        "results/changes.md",
+        shown("results/changes.md", "Pages"),
     log:
         "build/logs/changes.log",
     conda:

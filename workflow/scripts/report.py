@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+from framing.coding.codebook import written_codebook
 from framing.edge import read_build, read_edition, read_passage_frame, read_results, speaking
 from framing.files import read_text, write_text
 from framing.output.report import report_html
+from framing.output.snakemake_report import captions
 from framing.output.terminal import headline
 
 with speaking(snakemake.log[0]):
@@ -13,5 +15,10 @@ with speaking(snakemake.log[0]):
     words = read_edition(given, params.config, sources, passages, params.mark)
     tables = read_results(given, words.specs)
     figures = {Path(path).stem: read_text(Path(path)) for path in given.figures}
-    write_text(Path(made.report), report_html(tables, figures, words))
+    write_text(
+        Path(made.report),
+        report_html(tables, figures, words, written_codebook(Path(given.codebook))),
+    )
+    for name, text in captions(words).items():
+        write_text(Path(made.captions) / f"{name}.rst", text)
     write_text(Path(made.headline), headline(tables["T4-prevalence"], words))

@@ -45,14 +45,15 @@ def judged(
     fresh = [facts_of(one.source_id, one.text, one.cut.passages) for one in additions]
     index = index_of([*corpus, *fresh])
     own = {one.source_id: one.text for one in additions}
-    later = set(own)
+    others = set(own)  # what of the new sources does not join before the one looked at
     made = []
     for one, facts in zip(additions, fresh, strict=True):
         found = compare(facts, index, settings, one.text, lambda name: own.get(name) or texts(name))
         # Of two that join together the second is the duplicate.
-        found = _without(found, later)
-        later.discard(one.source_id)
-        made.append(_judged(one, facts, found, settings, version_of))
+        made.append(_judged(one, facts, _without(found, others), settings, version_of))
+        # Nor is one a duplicate of what must not join itself.
+        if made[-1].problem is None:
+            others.discard(one.source_id)
     return made
 
 

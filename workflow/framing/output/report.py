@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
@@ -12,6 +13,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from framing.coding.codebook import Codebook
 from framing.config import ALL
 from framing.output.captions import Edition
 from framing.output.citing import key_of
@@ -76,12 +78,13 @@ def table_page(frame: pd.DataFrame, name: str, words: Edition) -> str:
 
 
 def report_html(
-    tables: Mapping[str, pd.DataFrame], drawn: Mapping[str, str], words: Edition
+    tables: Mapping[str, pd.DataFrame], drawn: Mapping[str, str], words: Edition, book: Codebook
 ) -> str:
     """Return the report as one page that needs neither network nor script.
 
-    ``tables`` are those of :func:`render_tables`; ``drawn`` holds the figures as SVG text by id.
-    The answer at its head is put together from T4 and T6 by the headline estimator and target.
+    ``tables`` are those of :func:`render_tables`; ``drawn`` holds the figures as SVG text by id,
+    ``book`` is the codebook. The answer at its head is put together from T4 and T6 by the headline
+    estimator and target.
     """
     return (
         _environment()
@@ -91,6 +94,10 @@ def report_html(
             context=words.context,
             explorer=EXPLORER,
             style=_style(),
+            book=book,
+            # How many cues vote for (1) and against (−1) each code.
+            voting=Counter(vote for cue in book.cues for vote in cue.votes.items()),
+            inline=inline_html,
             tables={name: shown_and_folded(frame, name, words) for name, frame in tables.items()},
             figures={
                 name: Markup(inline_svg(text, name, words.specs.figures[name].alt))
@@ -120,6 +127,13 @@ def shown_and_folded(frame: pd.DataFrame, name: str, words: Edition) -> tuple[Ma
             html_text(frame, spec, words, standing=False, anchor=f"{name}-all", explorer=EXPLORER)
         ),
     )
+
+
+def inline_html(text: str) -> Markup:
+    """Return a text of the codebook as HTML: of Markdown it may use emphasis and code."""
+    safe = escape(text, quote=False)
+    safe = re.sub(r"`([^`]+)`", r"<code>\1</code>", safe)
+    return Markup(re.sub(r"(?<![\w*])\*([^*\s](?:[^*]*[^*\s])?)\*(?![\w*])", r"<em>\1</em>", safe))
 
 
 def inline_svg(svg: str, name: str, alt: str) -> str:

@@ -1,0 +1,38 @@
+"""`snakemake --report`: every result in its category, with its caption, in one file."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from framing.config import load_config
+from framing.output.captions import load_specs
+from framing.output.snakemake_report import PAGES
+from framing.project import CONFIG
+from framing.stages import FIGURES, TABLES
+
+pytestmark = pytest.mark.slow
+
+
+def test_results_are_listed_by_category_and_told_by_their_captions(copied: Path, run) -> None:
+    pytest.importorskip("pygments")
+    done = run(copied, "--report", "build/snakemake.html")
+    assert done.returncode == 0, done.stdout + done.stderr
+    page = (copied / "build" / "snakemake.html").read_text(encoding="utf-8")
+    (categories,) = re.findall(r"var categories = (\{.*?\});?\n", page)
+    listed = {
+        category: {Path(path).stem for paths in parts.values() for path in paths}
+        for category, parts in json.loads(categories).items()
+    }
+    assert listed["Tables"] == {*TABLES, "tables"}
+    assert listed["Figures"] == set(FIGURES)
+    assert listed["Tables"] | listed["Pages"] == {*TABLES, *PAGES}
+    shown = " ".join(html.unescape(re.sub(r"<[^>]*>", " ", page.replace("\\n", " "))).split())
+    for table in load_specs().tables.values():
+        assert table.title in shown
+    project = load_config(copied / CONFIG)["project"]
+    assert project["title"] in shown and project["question"] in shown
