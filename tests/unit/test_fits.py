@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from framing.model.features import stem
 from framing.model.tables import Further, Tables
 from framing.model.training import further_scores, train_code
 from framing.project import sampled_sources
@@ -62,6 +65,9 @@ def test_scoring_apart_gives_the_numbers_of_scoring_together(seed, signal, chang
     pd.testing.assert_frame_equal(pd.concat([first, second], ignore_index=True), together)
     assert model == model_apart
     assert fits == fits_apart
+    words = sorted(set(whole.words["word"]))[::2]  # as many as have been worked out before
+    known = replace(further, stems={word: stem(word) for word in words})
+    pd.testing.assert_frame_equal(further_scores(known, {"c": fits_apart}, chosen)["c"], second)
 
 
 def test_a_constant_classifier_is_kept_too():

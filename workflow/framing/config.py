@@ -88,23 +88,24 @@ def _load(text: str) -> Any:
     process, so that depth is asked for first.
     """
     try:
-        if _depth(text) <= _DEEPEST:
+        if not _is_deep(text):
             return yaml.load(text, Loader=_FastLoader)
     except yaml.YAMLError:
         pass
     return yaml.load(text, Loader=_Loader)
 
 
-def _depth(text: str) -> int:
-    """Return how deeply the values of a YAML text are nested."""
-    depth = deepest = 0
+def _is_deep(text: str) -> bool:
+    """Return whether values of a YAML text are nested more deeply than the fast loader may go."""
+    depth = 0
     for event in yaml.parse(text, Loader=_FastLoader):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
-            deepest = max(deepest, depth)
+            if depth > _DEEPEST:
+                return True
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
-    return deepest
+    return False
 
 
 def _size(data: Any, known: dict[int, int]) -> int:

@@ -6,6 +6,7 @@
 #        build/fits/CODE.json      the classifiers of all folds, for passages of other sources
 #        build/predictions/CODE.tsv, build/learning/CODE.tsv   of baselines, ablations, fewer codings
 #        results/models/CODE.json  the classifier trained on all codings, as plain data
+#        build/further/stems.tsv   word stem, of the words of other sources
 #        build/scores.tsv          all passages, all codes and configured combinations
 #        build/embeddings.tsv      of passages and exemplars, where an encoder is configured
 
@@ -62,6 +63,27 @@ rule evaluate:
         "../scripts/evaluate.py"
 
 
+rule stems:
+    input:
+        derived=PLAN.of_further(PLAN.derived),
+        code=stages.code("stems"),
+    output:
+        "build/further/stems.tsv",
+    log:
+        "build/logs/stems.log",
+    conda:
+        "../envs/framing.yaml"
+    params:
+        config=PLAN.classifier,
+        versions=PLAN.versions,
+    # Beside the first job, which alone keeps one processor busy.
+    priority: 4
+    message:
+        "Stemming the words of new sources"
+    script:
+        "../scripts/stems.py"
+
+
 rule scores:
     input:
         passages="build/passages.tsv",
@@ -70,6 +92,7 @@ rule scores:
         words="build/further/words.tsv",
         hits="build/further/hits.tsv",
         votes="build/votes.tsv",
+        stems="build/further/stems.tsv",
         code=stages.code("scores"),
     output:
         "build/scores.tsv",

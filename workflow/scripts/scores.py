@@ -27,7 +27,7 @@ with speaking(snakemake.log[0]):
         words, hits = read_words(given.words), read_hits(given.hits)
         votes = read_build(given.votes, vote="int64")
         fits = dict(zip(codes, (read_text(Path(path)) for path in given.fits), strict=True))
-        tables = Further(further, words, hits, votes)
+        tables = Further(further, words, hits, votes, dict(read_build(given.stems).to_numpy()))
         more = further_scores(tables, fits, params.config["classifier"])
         scores = {code: in_order(passages, part, more[code]) for code, part in scores.items()}
     whole = pd.concat(scores.values(), ignore_index=True)

@@ -108,17 +108,19 @@ def collect(
     *,
     stemmed: bool,
     beside: sparse.csr_matrix | None = None,
+    stems: Mapping[str, str] | None = None,
 ) -> Facts:
     """Return the facts of rows from their word counts and cue hits (two equally long lists).
 
     ``beside`` links the first rows (:func:`neighbours`); rows after them have no neighbours.
-    Embeddings there are none.
+    ``stems`` are those of words, as far as they are known already. Embeddings there are none.
     """
     rows: list[Counter[str]] = []
+    known = stems or {}
     for words in counts:
         row: Counter[str] = Counter()
         for word, number in words.items():
-            row[stem(word) if stemmed else word] += number
+            row[(known.get(word) or stem(word)) if stemmed else word] += number
         rows.append(row)
     terms = tuple(sorted({term for row in rows for term in row}))
     place = {term: column for column, term in enumerate(terms)}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -29,9 +30,13 @@ class Tables:
 
 @dataclass(frozen=True)
 class Further:
-    """Whole sources that taught no classifier: their part of the :class:`Tables` of these names."""
+    """Whole sources that taught no classifier: their part of the :class:`Tables` of these names.
+
+    ``stems`` are those of their words, as far as they have been worked out.
+    """
 
     passages: pd.DataFrame
     words: pd.DataFrame
     hits: pd.DataFrame
     votes: pd.DataFrame
+    stems: Mapping[str, str] = field(default_factory=dict)

@@ -45,11 +45,12 @@ def facts_of(
     *,
     stemmed: bool,
     beside: sparse.csr_matrix | None = None,
+    stems: Mapping[str, str] | None = None,
 ) -> Facts:
     """Return the facts of the passages ``ids``, in that order.
 
     ``words`` are ``passage_id word count``, ``hits`` are ``passage_id cue hits``; a passage may
-    have no row in either. ``beside``: see :func:`framing.model.features.collect`.
+    have no row in either. ``beside``, ``stems``: see :func:`framing.model.features.collect`.
     """
     counts: dict[str, dict[str, int]] = {name: {} for name in ids}
     for name, word, number in words[["passage_id", "word", "count"]].itertuples(index=False):
@@ -60,8 +61,9 @@ def facts_of(
         if name in found:
             found[name][cue] = number
     return collect(
-        [counts[n] for n in ids], [found[n] for n in ids], cues, stemmed=stemmed, beside=beside
-    )
+        [counts[n] for n in ids], [found[n] for n in ids], cues, stemmed=stemmed, beside=beside,
+        stems=stems,
+    )  # fmt: skip
 
 
 def cue_names(votes: pd.DataFrame) -> list[str]:
@@ -132,7 +134,7 @@ def further_scores(
     passages = tables.passages
     facts = facts_of(
         list(passages["passage_id"]), tables.words, tables.hits, cue_names(tables.votes),
-        stemmed=settings["stem"], beside=_beside(passages, settings),
+        stemmed=settings["stem"], beside=_beside(passages, settings), stems=tables.stems,
     )  # fmt: skip
     return {
         code: scores_of(code, facts, passages, read_fits(text, facts), settings)
