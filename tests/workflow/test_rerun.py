@@ -33,8 +33,8 @@ FACTS = {"check", "sampled", "derived_facts", "formulas"}
 LEARNT = {"train", "evaluate", "ablations", "reliability", "robustness", "quality", "regression",
           "draw_codings"}  # fmt: skip
 """Rules that rest on sampled sources alone."""
-WHOLE = {"stems", "scores", "describe", "explorer", "keyness", "prevalence", "provenance", "changes",
-         "draw_shares", "draw_texts", "tables", "report", "seal"}  # fmt: skip
+WHOLE = {"stems", "scores", "describe", "explorer", "keyness", "prevalence", "provenance",
+         "changes", "draw_shares", "draw_texts", "tables", "report", "seal"}  # fmt: skip
 """Rules that must look at every source."""
 
 
