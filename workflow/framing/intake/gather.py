@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from framing.files import sha256
 from framing.intake import intake_settings
 from framing.intake.adding import Origin
-from framing.problems import Problem, raise_if_any
+from framing.problems import InputError, Problem, raise_if_any
 from framing.progress import bytes_bar
+from framing.reading.collections import Part, is_collection, read_collection, with_people
 from framing.reading.kinds import ENDINGS
 
 if TYPE_CHECKING:
@@ -66,11 +67,61 @@ def gathered(wanted: Wanted, settings: Settings, config: Settings) -> Iterator[F
             continue
         path = wanted.here / what
         if path.is_dir():
-            yield from (_file(each, each.relative_to(path), settings) for each in _inside(path))
+            yield from _folder(path, settings)
+        elif is_collection(path):
+            yield from _collection(path, Path(what), settings)[0]
         else:
             yield _file(path, Path(what), settings)
     if wanted.table is not None:
         yield from _rows(wanted, settings, config)
+
+
+def _folder(folder: Path, settings: Settings) -> Iterator[Found]:
+    """Yield the documents of a folder; those of a collection once, as it knows them."""
+    files = _inside(folder)
+    collections = {
+        file: _collection(file, file.relative_to(folder), settings)
+        for file in files
+        if is_collection(file)
+    }
+    named = {path for _, paths in collections.values() for path in paths}
+    for file in files:
+        if file in collections:
+            yield from collections[file][0]
+        elif file.resolve() not in named:
+            yield _file(file, file.relative_to(folder), settings)
+
+
+def _collection(path: Path, name: Path, settings: Settings) -> tuple[list[Found], frozenset[Path]]:
+    """Return the documents of a collection of TEI documents, and the files that it names."""
+    most = settings["reading"]["limits"]["bytes"]
+    try:
+        whole = read_collection(path, str(name), most)
+    except InputError as error:
+        return [_refused(str(name), name.stem, error)], frozenset()
+
+    def document(part: Part, place: str) -> Callable[[], tuple[Document, Origin]]:
+        def read() -> tuple[Document, Origin]:
+            from framing.reading.read import bytes_of, read_document
+
+            data = part.data if part.path is None else bytes_of(part.path, most)
+            told = with_people(data, whole.people, place)
+            return read_document(place, told, "tei", settings), Origin(place, sha256(data))
+
+        return read
+
+    found = []
+    for part in whole.parts:
+        place = f"{name}: {part.name if part.path is None else part.path.name}"
+        found.append(Found(place, part.name, document(part, place), looked_up=str(part.path or "")))
+    return found, whole.files
+
+
+def _refused(place: str, wished_id: str, error: InputError) -> Found:
+    def read() -> tuple[Document, Origin]:
+        raise error
+
+    return Found(place, wished_id, read)
 
 
 def _inside(folder: Path) -> list[Path]:

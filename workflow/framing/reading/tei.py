@@ -12,6 +12,7 @@ from framing.reading.document import Raw
 from framing.reading.refuse import refuse, version_of
 
 _XML = "{http://www.w3.org/XML/1998/namespace}"
+XML_ID = f"{_XML}id"
 _PAIRED = {"sic": "misprint, corrected beside it", "orig": "original spelling, regular beside it",
            "abbr": "abbreviation, written out beside it"}  # fmt: skip
 
@@ -48,7 +49,7 @@ def read_tei(data: bytes, place: str | Path, settings: Mapping[str, Any]) -> Raw
     if local(root) == "teiCorpus":
         count = sum(local(each) == "TEI" for each in root.iter())
         refuse(place, f"is a collection of {count} documents (teiCorpus)",
-               "Add its documents one by one, each a file of its own.")  # fmt: skip
+               "Add it as a file, or its documents one by one.")  # fmt: skip
     text = next((each for each in root if local(each) == "text"), None)
     if text is None:
         refuse(place, "has no <text>", "Give a TEI document that holds its text.")
@@ -62,13 +63,13 @@ def read_tei(data: bytes, place: str | Path, settings: Mapping[str, Any]) -> Raw
 
 def _people(root: Any) -> dict[str, str]:
     """Return the names of persons that the header lists, by their xml:id."""
-    found = {}
+    found: dict[str, str] = {}
     for person in root.iter():
-        if local(person) == "person" and person.get(f"{_XML}id"):
+        if local(person) == "person" and person.get(XML_ID):
             name = next((each for each in person if local(each) == "persName"), None)
             parts = [] if name is None else " ".join(name_parts(name)).split()
             if parts:
-                found[str(person.get(f"{_XML}id"))] = " ".join(parts)
+                found.setdefault(str(person.get(XML_ID)), " ".join(parts))
     return found
 
 
