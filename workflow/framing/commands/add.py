@@ -51,7 +51,8 @@ examples:
   framing add --table debate.csv --column text=speech --column date=year --group allied
 
 What is not said is asked for at a terminal, and an error in a script. Kinds of files: .txt .md
-.html .pdf .docx .odt .epub .rtf and TEI .xml, a document or a collection as ParlaMint's. A folder is looked through with its subfolders.
+.html .pdf .docx .odt .epub .rtf and TEI .xml (also a collection of documents, as ParlaMint's). A
+folder is looked through with its subfolders.
 Options on what a source is (--title, --group ...) hold for all that is added at once and go before
 what a table says; a table goes before the bibliography, and that before the document itself.
 Nothing is written unless all can be added.
