@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import unicodedata
+from dataclasses import replace
 from itertools import pairwise
 
 import pandas as pd
@@ -114,6 +115,24 @@ def test_counts_behind_an_estimate_are_those_of_the_table(visit, results):
         group = "" if row.group == "all" else f"&group={row.group}"
         fragment = f"code={row.code}{group}&frame=yes&is={says[row.estimator]}"
         assert count_of(page, fragment) == row.positives, fragment
+
+
+def test_a_cell_that_no_draw_reached_leads_to_the_passages_that_the_classifier_counts(
+    visit, tmp_path
+):
+    made = samples.tables()
+    apart, other = made.passages["group"].drop_duplicates().tolist()[:2]
+    late = made.passages["group"] == apart
+    frame = made.passages.assign(estimable=made.passages["estimable"] & ~late)
+    bare, _ = written(tmp_path, replace(made, passages=frame))
+    page = visit(bare)
+    inside = frame["estimable"] & (frame["group"] == other)
+    assert 0 < inside.sum() < (frame["group"] == other).sum()
+    assert counts_of(
+        page,
+        [f"group={apart}&frame=cell", f"group={apart}&frame=yes", f"group={other}&frame=cell",
+         "frame=cell"],
+    ) == [late.sum(), 0, inside.sum(), frame["estimable"].sum()]  # fmt: skip
 
 
 def test_a_disagreement_leads_to_its_passage(visit, results):

@@ -97,6 +97,9 @@ def test_the_crate_can_be_read_and_describes_every_file(package):
         assert root[name], name
     assert root["@type"] == "Dataset"
     assert {part["@id"] for part in root["hasPart"]} == held
+    told = {entity["@id"] for entity in graph if entity.get("description")}
+    assert held <= told, held - told
+    assert root["license"]["@id"] in told
 
 
 @pytest.mark.slow
@@ -113,6 +116,8 @@ def test_the_readme_has_the_headings_of_the_data_editors_and_no_gap(package):
         assert f"\n{heading}\n" in text, heading
     assert "machine coders" in text
     assert "| `workflow/scripts/prevalence.py` | `results/tables/T4-prevalence.csv` |" in text
+    both = "`workflow/scripts/quality.py, then workflow/scripts/describe.py`"
+    assert f"| {both} | `results/tables/T3-classifier.csv` |" in text
     assert "{{" not in text and "None" not in text
 
 

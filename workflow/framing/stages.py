@@ -346,14 +346,19 @@ def published() -> list[str]:
 
 
 def programs(rules: Iterable[Any]) -> list[dict[str, str]]:
-    """Return which script makes which result, as ``path`` and ``script``, by path."""
-    made = {
-        str(path): f"workflow/scripts/{Path(str(one.script)).name}"
-        for one in rules
-        if one.script
-        for path in one.output
-    }
-    return [{"path": path, "script": made[path]} for path in sorted(made)]
+    """Return which script makes which result, as ``path`` and ``script``, by path.
+
+    A table that is begun in ``build/sampled`` is made by two, in the order given.
+    """
+    made: dict[str, list[str]] = {}
+    for one in rules:
+        script = f"workflow/scripts/{Path(str(one.script)).name}"
+        for path in map(str, one.output if one.script else ()):
+            if path.startswith("build/sampled/") and path.endswith(".csv"):
+                made.setdefault(f"results/tables/{Path(path).name}", []).insert(0, script)
+            else:
+                made.setdefault(path, []).append(script)
+    return [{"path": path, "script": ", then ".join(made[path])} for path in sorted(made)]
 
 
 def hold_directory() -> None:

@@ -207,6 +207,12 @@
     return found;
   }
 
+  /** Say whether any passage of the sources that fit is in the sampled frame. */
+  function framedIn(fit) {
+    for (let row = 0; row < total; row += 1) if (framed[row] === 1 && fit[sourceOf[row]]) return true;
+    return false;
+  }
+
   /** Return the passages that pass all filters, in the order asked for. */
   function matching(asked) {
     const own = asked.code ? columns[codePlace.get(asked.code)] : any;
@@ -219,7 +225,8 @@
     const wanted = { yes: 1, no: 0 };
     const coded = wanted[asked.coded];
     const apart = wanted[asked.disagree];
-    const inside = wanted[asked.frame];
+    // A cell counts what is in the sampled frame; where nothing is, the classifier counts the rest.
+    const inside = asked.frame === "cell" ? (framedIn(fit) ? 1 : undefined) : wanted[asked.frame];
     const { probability, decision, label, unlike } = own;
     const is = {
       marked: (row) => decision[row] === 1,

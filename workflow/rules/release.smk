@@ -18,6 +18,7 @@ rule release:
         code=stages.code("release"),
         captions=stages.asset("report/tables.yaml"),
         corpus=stages.asset("report/corpus.yaml"),
+        files=stages.asset("report/files.yaml"),
         template=stages.asset("report/replication.md.j2"),
     output:
         # Written last: the folder is whole when it is there.

@@ -18,8 +18,9 @@ with speaking(snakemake.log[0]):
     sources, passages = read_build(given.sources), read_passage_frame(given.passages)
     words = read_edition(given, config, sources, passages, snakemake.params.mark)
     files = packed(
-        files, words, read_yaml(Path(given.corpus)), config, provenance, snakemake.params.programs
-    )
+        files, words, read_yaml(Path(given.corpus)), read_yaml(Path(given.files)), config,
+        provenance, snakemake.params.programs,
+    )  # fmt: skip
     folder = Path(snakemake.output.sums).parent
     shutil.rmtree(folder, ignore_errors=True)
     for path, data in files.items():

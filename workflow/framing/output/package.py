@@ -9,7 +9,7 @@ bytes.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -42,6 +42,7 @@ def packed(
     files: Mapping[str, bytes],
     words: Edition,
     corpus: Mapping[str, Mapping[str, Any]],
+    others: Sequence[Mapping[str, str]],
     config: Mapping[str, Any],
     provenance: Mapping[str, Any],
     programs: Sequence[Mapping[str, str]],
@@ -49,8 +50,9 @@ def packed(
     """Return the files of the package by path: ``files`` and four that describe them, sums last.
 
     ``words`` are those of the project, ``corpus`` describes the tables of a corpus
-    (``workflow/report/corpus.yaml``), ``config`` and ``provenance`` are the project's, ``programs``
-    (``path script``) say which script makes which result. Raises :class:`InputError` where the
+    (``workflow/report/corpus.yaml``) and ``others`` what else there is (``files.yaml`` beside it),
+    ``config`` and ``provenance`` are the project's, ``programs`` (``path script``) say which script
+    makes which result. Raises :class:`InputError` where the
     configuration has no section ``release``, and as :func:`datapackage` and :func:`crate` do.
     """
     if "release" not in config:
@@ -94,7 +96,8 @@ def packed(
             ],
         }
     ).encode("utf-8")  # fmt: skip
-    made[CRATE] = crate(made, titles | tables | figures, about).encode("utf-8")
+    described = descriptions(made, words.specs, corpus, others)
+    made[CRATE] = crate(made, titles | tables | figures, described, about).encode("utf-8")
     return dict(sorted(made.items())) | {SUMS: checksums(made).encode("utf-8")}
 
 
@@ -206,29 +209,63 @@ def _corpus_table(
     }  # fmt: skip
 
 
-def crate(files: Mapping[str, bytes], titles: Mapping[str, str], about: Mapping[str, Any]) -> str:
+def descriptions(
+    files: Iterable[str],
+    specs: Specs,
+    corpus: Mapping[str, Mapping[str, Any]],
+    others: Sequence[Mapping[str, str]],
+) -> dict[str, str]:
+    """Return what each file is, by path, as far as tables.yaml, ``corpus`` and ``others`` say."""
+    told = {name: spec.caption for name, spec in specs.tables.items()}
+    told |= {name: figure.caption for name, figure in specs.figures.items()}
+    told |= {page: entry["caption"] for page, entry in specs.phrases["pages"].items()}
+    found = {}
+    for path in files:
+        name = PurePosixPath(path)
+        if (table := _described(path, corpus)) is not None:
+            found[path] = str(table["description"])
+        elif name.parts[0] == "results" and name.stem in told:
+            found[path] = told[name.stem]
+        elif says := next((one["says"] for one in others if fnmatchcase(path, one["path"])), ""):
+            found[path] = says
+    return found
+
+
+def crate(
+    files: Mapping[str, bytes],
+    titles: Mapping[str, str],
+    described: Mapping[str, str],
+    about: Mapping[str, Any],
+) -> str:
     """Return the text of `ro-crate-metadata.json`, made by the library rocrate.
 
-    ``titles`` name files by path; ``about`` as for :func:`datapackage`, and ``authors`` (names).
-    Raises :class:`InputError` where the library is not installed.
+    ``titles`` name files by path, ``described`` says what they are; ``about`` as for
+    :func:`datapackage`, and ``authors`` (names). Raises :class:`InputError` where the library is
+    not installed.
     """
     asked = ("release", "the package", "described")
     person = library("rocrate.model.person", *asked).Person
+    entity = library("rocrate.model.contextentity", *asked).ContextEntity
     made = library("rocrate.rocrate", *asked).ROCrate(gen_preview=False)
     made.name, made.description = about["title"], about["description"]
-    made.license = about["licence"]["path"]
+    licence = about["licence"]
+    said = {"@type": "CreativeWork", "name": licence["name"], "description": licence["title"]}
+    made.license = made.add(entity(made, licence["path"], properties=said))
     made.root_dataset["version"] = about["version"]
     # Without it the library writes today, and the same files would give other bytes.
     made.datePublished = about["created"]
-    made.creator = [
+    creators = [
         made.add(person(made, f"#author-{number}", properties={"name": name}))
         for number, name in enumerate(about["authors"], start=1)
     ]
+    made.creator = creators[0] if len(creators) == 1 else creators
     for path in sorted(files):
         said = {
             "encodingFormat": media_type(path), "contentSize": str(len(files[path])),
             "sha256": sha256(files[path]), "name": titles.get(path, PurePosixPath(path).name),
         }  # fmt: skip
+        if path in described:
+            said["description"] = described[path]
         made.add_file(io.BytesIO(files[path]), path, properties=said)
     data = made.metadata.generate()
     data["@graph"] = sorted(data["@graph"], key=lambda entity: str(entity["@id"]))
