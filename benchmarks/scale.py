@@ -6,11 +6,10 @@ source on average, groups, periods, codes and combinations as configured, a stra
 them, each as a process of its own, from reading tables to writing results:
 `python benchmarks/scale.py`.
 
-*estimation* is the rules `prevalence` (T4, T5, T6, T19) and `errors` (T11, T20, T21) side by side,
-on two cores. `regression` (T10) and `robustness` (T9, T16) follow one by one where asked for by
-`--others`. Printed are wall seconds (machines are noisy: minimum, median and maximum of `--runs`)
-and the peak resident size in MiB, for processes side by side the sum of their peaks. `--plain`
-leaves the combinations of codes out, and with them the contrasts that need one.
+*estimation* is the rule `prevalence` (T4, T5, T6, T11, T19, T20, T21), one process. `regression`
+(T10) and `robustness` (T9, T16) follow one by one where asked for by `--others`. Printed are wall
+seconds (machines are noisy: minimum, median and maximum of `--runs`) and the peak resident size in
+MiB. `--plain` leaves the combinations of codes out, and with them the contrasts that need one.
 """
 
 from __future__ import annotations
@@ -47,14 +46,14 @@ PER_SOURCE = 100
 DRAWN = 800
 CODERS = ("coder-a", "coder-b", "coder-c")
 SEED = 19970527
-STAGE = ("prevalence", "errors")
+STAGE = "prevalence"
 OTHERS = ("regression", "robustness")
 OUTPUTS = {
     "prevalence": {
         "prevalence": "T4-prevalence", "trend": "T5-trend", "contrasts": "T6-contrasts",
-        "association": "T19-association",
+        "association": "T19-association", "errors": "T11-errors", "estimators": "T20-estimators",
+        "gain": "T21-gain",
     },
-    "errors": {"errors": "T11-errors", "estimators": "T20-estimators", "gain": "T21-gain"},
     "regression": {"regression": "T10-regression"},
     "robustness": {"robustness": "T9-robustness", "specifications": "T16-specifications"},
 }  # fmt: skip
@@ -208,9 +207,11 @@ def write_tables(
         own = frame["passage_id"].map(labels.loc[code].to_dict())
         table = table.assign(passage_id=frame["passage_id"], code=code, unfamiliar=0)
         parts.append(table.assign(label=own.astype("Int64"))[list(SCORE_COLUMNS)])
+    for code, part in zip(said, parts, strict=True):
+        _write(folder / "scores" / f"{code}.tsv", part)
     scores = pd.concat(parts, ignore_index=True)
     scores = pd.concat([scores, combine_codes(scores, config["combinations"])], ignore_index=True)
-    _write(folder / "sources.tsv", sources)
+    _write(folder / "corpus" / "sources.tsv", sources)
     _write(folder / "passages.tsv", survey_table(frame))
     _write(folder / "codings.tsv", codings)
     _write(folder / "scores.tsv", scores)
@@ -252,7 +253,7 @@ def _write(path: Path, frame: pd.DataFrame) -> None:
 
 @dataclass(frozen=True)
 class Measured:
-    """Wall seconds and peak resident MiB of some processes run side by side."""
+    """Wall seconds and peak resident MiB of a process."""
 
     seconds: float
     size: float
@@ -261,9 +262,10 @@ class Measured:
 def job(name: str, folder: Path, config: Mapping[str, Any], codes: Sequence[str]) -> Path:
     """Write down what Snakemake would hand to the script ``name``; return the file."""
     inputs: dict[str, Any] = {
-        table: str(folder / f"{table}.tsv")
-        for table in ("passages", "scores", "codes", "codings", "sources")
+        table: str(folder / f"{table}.tsv") for table in ("passages", "scores", "codes", "codings")
     }
+    if name != STAGE:
+        inputs["scores"] = [str(folder / "scores" / f"{code}.tsv") for code in codes]
     inputs["predictions"] = [str(folder / "predictions" / f"{code}.tsv") for code in codes]
     inputs["captions"] = str(WORKFLOW / "report" / "tables.yaml")
     given = {
@@ -280,22 +282,18 @@ def job(name: str, folder: Path, config: Mapping[str, Any], codes: Sequence[str]
     return path
 
 
-def measured(jobs: Sequence[Path]) -> Measured:
-    """Run ``jobs`` side by side; raise :class:`RuntimeError` where one fails."""
+def measured(job: Path) -> Measured:
+    """Run a job in its folder, as in a project's; raise :class:`RuntimeError` where it fails."""
     environment = os.environ | {"PYTHONPATH": str(WORKFLOW), "OMP_NUM_THREADS": "1"}
     begun = time.perf_counter()
-    running = [
-        subprocess.Popen([sys.executable, "-c", _RUNNER, str(path)], env=environment)
-        for path in jobs
-    ]
-    size = 0.0
-    for process, path in zip(running, jobs, strict=True):
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise RuntimeError(f"{path} failed")
-        size += usage.ru_maxrss / 1024
-    return Measured(time.perf_counter() - begun, size)
+    process = subprocess.Popen(
+        [sys.executable, "-c", _RUNNER, str(job)], env=environment, cwd=job.parent
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{job} failed")
+    return Measured(time.perf_counter() - begun, usage.ru_maxrss / 1024)
 
 
 def line(number: int, label: str, found: Sequence[Measured]) -> str:
@@ -337,12 +335,10 @@ def main() -> None:
             folder = (asked.scratch or Path(name)) / str(number)
             folder.mkdir(parents=True, exist_ok=True)
             made_apart(folder, number, config, codes)
-            jobs = {
-                rule: job(rule, folder, config, list(codes)) for rule in (*STAGE, *asked.others)
-            }
-            rows = {"estimation": STAGE} | {rule: (rule,) for rule in (*STAGE, *asked.others)}
-            for label, rules in rows.items():
-                found = [measured([jobs[rule] for rule in rules]) for _ in range(asked.runs)]
+            for rule in (STAGE, *asked.others):
+                made = job(rule, folder, config, list(codes))
+                found = [measured(made) for _ in range(asked.runs)]
+                label = "estimation" if rule == STAGE else rule
                 print(line(number, label, found), flush=True)
 
 
