@@ -34,10 +34,6 @@ try:
 except InputError as error:
     raise WorkflowError(f"The project cannot be run.\n{error}") from None
 
-# For `snakemake --report`, which this and the captions beside it are read for.
-report: os.path.abspath(CAPTIONS / f"{PROJECT}.rst")
-
-
 wildcard_constraints:
     code="[A-Za-z0-9][A-Za-z0-9._-]*",
 

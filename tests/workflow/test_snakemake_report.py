@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from framing.cli import main
 from framing.config import load_config
 from framing.output.captions import load_specs
 from framing.output.snakemake_report import PAGES
@@ -36,3 +37,12 @@ def test_results_are_listed_by_category_and_told_by_their_captions(copied: Path,
         assert table.title in shown
     project = load_config(copied / CONFIG)["project"]
     assert project["title"] in shown and project["question"] in shown
+
+
+def test_a_project_without_results_has_nothing_to_show_and_says_so(tmp_path: Path, run) -> None:
+    pytest.importorskip("pygments")
+    assert main(["init", str(tmp_path / "mine")]) == 0
+    done = run(tmp_path / "mine", "--report", "report.html")
+    assert done.returncode == 0, done.stdout + done.stderr
+    page = (tmp_path / "mine" / "report.html").read_text(encoding="utf-8")
+    assert re.search(r"var categories = \{\};?\n", page)

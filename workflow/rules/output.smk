@@ -7,6 +7,10 @@
 #        Snakemake's own report says of each of them), results/provenance.json, results/changes.md, results/manifest.tsv
 
 
+# For `snakemake --report`, which this and the captions beside it are read for.
+report: os.path.abspath(CAPTIONS / f"{PROJECT}.rst")
+
+
 rule describe:
     input:
         sources="corpus/sources.tsv",
