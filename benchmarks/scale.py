@@ -39,7 +39,7 @@ from framing.coding.codings import combine_coders  # noqa: E402  # found only no
 from framing.config import OURS, load_config, read_yaml  # noqa: E402
 from framing.corpus.tables import period_of  # noqa: E402
 from framing.edge import survey_table  # noqa: E402
-from framing.model.scores import SCORE_COLUMNS, combine_codes  # noqa: E402
+from framing.model.scores import SCORE_COLUMNS, with_combinations  # noqa: E402
 
 SIZES = (10_000, 100_000, 1_000_000)
 PER_SOURCE = 100
@@ -210,7 +210,7 @@ def write_tables(
     for code, part in zip(said, parts, strict=True):
         _write(folder / "scores" / f"{code}.tsv", part)
     scores = pd.concat(parts, ignore_index=True)
-    scores = pd.concat([scores, combine_codes(scores, config["combinations"])], ignore_index=True)
+    scores = with_combinations(scores, config["combinations"])
     _write(folder / "corpus" / "sources.tsv", sources)
     _write(folder / "passages.tsv", survey_table(frame))
     _write(folder / "codings.tsv", codings)

@@ -12,7 +12,6 @@ import pytest
 from framing.cli import main
 from framing.config import load_config
 from framing.output.captions import load_specs
-from framing.output.snakemake_report import PAGES
 from framing.project import CONFIG
 from framing.stages import FIGURES, TABLES
 
@@ -31,7 +30,7 @@ def test_results_are_listed_by_category_and_told_by_their_captions(copied: Path,
     }
     assert listed["Tables"] == {*TABLES, "tables"}
     assert listed["Figures"] == set(FIGURES)
-    assert listed["Tables"] | listed["Pages"] == {*TABLES, *PAGES}
+    assert listed["Tables"] | listed["Pages"] == {*TABLES, *load_specs().pages}
     shown = " ".join(html.unescape(re.sub(r"<[^>]*>", " ", page.replace("\\n", " "))).split())
     for table in load_specs().tables.values():
         assert table.title in shown

@@ -153,8 +153,7 @@ def read_embeddings(path: str | Path) -> pd.DataFrame:
 
 def read_predictions(paths: Iterable[str | Path]) -> pd.DataFrame:
     """Read the other methods' predictions of all codes (see :mod:`framing.model.evaluation`)."""
-    parts = [read_build(path, probability="float64", decision="int64") for path in paths]
-    return pd.concat(parts, ignore_index=True)
+    return _read_parts(paths, probability="float64", decision="int64")
 
 
 def read_kept_back(config: Mapping[str, Any]) -> list[str]:

@@ -3,8 +3,9 @@
 # needs: all of the above, and published/ where results have been published (`framing publish`)
 # makes: results/tables/T1-corpus.csv T3-classifier.csv T7-essay.csv T8-cues.csv T10-regression.csv
 #        every table as .tex, .html and .md, results/tables.xlsx, results/figures/*.{svg,pdf,png}
-#        results/report.html, results/explorer.html, build/headline.txt, build/captions/ (what
-#        Snakemake's own report says of each of them), results/provenance.json, results/changes.md, results/manifest.tsv
+#        results/report.html, results/explorer.html, results/provenance.json, results/changes.md
+#        results/manifest.tsv, build/headline.txt
+#        build/captions/   what Snakemake's own report says of each of them
 
 
 # For `snakemake --report`, which this and the captions beside it are read for.
@@ -60,7 +61,7 @@ for part, names in stages.PLATES.items():
             captions=stages.asset("report/tables.yaml"),
         output:
             [shown(f"results/figures/{name}.svg", "Figures") for name in names],
-            expand("results/figures/{figure}.{form}", figure=names, form=["pdf", "png"]),
+            expand("results/figures/{figure}.{form}", figure=names, form=stages.FIGURE_FORMS[1:]),
         log:
             f"build/logs/draw-{part}.log",
         conda:
@@ -68,8 +69,7 @@ for part, names in stages.PLATES.items():
         params:
             figures=list(names),
             config=PLAN.settings(
-                "project", "groups", "periods", "undated", "combinations", "contrasts",
-                "agreement", "inference", "report",
+                "groups", "periods", "undated", "contrasts", "agreement", "inference"
             ),
             versions=PLAN.versions,
         # The report waits for them.

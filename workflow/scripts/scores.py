@@ -13,7 +13,7 @@ from framing.edge import (
     speaking,
 )
 from framing.files import read_text, write_table
-from framing.model.scores import combine_codes, in_order
+from framing.model.scores import in_order, with_combinations
 from framing.model.tables import Further
 from framing.model.training import further_scores
 
@@ -31,5 +31,4 @@ with speaking(snakemake.log[0]):
         more = further_scores(tables, fits, params.config["classifier"])
         scores = {code: in_order(passages, part, more[code]) for code, part in scores.items()}
     whole = pd.concat(scores.values(), ignore_index=True)
-    combined = combine_codes(whole, params.combinations)
-    write_table(Path(snakemake.output[0]), pd.concat([whole, combined], ignore_index=True))
+    write_table(Path(snakemake.output[0]), with_combinations(whole, params.combinations))

@@ -81,6 +81,16 @@ class Codebook:
     codes: Mapping[str, Code]
     cues: tuple[Cue, ...]
 
+    @property
+    def guidance(self) -> list[tuple[str, str]]:
+        """Return how to code, whichever the code, part by part, as ``(title, text)``."""
+        parts = [
+            ("Unit", self.unit), ("Context", self.context), ("What is coded", self.principle),
+            ("Decision rule", self.decision_rule),
+            ("Several codes together", self.together), ("None of the codes", self.neither),
+        ]  # fmt: skip
+        return [(title, text) for title, text in parts if text]
+
 
 def load_codebook(path: Path) -> Codebook:
     """Read and check a codebook.
@@ -265,13 +275,8 @@ def render_markdown(codebook: Codebook) -> str:
         f"# {codebook.name}",
         f"Codebook {codebook.version}. This page is rendered from `{Path(codebook.place).name}`.",
     ]
-    for title, text in (
-        ("Question", codebook.question), ("Unit", codebook.unit), ("Context", codebook.context),
-        ("What is coded", codebook.principle), ("Decision rule", codebook.decision_rule),
-        ("Several codes together", codebook.together), ("None of the codes", codebook.neither),
-    ):  # fmt: skip
-        if text:
-            parts.append(f"**{title}.** {text}")
+    told = [("Question", codebook.question), *codebook.guidance]
+    parts += [f"**{title}.** {text}" for title, text in told]
     for code in codebook.codes.values():
         parts += _code_section(code)
     parts += _cue_section(codebook)

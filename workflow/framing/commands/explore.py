@@ -30,8 +30,9 @@ MADE = {
         for name in ("passages", "codings", "scores", "votes", "codes", "coders")
     },
 }
-HITS = [BUILD / "sampled" / "hits.tsv", BUILD / "further" / "hits.tsv"]
 """What a run leaves for the explorer."""
+HITS = [BUILD / "sampled" / "hits.tsv", BUILD / "further" / "hits.tsv"]
+"""And the hits of cues, of which it leaves a table for each part of the sources."""
 
 _EXAMPLES = """\
 examples:

@@ -150,8 +150,8 @@ def methods_table(
     ``probability``, ``decision``), ``predictions`` the baselines' (``code method passage_id
     probability decision``), of sampled sources at least; ``kept`` the sources kept back. Columns:
     :data:`T3_COLUMNS`, with nothing yet in those of
-    :func:`framing.inference.beyond.with_unfamiliar`. With fewer coded
-    passages than ``agreement.minimum_units`` nothing is computed; the status says so.
+    :func:`framing.inference.beyond.with_unfamiliar`. With fewer coded passages than
+    ``agreement.minimum_units`` nothing is computed; the status says so.
     """
     rows = []
     for code in scores["code"].drop_duplicates():

@@ -73,6 +73,14 @@ def in_order(passages: pd.DataFrame, *parts: pd.DataFrame) -> pd.DataFrame:
     return scores.loc[passages["passage_id"]].reset_index()
 
 
+def with_combinations(
+    scores: pd.DataFrame, combinations: Mapping[str, Mapping[str, Any]]
+) -> pd.DataFrame:
+    """Return the scores of codes, then those of the combinations (:func:`combine_codes`)."""
+    single = scores.astype({"code": str})
+    return pd.concat([single, combine_codes(single, combinations)], ignore_index=True)
+
+
 def combine_codes(
     scores: pd.DataFrame, combinations: Mapping[str, Mapping[str, Any]]
 ) -> pd.DataFrame:

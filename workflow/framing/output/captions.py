@@ -105,8 +105,17 @@ class FigureSpec:
 
 
 @dataclass(frozen=True)
+class PageSpec:
+    """A result that is neither table nor figure: id, and words for the reader."""
+
+    id: str
+    title: str
+    caption: str
+
+
+@dataclass(frozen=True)
 class Specs:
-    """The whole file: tables and figures by id, vocabularies, phrases, and methods in brief.
+    """The whole file: tables, figures, pages by id, vocabularies, phrases, and methods in brief.
 
     An entry of ``methods`` has ``name`` and ``text``, and may have ``formula`` and ``source``.
     """
@@ -116,6 +125,12 @@ class Specs:
     vocabularies: Mapping[str, Mapping[str, Mapping[str, str]]]
     phrases: Mapping[str, Any]
     methods: Sequence[Mapping[str, str]] = ()
+    pages: Mapping[str, PageSpec] = field(default_factory=dict)
+
+    @property
+    def results(self) -> dict[str, TableSpec | FigureSpec | PageSpec]:
+        """Return all that has a title and a caption, by id."""
+        return {**self.tables, **self.figures, **self.pages}
 
 
 @dataclass(frozen=True)
@@ -166,6 +181,7 @@ def load_specs(path: Path = TABLES) -> Specs:
         vocabularies=data["vocabularies"],
         phrases=data["phrases"],
         methods=data["methods"],
+        pages={name: PageSpec(id=name, **page) for name, page in data["pages"].items()},
     )
 
 
@@ -207,7 +223,9 @@ def _strings(data: Any, where: str) -> Iterable[tuple[str, str]]:
 
 
 def _placeholder_problems(data: Mapping[str, Any], path: Path) -> Iterable[Problem]:
-    templates = [*_strings(data["phrases"], "phrases"), *_strings(data["figures"], "figures")]
+    templates = [
+        each for key in ("phrases", "figures", "pages") for each in _strings(data[key], key)
+    ]
     for name, table in data["tables"].items():
         templates += [(f"tables.{name}.{key}", table[key]) for key in ("title", "caption", "note")]
     for where, template in templates:
@@ -299,6 +317,10 @@ def edition(specs: Specs, context: Mapping[str, Any]) -> Edition:
             for key, value in specs.phrases.items()
         },
         methods=specs.methods,
+        pages={
+            name: replace(page, title=_fill(page.title, words), caption=_fill(page.caption, words))
+            for name, page in specs.pages.items()
+        },
     )
     standing = " ".join(filled.phrases[key] for key in keys)
     return Edition(filled, _labels(specs, context), standing, context)

@@ -18,26 +18,18 @@ NO_LICENCE = "of which the project says nothing (release in config/config.yaml)"
 
 
 def named(config: Mapping[str, Any], codes: pd.DataFrame) -> dict[str, Any]:
-    """Return the part of the context that hangs on no passage, text or coding.
+    """Return what figures need of the context: names, and settings that they show.
 
-    ``codes`` (``code label``, combinations last).
+    It hangs on no passage, text or coding. ``codes`` (``code label``, combinations last).
     """
     return {
-        "title": config["project"]["title"],
-        "question": config["project"]["question"],
-        "limits": config["project"].get("limits", []),
         "groups": config["groups"],
         "periods": [*(str(period["id"]) for period in config["periods"]), str(config["undated"])],
         "undated": str(config["undated"]),
         "codes": dict(zip(codes["code"], codes["label"], strict=True)),
-        "combinations": list(config["combinations"]),
         "contrasts": {entry["id"]: entry["thesis"] for entry in config["contrasts"]},
         "agreement_marks": config["agreement"]["marks"],
-        "licence": config["release"]["licence"]["title"] if "release" in config else NO_LICENCE,
         "headline": config["inference"]["headline"],
-        "confidence": config["inference"]["confidence"],
-        "decimals": config["report"]["decimals"],
-        "how_to_rerun": RERUN,
     }
 
 
@@ -60,6 +52,10 @@ def project_context(
     own = sources[sources["source_id"] == case].to_dict("records")
     digests = {name: entry["sha256"] for name, entry in provenance["inputs"].items()}
     return named(config, codes) | {
+        "title": config["project"]["title"],
+        "question": config["project"]["question"],
+        "limits": config["project"].get("limits", []),
+        "combinations": list(config["combinations"]),
         "coders": coders_phrase(coders),
         "machine_coders": bool((coders["kind"] == "machine").any()),
         "n_sources": int(passages["source_id"].nunique()),
@@ -67,8 +63,12 @@ def project_context(
         "n_coded": int(passages["weight"].notna().sum()),
         "n_outside": int((~passages["estimable"]).sum()),
         "convenience": bool(mark),
+        "licence": config["release"]["licence"]["title"] if "release" in config else NO_LICENCE,
+        "confidence": config["inference"]["confidence"],
+        "decimals": config["report"]["decimals"],
         "case_study": {"source_id": case, "title": cited(own[0])} if case else None,
         "digests": digests | {"config": provenance["config"]["sha256"]},
+        "how_to_rerun": RERUN,
     }
 
 

@@ -52,8 +52,8 @@ def packed(
     ``words`` are those of the project, ``corpus`` describes the tables of a corpus
     (``workflow/report/corpus.yaml``) and ``others`` what else there is (``files.yaml`` beside it),
     ``config`` and ``provenance`` are the project's, ``programs`` (``path script``) say which script
-    makes which result. Raises :class:`InputError` where the
-    configuration has no section ``release``, and as :func:`datapackage` and :func:`crate` do.
+    makes which result. Raises :class:`InputError` where the configuration has no section
+    ``release``, and as :func:`datapackage` and :func:`crate` do.
     """
     if "release" not in config:
         raise InputError(
@@ -216,16 +216,13 @@ def descriptions(
     others: Sequence[Mapping[str, str]],
 ) -> dict[str, str]:
     """Return what each file is, by path, as far as tables.yaml, ``corpus`` and ``others`` say."""
-    told = {name: spec.caption for name, spec in specs.tables.items()}
-    told |= {name: figure.caption for name, figure in specs.figures.items()}
-    told |= {page: entry["caption"] for page, entry in specs.phrases["pages"].items()}
-    found = {}
+    told, found = specs.results, {}
     for path in files:
         name = PurePosixPath(path)
         if (table := _described(path, corpus)) is not None:
             found[path] = str(table["description"])
         elif name.parts[0] == "results" and name.stem in told:
-            found[path] = told[name.stem]
+            found[path] = told[name.stem].caption
         elif says := next((one["says"] for one in others if fnmatchcase(path, one["path"])), ""):
             found[path] = says
     return found

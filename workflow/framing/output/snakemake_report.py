@@ -17,8 +17,6 @@ from framing.output.captions import Edition, load_specs, plain
 CAPTIONS = Path("build/captions")
 """Where a run leaves the captions: a file for each table, figure and page, and for the project."""
 PROJECT = "project"
-PAGES = ("report", "explorer", "changes", "tables")
-"""Results that are neither table nor figure: see ``phrases.pages`` in tables.yaml."""
 _SIGNS = re.compile(r"[!-/:-@\[-`{-~]")
 
 
@@ -40,10 +38,7 @@ def captions(words: Edition) -> dict[str, str]:
         name: _paragraphs(figure.title, figure.caption, f"Made from {figure.table}.")
         for name, figure in specs.figures.items()
     }
-    made |= {
-        page: _paragraphs(entry["title"], entry["caption"])
-        for page, entry in specs.phrases["pages"].items()
-    }
+    made |= {name: _paragraphs(page.title, page.caption) for name, page in specs.pages.items()}
     head = plain(context["title"])
     underline = "=" * (2 * len(head) + 2)  # never shorter than the title, wide letters and all
     question = _paragraphs(None, context["question"], words.standing)
@@ -73,10 +68,4 @@ def shown(path: str, category: str) -> Any:
 
 def _labels(name: str, form: str, wildcards: Any) -> dict[str, str]:
     """Return how a result is listed; asked for only when a report is made."""
-    specs = load_specs()
-    told = {
-        **{key: table.title for key, table in specs.tables.items()},
-        **{key: figure.title for key, figure in specs.figures.items()},
-        **{key: page["title"] for key, page in specs.phrases["pages"].items()},
-    }
-    return {"result": name, "shows": told[name], "form": form}
+    return {"result": name, "shows": load_specs().results[name].title, "form": form}

@@ -7,7 +7,6 @@ files in its own folder or below are opened.
 from __future__ import annotations
 
 import copy
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,10 @@ from urllib.parse import unquote
 from framing.files import read_up_to
 from framing.reading.archives import xml_root
 from framing.reading.blocks import local
+from framing.reading.kinds import ENDINGS, HEAD, root_of
 from framing.reading.refuse import library, refuse
 from framing.reading.tei import XML_ID
 
-_START = re.compile(rb"<(?:[\w.-]+:)?teiCorpus[\s>]")
-_HEAD = 65536  # bytes in which the first element must stand
 _SMALLER = "Add its documents one by one, or raise reading.limits.bytes."
 
 
@@ -44,11 +42,11 @@ class Collection:
 
 def is_collection(path: Path) -> bool:
     """Return whether a file begins as a collection does."""
-    if path.suffix.lower() not in (".xml", ".tei"):
+    if path.suffix.lower() not in ENDINGS["tei"]:
         return False
     try:
         with path.open("rb") as handle:
-            return bool(_START.search(handle.read(_HEAD)))
+            return root_of(handle.read(HEAD)) == b"teiCorpus"
     except OSError:
         return False  # what is wrong is told when it is read
 

@@ -46,6 +46,8 @@ _SIGNATURES = (
 _WEB = re.compile(rb"<(!doctype html|html|head|body)[\s>]", re.IGNORECASE)
 _ROOT = re.compile(rb"<(?![?!])(?:[\w.-]+:)?([\w.-]+)[\s>/]")
 _TEXTS = ("txt", "md", "html")
+HEAD = 65536
+"""Bytes in which the first element of a document must stand."""
 
 
 def kind_of(
@@ -106,13 +108,18 @@ def _kind_of_archive(data: bytes, place: str | Path, limits: Mapping[str, Any]) 
                   "Unpack it and add the files in it.")  # fmt: skip
 
 
+def root_of(head: bytes) -> bytes:
+    """Return the name of the first element in the first bytes of XML, without prefix; or none."""
+    root = _ROOT.search(head.replace(b"\x00", b""))  # as UTF-16 has them
+    return root.group(1) if root else b""
+
+
 def _kind_of_text(data: bytes, place: str | Path, by_name: str | None) -> str:
-    head = data[:65536].replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+    head = data[:HEAD].replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
     if by_name == "md" and not head.lower().startswith((b"<!doctype html", b"<html")):
         return "md"
     if head.startswith(b"<"):
-        root = _ROOT.search(head)
-        name = root.group(1) if root else b""
+        name = root_of(head)
         if name in (b"TEI", b"teiCorpus", b"TEI.2"):
             return "tei"
         if name.lower() == b"html" or _WEB.search(head) or by_name == "html":
