@@ -67,6 +67,7 @@ onstart:
 
 onsuccess:
     stages.show_first_steps() if PLAN.begins else stages.show_headline()
+    stages.show_notes(PLAN.notes, PLAN.config)
     stages.end_timers()
 
 

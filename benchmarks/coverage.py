@@ -1,19 +1,28 @@
 """Simulate whether intervals hold what they promise; write `benchmarks/coverage.tsv`.
 
-Corpora like ours are made up: about 200 sources of very unequal size in four groups, codes that go
-with the source, a classifier that errs differently by group and source, a stratified sample (group,
-and whether a noisy rule on words hits) that takes nearly twice as much where the rule hits. Of each
-sample the package's own functions estimate the share of passages with the code, and we count how
-often the 95 % interval holds the truth: `python benchmarks/coverage.py`.
+Corpora are made up (`benchmarks/simulated.py`), samples are drawn from them, the package's own
+functions estimate the share of passages with a code, and we count how often the 95 % interval holds
+the truth: `python benchmarks/coverage.py`. Three populations:
 
-*corpus*: twelve corpora are made once, and samples are drawn from them again and again; the truth
-is the share in the corpus. *texts*: every sample is drawn from a corpus of new sources; the truth
-is the share that sources of this kind have, each counting by its length.
+*ours*: one sample that nobody read before everything was settled, and classifiers that go with the
+code more or less.
 
-Cells are all combinations of target, prevalence and number of labels. The same samples serve every
-estimator and four classifiers, whose probabilities have different correlations with the code, so
-that widths are compared sample by sample. Seeds are fixed; with `--replications` of its default the
-table is the committed one, on any number of `--processes`.
+*read: recall*, *read: both*: the authors of the classifier's cues had read a first sample, so that
+the classifier errs less on read passages than on others. A later, unread sample was drawn from the
+rest. ``now`` read passages are known and the unread ones speak for all others. ``all trusted``: the
+same codings, but the functions are told that none is unread, so that corrections rest on all of
+them. ``all read``: as many codings, and the authors had read them all, as was usual.
+
+*lognormal*, *Pareto*: few sources, or sizes with a heavy tail that may go with the code.
+``customary`` is the variance with m/(m − 1) and m − 1 degrees of freedom for m coded sources.
+
+For the target *corpus* twelve corpora are made once, and samples are drawn from them again and
+again; the truth is the share in the corpus. For *texts* every sample is drawn from a corpus of new
+sources; the truth is the share that sources of this kind have, each counting by its length.
+
+The same samples serve all estimators of a cell, so that widths are compared sample by sample. Seeds
+are fixed; with `--replications` of its default the table is the committed one, on any number of
+`--processes`.
 
 The classifier is given, not trained on the drawn codes: what cross-fitting does is not in here.
 """
@@ -22,35 +31,47 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import product
 from math import sqrt
 from multiprocessing import Pool
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "workflow"))
+# At the end of the path: a package that is installed has the name of this file.
+sys.path.append(str(Path(__file__).resolve().parent))
 
-from framing.config import ALL, load_config  # noqa: E402  # found only now
-from framing.files import write_table  # noqa: E402
-from framing.inference.contrasts import contrast  # noqa: E402
-from framing.inference.design import (  # noqa: E402
+import simulated  # found only now
+from simulated import (
+    BOTH,
+    CORRELATIONS,
+    FIRST,
+    JOINED,
+    RECALL,
+    ROOT,
+    SEED,
+    Corpus,
+    Tail,
+)
+
+from framing.config import ALL
+from framing.files import write_table
+from framing.inference.clusters import shares
+from framing.inference.contrasts import contrast
+from framing.inference.design import (
     CORPUS,
     TARGETS,
-    Floats,
-    Ints,
+    TEXTS,
+    Domain,
     Population,
     domain,
-    population,
+    sums,
 )
-from framing.inference.estimators import (  # noqa: E402
+from framing.inference.estimators import (
     COUNT,
     DIFFERENCE,
     LABELS,
@@ -58,416 +79,320 @@ from framing.inference.estimators import (  # noqa: E402
     Estimate,
     estimate,
 )
-from framing.inference.intervals import Settings  # noqa: E402
-from framing.inference.outcomes import Outcome, fold_slopes, tuned  # noqa: E402
-from framing.inference.tables import estimate_row  # noqa: E402
+from framing.inference.outcomes import Outcome
+from framing.inference.tables import share_row
 
 TABLE = ROOT / "benchmarks" / "coverage.tsv"
-SEED = 7717  # not the one on which the method was chosen (20240611): see docs/methods.md
-REPLICATIONS = 1800
+REPLICATIONS = 1200
 CORPORA = 12  # fixed corpora behind the target `corpus`
-FOLDS = 5
-PREVALENCES = (0.02, 0.05, 0.1, 0.2, 0.5)
-LABELLED = (100, 200, 300, 500)
-CORRELATIONS = (0.0, 0.2, 0.5, 0.8)
-SETTINGS = Settings.of(load_config(ROOT / "config" / "config.yaml"))
-
-# The kind of source: its group's share of sources, typical size (median of a lognormal), and how
-# much more or less its passages carry the code; the classifier's leaning by group (in standard
-# deviations of its noise). The figures are about those of the NATO-Russia corpus.
-SOURCES = 206
-GROUPS = ("a", "b", "c", "d")
-SHARE = np.array([0.4, 0.3, 0.15, 0.15])
-MEDIAN = np.array([3.2, 3.2, 4.5, 2.0])
-LEANING = np.array([0.4, -0.5, 0.2, -0.2])
-SHIFT = np.array([0.5, -0.4, 0.0, 0.2])
-SPREAD, LARGEST = 0.85, 40  # of log sizes; no source has more passages
-BETWEEN = 1.2  # standard deviation between sources of the log odds of the code
-SOURCE_SHIFT = 0.4  # and of the classifier's leaning
-RULE = (0.2, 0.65)  # the rule on words hits passages without, and with, the code so often
-RICH = 1.8  # where it hits, so many times the share is drawn
-MOST = 0.95  # of a stratum, at most this share is drawn
-
-DOMAINS = (ALL, "a", "a - b")
+NOW, TRUSTED, ALL_READ = "now", "all trusted", "all read"  # ways to deal with what was read
+CUSTOMARY = "customary"  # the variance between sources, whatever their sizes
+OURS, LOOKED = "ours", "read: {}"
+GAP = "a - b"
+DOMAINS = (ALL, "a", GAP)
 COLUMNS = (
-    "target", "prevalence", "labels", "correlation", "estimator", "domain", "coded",
-    "replications", "coverage", "mc_error", "width", "width_ratio", "bias", "rmse", "no_interval",
-    "status",
+    "population", "target", "prevalence", "sources", "slope", "read", "labels", "correlation",
+    "way", "estimator", "domain", "coded", "replications", "coverage", "mc_error", "width",
+    "width_ratio", "bias", "rmse", "no_interval", "status",
 )  # fmt: skip
-
-
-# --- worlds ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class World:
-    """A kind of text: how sources come about, and what classifiers make of them.
-
-    ``base`` (4,) are log odds of the code by group, ``sizes`` (4, LARGEST) the chances of 1, 2, …
-    passages, ``truth`` the shares by domain. ``separation`` and ``threshold`` have a classifier
-    each, in the order of CORRELATIONS.
-    """
-
-    prevalence: float
-    base: Floats
-    sizes: Floats
-    truth: Mapping[str, float]
-    separation: tuple[float, ...] = ()
-    threshold: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """Passages (N,): source, group, stratum and fold, the code, and what each classifier says.
-
-    ``probability`` and ``decision`` are (classifiers, N).
-    """
-
-    source: Ints
-    group: Ints
-    stratum: Ints
-    fold: Ints
-    code: Ints
-    probability: Floats
-    decision: Ints
-
-
-def expit(value: Floats) -> Floats:
-    """Return 1 / (1 + exp(−value))."""
-    odds: Floats = 1 / (1 + np.exp(-value))
-    return odds
-
-
-def bisect(rises: Callable[[float], float], goal: float, low: float, high: float) -> float:
-    """Return where an increasing function reaches ``goal``, to 40 halvings."""
-    for _ in range(40):
-        middle = (low + high) / 2
-        low, high = (middle, high) if rises(middle) < goal else (low, middle)
-    return (low + high) / 2
-
-
-def size_chances() -> Floats:
-    """Return the chances of 1 … LARGEST passages by group, (4, LARGEST): lognormal, rounded up."""
-    ends = stats.lognorm.cdf(np.arange(LARGEST + 1), SPREAD, scale=MEDIAN[:, None] / np.exp(0.1))
-    chances = np.diff(ends, axis=1)
-    weights: Floats = chances / chances.sum(axis=1, keepdims=True)
-    return weights
-
-
-@cache
-def world(prevalence: float) -> World:
-    """Return the world in which that share of passages carries the code."""
-    sizes = size_chances()
-    length = SHARE * (sizes @ np.arange(1, LARGEST + 1))
-    nodes, weights = np.polynomial.hermite_e.hermegauss(60)
-
-    def shares(level: float) -> Floats:
-        odds = expit(level + LEANING[:, None] + BETWEEN * nodes)
-        found: Floats = odds @ weights / weights.sum()
-        return found
-
-    def overall(level: float) -> float:
-        return float(shares(level) @ length / length.sum())
-
-    level = bisect(overall, prevalence, -15, 15)
-    by_group = shares(level)
-    truth = {ALL: overall(level), "a": by_group[0], "a - b": by_group[0] - by_group[1]}
-    bare = World(prevalence, level + LEANING, sizes, truth)
-    return with_classifiers(bare, np.random.default_rng([SEED, 1]))
-
-
-def sources(made: World, number: int, random: np.random.Generator) -> tuple[Ints, Ints, Ints]:
-    """Return source, group and code of the passages of so many new sources."""
-    group = random.choice(len(GROUPS), number, p=SHARE)
-    size = 1 + (random.random(number)[:, None] > np.cumsum(made.sizes, axis=1)[group]).sum(axis=1)
-    source = np.repeat(np.arange(number), np.minimum(size, LARGEST))
-    odds = expit(made.base[group] + BETWEEN * random.normal(size=number))
-    code = (random.random(len(source)) < odds[source]).astype(np.int64)
-    return source, group[source], code
-
-
-def leaning(source: Ints, group: Ints, random: np.random.Generator) -> Floats:
-    """Return the classifier's noise by passage: by group, by source, and its own."""
-    own = SOURCE_SHIFT * random.normal(size=int(source.max()) + 1)
-    noise: Floats = SHIFT[group] + own[source] + random.normal(size=len(source))
-    return noise
-
-
-def probability(prevalence: float, separation: float, code: Ints, noise: Floats) -> Floats:
-    """Return probabilities: of the odds with which noise shifted by the code speaks for it.
-
-    They would be calibrated if the noise were standard normal, which by group and source it is not.
-    Without separation they know nothing of the code, but still vary.
-    """
-    slope = separation if separation > 0 else 1.0
-    prior = np.log(prevalence / (1 - prevalence))
-    return expit(prior + slope * (noise + separation * (code - 0.5)))
-
-
-def with_classifiers(made: World, random: np.random.Generator) -> World:
-    """Return the world with classifiers of the CORRELATIONS, which mark as many as carry the code.
-
-    Fitted to 30,000 invented sources.
-    """
-    source, group, code = sources(made, 30_000, random)
-    noise = leaning(source, group, random)
-
-    def correlation(separation: float) -> float:
-        found = probability(made.prevalence, separation, code, noise)
-        return float(np.corrcoef(found, code)[0, 1])
-
-    separation = tuple(bisect(correlation, goal, 0, 12) if goal else 0.0 for goal in CORRELATIONS)
-    threshold = tuple(
-        float(np.quantile(probability(made.prevalence, value, code, noise), 1 - made.prevalence))
-        for value in separation
-    )
-    return replace(made, separation=separation, threshold=threshold)
-
-
-def corpus(made: World, random: np.random.Generator) -> Corpus:
-    """Return a corpus of new sources."""
-    source, group, code = sources(made, SOURCES, random)
-    noise = leaning(source, group, random)
-    said = np.array([probability(made.prevalence, value, code, noise) for value in made.separation])
-    rich = (random.random(len(source)) < np.array(RULE)[code]).astype(np.int64)
-    return Corpus(
-        source=source,
-        group=group,
-        stratum=2 * group + rich,
-        fold=random.integers(0, FOLDS, SOURCES)[source],
-        code=code,
-        probability=said,
-        decision=(said >= np.array(made.threshold)[:, None]).astype(np.int64),
-    )
-
-
-# --- samples --------------------------------------------------------------------------------------
-
-
-def allocation(size: Ints, labels: int) -> Ints:
-    """Return how many to draw of each stratum (H,), at least 2 (or all), about ``labels`` in all.
-
-    Strata alternate between poor and rich; rich ones are drawn RICH times as densely.
-    """
-    density = np.where(np.arange(len(size)) % 2 == 1, RICH, 1.0)
-
-    def drawn(rate: float) -> Ints:
-        wanted = np.round(size * np.minimum(rate * density, MOST)).astype(np.int64)
-        return np.minimum(np.maximum(wanted, 2), size)
-
-    return drawn(bisect(lambda rate: float(drawn(rate).sum()), labels, 0, 1))
-
-
-def draw(texts: Corpus, labels: int, random: np.random.Generator) -> Ints:
-    """Return the rows of a stratified sample of about ``labels`` passages, in order."""
-    size = np.bincount(texts.stratum, minlength=2 * len(GROUPS))
-    order = np.lexsort((random.random(len(texts.code)), texts.stratum))
-    place = np.arange(len(order)) - np.repeat(np.cumsum(size) - size, size)
-    taken = place < np.repeat(allocation(size, labels), size)
-    return np.sort(order[taken])
-
-
-def passage_table(texts: Corpus, rows: Ints) -> pd.DataFrame:
-    """Return the passage frame of a sample, as the package reads it."""
-    drawn = np.zeros(len(texts.code), dtype=bool)
-    drawn[rows] = True
-    size = np.bincount(texts.stratum, minlength=2 * len(GROUPS))
-    sampled = np.bincount(texts.stratum[rows], minlength=len(size))
-    frame = pd.DataFrame(
-        {
-            "passage_id": [f"p{number:06d}" for number in range(len(drawn))],
-            "source_id": [f"s{number:04d}" for number in texts.source],
-            "group": np.array(GROUPS, dtype=object)[texts.group],
-            "period": "undated",
-            "stratum": [f"h{number:02d}" for number in texts.stratum],
-            "stratum_size": pd.array(size[texts.stratum], dtype="Int64"),
-            "stratum_sampled": pd.array(sampled[texts.stratum], dtype="Int64"),
-            "weight": (size / np.maximum(sampled, 1))[texts.stratum],
-        }
-    )
-    design = ("stratum", "stratum_size", "stratum_sampled", "weight")
-    return frame.assign(**{name: frame[name].where(drawn) for name in design})
-
-
-def surveyed(texts: Corpus, rows: Ints, frame: Population | None = None) -> Population:
-    """Return the population with a sample; from ``frame``, of another sample of it, if given.
-
-    The second way is the same as reading the table again (a test says so), and a hundred times
-    faster.
-    """
-    if frame is None:
-        return population(passage_table(texts, rows))
-    size = np.bincount(texts.stratum, minlength=2 * len(GROUPS))
-    kept = np.flatnonzero(size)
-    sampled = np.bincount(texts.stratum[rows], minlength=len(size))
-    weight = (size / np.maximum(sampled, 1))[texts.stratum[rows]]
-    return replace(
-        frame,
-        drawn=rows,
-        stratum=np.searchsorted(kept, texts.stratum[rows]),
-        weight=weight,
-        size=size[kept],
-        sampled=sampled[kept],
-    )
-
-
-def of_texts(texts: Corpus) -> Population:
-    """Return the population of a corpus, of which nothing is drawn yet, without a table."""
-    kept = np.flatnonzero(np.bincount(texts.stratum, minlength=2 * len(GROUPS)))
-    undated = pd.Categorical.from_codes(np.zeros(len(texts.code), dtype=int), ["undated"])
-    none = np.zeros(0, dtype=np.int64)
-    return Population(
-        passages=pd.RangeIndex(len(texts.code)),
-        source=texts.source,
-        sources=SOURCES,
-        group=pd.Categorical.from_codes(texts.group, GROUPS),
-        period=undated,
-        drawn=none,
-        stratum=none,
-        weight=none.astype(float),
-        strata=tuple(f"h{number:02d}" for number in kept),
-        size=none,
-        sampled=none,
-    )
-
-
-def coded(texts: Corpus, frame: Population, classifier: int) -> Outcome:
-    """Return what :func:`framing.inference.outcomes.outcome` makes of a sample and a classifier."""
-    drawn, said = frame.drawn, texts.probability[classifier]
-    label = texts.code[drawn].astype(float)
-    slopes = fold_slopes(
-        said[drawn], label, frame.weight, texts.fold[drawn], FOLDS, SETTINGS.tuning_minimum
-    )
-    return Outcome(
-        code="code",
-        decision=texts.decision[classifier],
-        label=label,
-        fitted=tuned(slopes[texts.fold], said, frame.covered),
-        untuned="" if slopes.any() else "labels only: the probabilities do not go with the codes",
-        probability=said,
-    )
-
-
-# --- one sample -----------------------------------------------------------------------------------
-
-# What is asked of a sample, in order: estimators that use a classifier come once for each.
-ASKED = tuple(
-    [(LABELS, 0)]
-    + [(name, place) for name in (COUNT, POST, DIFFERENCE) for place in range(len(CORRELATIONS))]
-)
-
-
-def answers(texts: Corpus, frame: Population, target: str) -> Iterator[tuple[float, ...] | str]:
-    """Yield value, low, high, coded passages of every question and domain, or why there is none."""
-    parts = {name: domain(frame, name) for name in (ALL, "a", "b")}
-    data = [coded(texts, frame, place) for place in range(len(CORRELATIONS))]
-    for name, place in ASKED:
-        found = {
-            key: estimate(name, frame, part, data[place], SETTINGS) for key, part in parts.items()
-        }
-        for key in (ALL, "a"):
-            row = estimate_row(
-                found[key], parts[key], target, SETTINGS.confidence, SETTINGS.wilson_below
-            )
-            ends = row["estimate"], row["ci_low"], row["ci_high"], float(row["coded"])
-            yield ends if ends[1] == ends[1] else str(row["status"])
-        yield _apart(found["a"], found["b"], target, name)
-
-
-def _apart(a: Estimate, b: Estimate, target: str, name: str) -> tuple[float, ...] | str:
-    if name == COUNT and target == CORPUS:
-        return "not compared: counting has no deviations for this target"
-    found = contrast(a, b, target, SETTINGS.confidence)
-    ends = found.difference, found.low, found.high, float(a.coded + b.coded)
-    return ends if found.low == found.low else found.status
-
-
-# --- cells ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Task:
-    """One cell: target, prevalence, number of labels, and how many samples to draw."""
+    """One cell: what is drawn from what, and how many samples.
+
+    ``labels`` are codings that nobody had read, ``read`` those that the authors of cues had.
+    ``joined`` sources joined after the read draw; ``helps`` says what reading helped with.
+    ``tail`` is set where sizes have a heavy tail.
+    """
 
     target: str
     prevalence: float
     labels: int
     replications: int
+    read: int = 0
+    joined: int = 0
+    helps: str = ""
+    tail: Tail | None = None
+
+    @property
+    def population(self) -> str:
+        """Return the population's name."""
+        if self.tail is not None:
+            return self.tail.kind
+        return LOOKED.format(self.helps) if self.helps else OURS
+
+    @property
+    def seeds(self) -> list[int]:
+        """Return numbers that tell the cell's corpora from those of others, whatever the labels."""
+        tail = self.tail or Tail("", 0, 0.0)
+        return [
+            ("", *sorted(simulated.TAILS)).index(tail.kind),
+            tail.sources,
+            round(100 * (1 + tail.slope)),
+            round(1000 * self.prevalence),
+            self.joined,
+            ("", RECALL, BOTH).index(self.helps),
+        ]
 
 
-def samples(task: Task) -> Iterator[tuple[Corpus, Population, Mapping[str, float]]]:
-    """Yield corpus, sample and truth by domain, as often as the task says."""
-    made = world(task.prevalence)
-    number = PREVALENCES.index(task.prevalence)
-    random = np.random.default_rng([SEED, 2, number, task.labels, TARGETS.index(task.target)])
+class Question(NamedTuple):
+    """What is asked of a sample: way, number of the classifier, estimator, domain."""
+
+    way: str
+    classifier: int
+    estimator: str
+    domain: str
+
+
+Answer = tuple[float, float, float, float] | str
+"""Value, low, high, coded passages; or why there is none."""
+Sample = tuple[Mapping[str, float], dict[Question, Answer]]
+"""The truth by domain, and the answers."""
+
+
+# --- one sample -----------------------------------------------------------------------------------
+
+
+def answers(
+    frame: Population,
+    data: Outcome,
+    target: str,
+    asked: Sequence[tuple[str, str]],
+    way: str = NOW,
+    classifier: int = 0,
+) -> Iterator[tuple[Question, Answer]]:
+    """Yield the answers to questions ``asked``: an estimator and a domain each."""
+    names = {name for _, part in asked for name in (("a", "b") if part == GAP else (part,))}
+    parts = {name: domain(frame, name, target=target) for name in sorted(names)}
+    found: dict[tuple[str, str], Estimate] = {}
+    for name, part in asked:
+        for one in ("a", "b") if part == GAP else (part,):
+            if (name, one) not in found:
+                found[name, one] = estimate(name, frame, parts[one], data, simulated.SETTINGS)
+        key = Question(way, classifier, name, part)
+        if part == GAP:
+            yield key, apart(found[name, "a"], found[name, "b"], target)
+        else:
+            yield key, alone(frame, parts[part], found[name, part], target)
+
+
+def alone(frame: Population, part: Domain, found: Estimate, target: str) -> Answer:
+    """Return the answer of a share."""
+    row = share_row(frame, found, part, target, simulated.SETTINGS)
+    if row["ci_low"] != row["ci_low"]:
+        return str(row["status"])
+    return row["estimate"], row["ci_low"], row["ci_high"], float(row["coded"])
+
+
+def apart(a: Estimate, b: Estimate, target: str) -> Answer:
+    """Return the answer of a difference."""
+    found = contrast(a, b, target, simulated.SETTINGS.confidence)
+    if found.low != found.low:
+        return found.status
+    return found.difference, found.low, found.high, float(a.coded + b.coded)
+
+
+def shares_in(texts: Corpus) -> dict[str, float]:
+    """Return the true shares in a corpus by domain."""
+    by_group = [float(texts.code[texts.group == number].mean()) for number in (0, 1)]
+    whole = float(texts.code.mean())
+    return {ALL: whole, "a": by_group[0], GAP: by_group[0] - by_group[1]}
+
+
+def corpora(
+    task: Task, made: simulated.World, random: np.random.Generator
+) -> Iterator[tuple[Corpus, Mapping[str, float]]]:
+    """Yield corpus and truth for every sample of a cell."""
     if task.target != CORPUS:
         for _ in range(task.replications):
-            texts = corpus(made, random)
-            rows = draw(texts, task.labels, random)
-            yield texts, surveyed(texts, rows, of_texts(texts)), made.truth
+            yield simulated.sources(made, random), made.truth
         return
     for place in range(CORPORA):
-        # The same corpora whatever the number of labels.
-        texts = corpus(made, np.random.default_rng([SEED, 3, number, place]))
-        shares = [texts.code[texts.group == group].mean() for group in (0, 1)]
-        truth = {ALL: texts.code.mean(), "a": shares[0], "a - b": shares[0] - shares[1]}
-        frame = of_texts(texts)
+        fixed = np.random.default_rng([SEED, 4, *task.seeds, place])
+        texts = simulated.sources(made, fixed)
         for _ in range(task.replications // CORPORA):
-            yield texts, surveyed(texts, draw(texts, task.labels, random), frame), truth
+            yield texts, shares_in(texts)
 
 
-def cell(task: Task, made_for: str = "") -> pd.DataFrame:
-    """Return the rows of one cell, :data:`COLUMNS`.
+def of_ours(task: Task, random: np.random.Generator) -> Iterator[Sample]:
+    """Yield samples of a population that nobody has read."""
+    made = simulated.world(task.prevalence)
+    asked = [(name, part) for name in (POST, DIFFERENCE) for part in DOMAINS] + [(COUNT, "a")]
+    for texts, truth in corpora(task, made, random):
+        said = simulated.classified(made, texts)
+        rows = simulated.draw(said, task.labels, random)
+        design = simulated.plain_design(said, rows)
+        frame = simulated.surveyed(simulated.of_texts(said), design, roles=False)
+        found: dict[Question, Answer] = {}
+        for place in range(len(CORRELATIONS)):
+            data = simulated.coded(said, frame, place)
+            also = [(LABELS, part) for part in DOMAINS] if place == 0 else []
+            found |= answers(frame, data, task.target, [*also, *asked], NOW, place)
+        yield truth, found
 
-    Intervals are made for the task's target, or for another, to see how wrong that would be.
+
+def of_looked(task: Task, random: np.random.Generator) -> Iterator[Sample]:
+    """Yield samples of a population of which the authors of cues had read a part."""
+    made = simulated.looked_world(task.prevalence, (FIRST, task.joined))
+    now = [(name, part) for name in (LABELS, POST, DIFFERENCE) for part in DOMAINS]
+    if not task.labels:
+        now = [(LABELS, part) for part in DOMAINS]
+    otherwise = [(POST, ALL), (DIFFERENCE, ALL), (DIFFERENCE, GAP)]
+    for texts, truth in corpora(task, made, random):
+        read = simulated.draw(texts, task.read, random)
+        unread = simulated.draw_unread(texts, read, task.labels, random)
+        said = simulated.classified(made, texts, read, task.helps)
+        whole = np.concatenate([read, unread])
+        told, mixed = (
+            simulated.surveyed(simulated.of_texts(texts), design)
+            for design in simulated.both_designs(texts, read, unread)
+        )
+        ways = [(NOW, said, told, now)]
+        if task.labels:
+            ways.append((TRUSTED, said, mixed, otherwise))
+        all_read = simulated.classified(made, texts, whole, task.helps) if task.labels else said
+        ways.append((ALL_READ, all_read, mixed, otherwise))
+        found: dict[Question, Answer] = {}
+        for way, seen, frame, asked in ways:
+            data = simulated.coded(seen, frame, 0)
+            found |= answers(frame, data, task.target, asked, way)
+        yield truth, found
+
+
+def of_tails(task: Task, random: np.random.Generator) -> Iterator[Sample]:
+    """Yield samples of sources whose sizes have a heavy tail."""
+    assert task.tail is not None
+    made = simulated.looked_world(task.prevalence, (FIRST, 0))
+    for _ in range(task.replications):
+        texts = simulated.tail_corpus(task.tail, task.prevalence, random)
+        said = simulated.classified(made, texts)
+        rows = simulated.draw(said, task.labels, random)
+        design = simulated.plain_design(said, rows)
+        frame = simulated.surveyed(simulated.of_texts(said), design, roles=False)
+        data, part = simulated.coded(said, frame, 0), domain(frame)
+        found: dict[Question, Answer] = {}
+        for name in (LABELS, DIFFERENCE):
+            one = estimate(name, frame, part, data, simulated.SETTINGS)
+            for way, made_so in ((NOW, one), (CUSTOMARY, customary(frame, part, one))):
+                found[Question(way, 0, name, ALL)] = alone(frame, part, made_so, task.target)
+        yield {ALL: task.prevalence}, found
+
+
+def customary(frame: Population, part: Domain, found: Estimate) -> Estimate:
+    """Return the estimate of a whole corpus with the customary ultimate-cluster variance.
+
+    m/(m − 1) and m − 1 degrees of freedom for m coded sources, whatever their sizes.
     """
-    known, numbers, reasons = [], [], []
-    for texts, frame, truth in samples(task):
-        given = list(answers(texts, frame, made_for or task.target))
-        known.append([truth[name] for name in DOMAINS] * len(ASKED))
-        numbers.append([(np.nan,) * 4 if isinstance(item, str) else item for item in given])
-        reasons.append([item if isinstance(item, str) else "" for item in given])
-    value, low, high, size = np.moveaxis(np.array(numbers), 2, 0)
-    truths = np.array(known)
-    has = ~np.isnan(low)
-    width = high - low
-    questions = [(name, place, part) for name, place in ASKED for part in DOMAINS]
+    source = part.source[part.place]
+    share = shares(sums(source, frame.weight[part.coded], frame.sources))
+    number = part.coded_sources
+    if number < 2:
+        return found
+    plain = found.deviations[TEXTS] * np.sqrt(1 - share) * sqrt(number / (number - 1))
+    return replace(
+        found,
+        deviations={**found.deviations, TEXTS: plain},
+        variance={**found.variance, TEXTS: float(np.square(plain).sum())},
+        df={**found.df, TEXTS: float(number - 1)},
+    )
+
+
+def samples(task: Task) -> Iterator[Sample]:
+    """Yield truth and answers, as often as the task says."""
+    random = np.random.default_rng(
+        [SEED, 5, *task.seeds, task.read, task.labels, TARGETS.index(task.target)]
+    )
+    kind = of_tails if task.tail is not None else of_looked if task.helps else of_ours
+    yield from kind(task, random)
+
+
+# --- cells ----------------------------------------------------------------------------------------
+
+
+def cell(task: Task) -> pd.DataFrame:
+    """Return the rows of one cell, :data:`COLUMNS`."""
+    known, given = zip(*samples(task), strict=True)
+    questions = list(given[0])
+    table = {
+        key: np.array(
+            [(np.nan,) * 4 if isinstance(one[key], str) else one[key] for one in given], dtype=float
+        )
+        for key in questions
+    }
     rows = []
-    for column, (name, place, part) in enumerate(questions):
-        if not has[:, column].any() and name == COUNT:
-            continue
-        own, base = has[:, column], DOMAINS.index(part)
-        error = (value - truths)[own, column]
-        held = (low <= truths + 1e-12) & (truths - 1e-12 <= high)
-        share = float(held[own, column].mean())
-        both = own & has[:, base]
-        why = pd.Series([row[column] for row in reasons if row[column]], dtype=object)
+    for key in questions:
+        value, low, high, size = table[key].T
+        truth = np.array([of[key.domain] for of in known])
+        base = table[Question(NOW, 0, LABELS, key.domain)]
+        own = ~np.isnan(low)
+        both = own & ~np.isnan(base[:, 1])
+        error = (value - truth)[own]
+        held = (low <= truth + 1e-12) & (truth - 1e-12 <= high)
+        share = float(held[own].mean())
+        why = pd.Series([one[key] for one in given if isinstance(one[key], str)], dtype=object)
         rows.append(
             {
+                "population": task.population,
                 "target": task.target,
                 "prevalence": task.prevalence,
+                "sources": task.tail.sources if task.tail else FIRST + task.joined,
+                "slope": task.tail.slope if task.tail else np.nan,
+                "read": task.read,
                 "labels": task.labels,
-                "correlation": np.nan if name == LABELS else CORRELATIONS[place],
-                "estimator": name,
-                "domain": part,
-                "coded": float(size[own, column].mean()),
+                "correlation": (
+                    CORRELATIONS[key.classifier]
+                    if task.population == OURS and key.estimator != LABELS
+                    else np.nan
+                ),
+                **key._asdict(),
+                "coded": float(size[own].mean()),
                 "replications": len(own),
                 "coverage": share,
                 "mc_error": sqrt(share * (1 - share) / max(int(own.sum()), 1)),
-                "width": float(width[own, column].mean()),
-                "width_ratio": float(width[both, column].mean() / width[both, base].mean()),
+                "width": float((high - low)[own].mean()),
+                "width_ratio": float(
+                    (high - low)[both].mean() / (base[:, 2] - base[:, 1])[both].mean()
+                ),
                 "bias": float(error.mean()),
                 "rmse": sqrt(float(np.square(error).mean())),
                 "no_interval": 1 - float(own.mean()),
                 "status": "" if why.empty else str(why.mode().iloc[0]),
             }
         )
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows)[list(COLUMNS)]
+
+
+OURS_PREVALENCES, OURS_LABELS = (0.02, 0.05, 0.2), (100, 300)
+LOOKED_PREVALENCES = (0.05, 0.1, 0.25)
+SURVEYS = ((0, 513, 0), (0, 513, 200), (JOINED, 300, 200), (JOINED, 300, 300), (JOINED, 300, 600),
+           (JOINED, 513, 626))  # fmt: skip  # joined sources, read, unread
+
+
+def tails() -> Iterator[tuple[Tail, float, int]]:
+    """Yield tail, prevalence and labels of the cells with heavy tails."""
+    for number, labels in ((25, 80), (60, 300), (200, 300), (1700, 300)):
+        for slope, prevalence in product((0.0, 0.4), (0.05, 0.2)):
+            yield Tail("lognormal", number, slope), prevalence, labels
+        yield Tail("lognormal", number, -0.4), 0.2, labels
+    for number, slope in product((60, 200, 1700), (0.0, 0.4)):
+        yield Tail("Pareto", number, slope), 0.2, 300
 
 
 def tasks(replications: int) -> list[Task]:
     """Return all cells."""
-    return [Task(*key, replications) for key in product(TARGETS, PREVALENCES, LABELLED)]
+    work = [Task(*key, replications) for key in product(TARGETS, OURS_PREVALENCES, OURS_LABELS)]
+    for helps, prevalence, (joined, read, labels) in product(
+        (RECALL, BOTH), LOOKED_PREVALENCES, SURVEYS
+    ):
+        work.append(Task(CORPUS, prevalence, labels, replications, read, joined, helps))
+        if helps == BOTH and prevalence != 0.1 and read == 513 and labels:
+            work.append(Task(TEXTS, prevalence, labels, replications, read, joined, helps))
+    for target in TARGETS:  # three unread passages with the code, fifteen that were read
+        work.append(Task(target, 0.03, 100, replications, 513, JOINED, BOTH))
+    for tail, prevalence, labels in tails():
+        work.append(Task(TEXTS, prevalence, labels, replications, tail=tail))
+    return work
 
 
 def coverage_table(work: Sequence[Task], processes: int) -> pd.DataFrame:
@@ -478,13 +403,49 @@ def coverage_table(work: Sequence[Task], processes: int) -> pd.DataFrame:
         return pd.concat(pool.map(cell, work, chunksize=1), ignore_index=True)
 
 
+SUMMARY = (
+    ("ours, all, prevalence >= .05 and 300 labels", "population == 'ours' and domain == 'all' "
+     "and prevalence >= .05 and labels >= 200"),
+    ("ours, a group or a difference, prevalence >= .05 and 300 labels", "population == 'ours' "
+     "and domain != 'all' and prevalence >= .05 and labels >= 200"),
+    ("ours, other cells", "population == 'ours' and (prevalence < .05 or labels < 200)"),
+    ("read, all, prevalence >= .05 and >= 200 unread", "read > 0 and domain == 'all' "
+     "and prevalence >= .05 and labels >= 200"),
+    ("read, a group or a difference, prevalence >= .05 and >= 200 unread", "read > 0 "
+     "and domain != 'all' and prevalence >= .05 and labels >= 200"),
+    ("read, nothing unread", "read > 0 and labels == 0"),
+    ("read, three unread positives", "read > 0 and labels == 100"),
+    ("lognormal, 25 or 60 sources", "population == 'lognormal' and sources <= 60"),
+    ("lognormal, 200 or 1,700 sources", "population == 'lognormal' and sources >= 200"),
+    ("Pareto, size says nothing", "population == 'Pareto' and slope == 0"),
+    ("Pareto, size goes with the code", "population == 'Pareto' and slope > 0"),
+)  # fmt: skip
+
+
+def summary(table: pd.DataFrame) -> str:
+    """Return lowest and highest coverage by kind of cell, target, way and estimator, as text."""
+    lines = []
+    for title, which in SUMMARY:
+        lines.append(title)
+        keys = ["target", "way", "estimator"]
+        for key, rows in table.query(which).groupby(keys, sort=True):
+            low, high = rows["coverage"].min(), rows["coverage"].max()
+            lines.append(f"  {', '.join(key)}: {100 * low:.1f} to {100 * high:.1f} %"
+                         f" ({len(rows)} cells)")  # fmt: skip
+    return "\n".join(lines)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Simulate and write the table."""
+    """Simulate and write the table, or say what is in it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--replications", type=int, default=REPLICATIONS)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--table", type=Path, default=TABLE)
+    parser.add_argument("--summary", action="store_true", help="print what the table says")
     options: Any = parser.parse_args(arguments)
+    if options.summary:
+        print(summary(pd.read_csv(options.table, sep="\t")))
+        return 0
     table = coverage_table(tasks(options.replications), options.processes)
     write_table(options.table, table, decimals=4)
     return 0

@@ -164,6 +164,10 @@ def sampled(
         columns["weight"][drawn] = len(rows) / number
         columns["random_share"][drawn] = 1.0
     frame = passages.assign(stratum=named, **columns, estimable=True, design_status="")
+    frame = frame.assign(
+        role=np.where(frame["weight"].notna(), "development", ""), read_weight=frame["weight"],
+        unread_frame=False,
+    )  # fmt: skip
     return frame.astype({"stratum_size": "Int64", "stratum_sampled": "Int64"})
 
 

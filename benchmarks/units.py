@@ -3,8 +3,7 @@
 `python benchmarks/units.py TEXTS` cuts every source whose text lies in the folder TEXTS and prints,
 by actor and for all: the frozen passages, how many of them come out with identical offsets, how
 many are pieces of our splitter but left out by scope or as repeats, and how many we keep that
-were not frozen. `--show N` lists N differences (offsets and reasons, no prose); sources that are
-kept back (corpus/kept_back.tsv) are counted but never listed.
+were not frozen. `--show N` lists N differences (offsets and reasons, no prose).
 """
 
 from __future__ import annotations
@@ -36,7 +35,6 @@ def main() -> None:
     units = reading_settings({"units": read_yaml(asked.settings)["units"]})["units"]
     sources = read_table(asked.corpus / "sources.tsv", (), extra=True)
     passages = read_table(asked.corpus / "passages.tsv", (), extra=True)
-    hidden = set(read_table(asked.corpus / "kept_back.tsv", ("source_id",))["source_id"])
     counts: dict[str, list[int]] = defaultdict(lambda: [0] * len(COLUMNS))
     lines = []
     for row in sources.to_dict("records"):
@@ -55,14 +53,9 @@ def main() -> None:
         found = (len(frozen), len(frozen & own), len(frozen & (own | set(left))), len(own - frozen))
         for key in (row["actor"], "all"):
             counts[key] = [old + new for old, new in zip(counts[key], found, strict=True)]
-        if source_id not in hidden:
-            for start, end in sorted(frozen - own):
-                lines.append(
-                    f"{source_id} {start}-{end}: {left.get((start, end), 'cut elsewhere')}"
-                )
-            lines += [
-                f"{source_id} {start}-{end}: only ours" for start, end in sorted(own - frozen)
-            ]
+        for start, end in sorted(frozen - own):
+            lines.append(f"{source_id} {start}-{end}: {left.get((start, end), 'cut elsewhere')}")
+        lines += [f"{source_id} {start}-{end}: only ours" for start, end in sorted(own - frozen)]
     print(f"{'':12}" + "".join(f"{name:>11}" for name in COLUMNS) + f"{'identical':>11}")
     for key, numbers in counts.items():
         share = numbers[1] / numbers[0] if numbers[0] else 0

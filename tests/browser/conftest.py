@@ -71,9 +71,11 @@ def results(root: Path) -> Path:
     return root / "results"
 
 
-def written(folder: Path, made: samples.Tables, *, hostile: bool = False) -> tuple[Path, Path]:
+def written(
+    folder: Path, made: samples.Tables, *, hostile: bool = False, held_out: tuple[str, ...] = ()
+) -> tuple[Path, Path]:
     """Write the sample as a page without prose and as one with it; return both."""
-    data, words = samples.data(made), samples.words()
+    data, words = samples.data(made, held_out), samples.words()
     bare, full = folder / "bare.html", folder / "full.html"
     bare.write_text(explorer_html(data, words), encoding="utf-8", newline="\n")
     with_prose = prose_data(data, samples.prose(made, hostile))

@@ -174,8 +174,10 @@ def test_filters_find_what_the_tables_hold(visit, pages, made):
             & frame["period"].eq("2001-2005"),
             "source=s7": frame["source_id"].eq("s7"),
             "frame=no": ~frame["estimable"],
-            "part=kept%20back": frame["source_id"].eq("s1"),
-            "part=read": ~frame["source_id"].eq("s1"),
+            "part=read": frame["role"].eq("development"),
+            "part=unread": frame["role"].eq("confirmation"),
+            "part=not%20coded": frame["role"].eq(""),
+            "part=kept%20back": frame["start"] >= 0,  # from an old link: filters nothing
             "q=PART%203": frame["source_id"].str.fullmatch("s3[0-9]?"),
             "q=p00001": frame.index.str.startswith("p00001"),
             "cue=gift": frame.index.isin(made.hits.query("cue == 'gift'")["passage_id"]),
@@ -294,15 +296,37 @@ def test_without_its_text_the_case_study_is_a_strip_of_passages(visit, pages, ma
     assert page.locator("#detail h2").count() == 1
 
 
-def test_key_words_are_listed_in_context_but_not_of_sources_kept_back(visit, pages):
-    page = visit(pages[1], "view=words", **WIDE)
+def test_passages_that_await_their_codings_are_listed_and_nothing_is_told_of_them(
+    visit, made, tmp_path
+):
+    held = samples.awaiting(made)
+    for path in written(tmp_path, made, held_out=held):
+        page = visit(path, f"passage={held[0]}&source=s1", **WIDE)
+        assert counted(page) == len(held)
+        assert page.locator(".row .chip").count() == 0
+        assert "awaits its coding" in page.text_content("#list")
+        detail = page.text_content("#detail")
+        assert "nobody is to look at it" in detail and "held out for confirmation" in detail
+        assert "framing explain" not in detail and "who pays" not in detail
+        assert page.locator("#detail table").count() == 0
+        for asked in ("is=marked", "is=unmarked", "from=0", "coded=yes"):
+            assert count_of(page, f"source=s1&{asked}") == 0
+        assert count_of(page, "source=s1&part=not%20coded") == len(held)
+        page = visit(path, "view=source&whole=s1", **WIDE)
+        assert page.locator("#reading .unit .chip").count() == 0
+        assert page.text_content("#reading").count("nobody is to look at it") >= len(held)
+        assert "who pays" not in page.text_content("#reading")
+
+
+def test_key_words_are_listed_in_context_but_not_of_passages_held_out(visit, made, tmp_path):
+    page = visit(written(tmp_path, made, held_out=samples.awaiting(made))[1], "view=words", **WIDE)
     page.fill("#find", "PAYS THE")
     page.locator(".kwic li").first.wait_for()
-    # Of 300 passages five belong to a source kept back and five have no text.
+    # Of 300 passages five await their codings and five have no text.
     assert page.locator(".kwic li").count() == 290
     note = page.text_content("#found")
     assert "290 hits in 290 passages" in note
-    assert "5 passages of sources kept back were not searched" in note
+    assert "5 passages held out for confirmation were not searched" in note
     for part in (".before", ".after"):
         assert all(len(text) <= 61 for text in page.locator(f".kwic {part}").all_text_contents())
     page.fill("#find", "(")

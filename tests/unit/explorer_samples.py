@@ -68,6 +68,7 @@ def tables(n: int = 60, hostile: bool = False, per_source: int = 5) -> Tables:
             "design_status": "",
             "weight": np.where(coded, 2.0, np.nan),
             "estimable": random.random(n) < 0.9,
+            "role": np.where(coded, np.where(at % 3 == 0, "confirmation", "development"), ""),
         }
     )
     who = passages.loc[coded, "passage_id"]
@@ -134,9 +135,14 @@ def _part(passages: pd.DataFrame, code: str, probability: Any, label: Any) -> pd
     )
 
 
-def data(made: Tables, kept_back: tuple[str, ...] = ("s1",), **changes: Any) -> dict[str, Any]:
+def awaiting(made: Tables) -> tuple[str, ...]:
+    """Return the ids of the passages of s1."""
+    return tuple(made.passages.loc[made.passages["source_id"] == "s1", "passage_id"])
+
+
+def data(made: Tables, held_out: tuple[str, ...] = (), **changes: Any) -> dict[str, Any]:
     case = {"case_study": {"source_id": "s0", "title": "On the park"}}
-    return explorer_data(made, words(**{**case, **changes}), COMBINATIONS, kept_back)
+    return explorer_data(made, words(**{**case, **changes}), COMBINATIONS, held_out)
 
 
 def prose(made: Tables, hostile: bool = False) -> Prose:

@@ -33,9 +33,16 @@ def config(**inference: Any) -> dict[str, Any]:
             "cell_minimum": 5,
             "wilson_below": 10,
             "gain_discount": 0,  # formulas as in the books; test_coverage has it at work
+            "few_coded": 0,
+            "source_correlation": 0.2,
+            "coder_interval": "envelope",
             **inference,
         },
-        "agreement": {"draws": 200, "seed": 3, "minimum_units": 10},
+        "standardisation": {"weights": "pooled", "minimum": 5},
+        "case_study": "",
+        "combinations": {},
+        "agreement": {"draws": 200, "seed": 3, "minimum_units": 10, "minimum_sources": 2},
+        "coders": {"rule": "majority", "tie": "absent"},
         "classifier": {"calibration_bins": 10},
         "report": {"decimals": 2},
         "contrasts": [],
@@ -235,3 +242,149 @@ def surveys(draw: st.DrawFn, complete: bool = False) -> tuple[pd.DataFrame, pd.D
         decision=(probability >= 0.5).astype(int),
     )
     return passages, scores(frame, passages)
+
+
+# --- read and unread passages ---------------------------------------------------------------------
+
+
+def roles(
+    layout: str, strata: str = "", sources: str = "", groups: str = "", period: Any = "undated"
+) -> pd.DataFrame:
+    """A passage frame of which some coded passages were read and others not: a letter a passage.
+
+    Where unread draws reach: ``r`` read, ``u`` unread and coded, ``.`` not drawn. Where only a read
+    draw does: ``R`` read, ``-`` not drawn. ``strata`` divides both draws; by default there is one
+    stratum. Read passages of the first kind are known: weight 1, nothing of it random.
+    """
+    mark = pd.Series(list(layout), dtype=object)
+    stratum = pd.Series(list(strata or "x" * len(layout)), dtype=object)
+    unread, read = mark == "u", mark.isin(["r", "R"])
+    reached = mark.isin(["r", "u", "."])
+    known_ones = mark == "r"
+    name = (reached.map({True: "unread: ", False: "read: "}) + stratum).mask(known_ones, "read")
+    size = name.map(name.value_counts())
+    # A first draw took the known ones from all that unread draws reached later.
+    size = size.mask(known_ones, int(reached.sum()))
+    sampled = name.map(name[unread | read].value_counts())
+    drawn = unread | read
+    weight = (size / sampled).astype(float).where(drawn)
+    names = [f"p{number:03d}" for number in range(len(layout))]
+    return pd.DataFrame(
+        {
+            "passage_id": names,
+            "source_id": list(sources) if sources else names,
+            "group": list(groups) if groups else "council",
+            "period": period,
+            "stratum": name.where(drawn, None),
+            "stratum_size": size.where(drawn).astype("Int64"),
+            "stratum_sampled": sampled.where(drawn).astype("Int64"),
+            "weight": weight.mask(known_ones, 1.0),
+            "random_share": np.where(known_ones, 0.0, 1.0),
+            "estimable": True,
+            "role": np.select([read, unread], ["development", "confirmation"], ""),
+            "read_weight": weight.where(read),
+            "unread_frame": reached,
+        }
+    )
+
+
+def table_of(
+    passages: pd.DataFrame, truth: Any, probability: Any, fold: Any = 0, code: str = "cost"
+) -> pd.DataFrame:
+    """The scores of one code; ``truth`` (N,) is the label where a passage was drawn."""
+    probability = np.asarray(probability, dtype=float)
+    frame = passages.assign(
+        truth=np.asarray(truth, dtype=int), probability=probability, fold=fold,
+        decision=(probability >= 0.5).astype(int),
+    )  # fmt: skip
+    return scores(frame, passages, code)
+
+
+def drawn_twice(
+    frame: pd.DataFrame, seed: int, read: int, unread: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Draw ``read`` passages of all, then ``unread`` of all others by group; frame and scores."""
+    random = np.random.default_rng(seed)
+    layout = np.full(len(frame), ".")
+    layout[random.choice(len(frame), read, replace=False)] = "r"
+    left = layout == "."
+    share = unread / left.sum()
+    groups = frame["group"].map({name: letter for letter, name in zip("xyz", GROUPS, strict=True)})
+    for letter in sorted(set(groups)):
+        rows = np.flatnonzero(left & (groups == letter))
+        layout[random.choice(rows, round(share * len(rows)), replace=False)] = "u"
+    passages = roles("".join(layout), "".join(groups))
+    own = ["passage_id", "source_id", "group", "period"]
+    passages[own] = frame[own].to_numpy()
+    return passages, scores(frame, passages)
+
+
+def knowing_all(passages: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """The scores of a classifier that is right of every read passage."""
+    read = (passages["role"] == "development").to_numpy()
+    right = table["label"].where(read)
+    return table.assign(
+        probability=table["probability"].where(~read, right.astype("Float64")).astype(float),
+        decision=table["decision"].where(~read, right).astype(int),
+    )
+
+
+@st.composite
+def read_surveys(draw: st.DrawFn) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """As :func:`surveys`, with known passages and, mostly, others that only a read draw reached."""
+    layout, strata = "", ""
+    for letter in draw(st.sampled_from(["x", "xy"])):
+        for letters in ("u.", "R-") if draw(st.integers(0, 3)) else ("u.",):
+            size = draw(st.integers(3, 7))
+            number = draw(st.integers(2, size))
+            piece = draw(st.permutations(letters[0] * number + letters[1] * (size - number)))
+            layout, strata = layout + "".join(piece), strata + letter * size
+    reads = draw(st.integers(0, 6))
+    layout, strata = layout + "r" * reads, strata + "x" * reads
+    total = len(layout)
+
+    def text(letters: str) -> str:
+        return draw(st.text(st.sampled_from(letters), min_size=total, max_size=total))
+
+    sources = text("abcdef")
+    groups = [{"0": "council", "1": "press"}[mark] for mark in text("01")]
+    passages = roles(layout, strata, sources=sources)
+    passages["group"] = groups
+    fold = ["abcdef".index(source) % FOLDS for source in sources]
+    return passages, table_of(passages, marks(text("01")), marks(text("012345")) / 5, fold)
+
+
+def beside_read() -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    """The frame of :func:`known_and_read`, codes (0 where not drawn), and the classifier's 0/1."""
+    rest, data = known()
+    layout = np.full(100, ".")
+    layout[rest.drawn] = "u"
+    passages = roles("".join(layout) + "r" * 25, "A" * 40 + "B" * 60 + "r" * 25)
+    truth = np.zeros(125)
+    truth[rest.drawn], truth[100:105] = KNOWN_CODES, 1
+    return passages, truth, np.r_[data.fitted, np.zeros(25)]
+
+
+def known_and_read(slope: float = 1.0) -> tuple[Population, Outcome]:
+    """:func:`known`, unread, beside 25 read passages, of which 5 carry the code: 125 passages.
+
+    The classifier says no to all of these. So shares are (5 + 100·θ)/125, standard errors 100/125
+    of those of :func:`known`.
+    """
+    passages, truth, score = beside_read()
+    frame = population(passages)
+    return frame, said(frame, truth[frame.drawn], score, slope)
+
+
+def free_of_sources(weight: Any, squares: Any, correlation: float = 0.2) -> float:
+    """Degrees of freedom between sources (``texts``), by the matrix that the formula sums up.
+
+    ``weight`` and ``squares`` (m,) are Σw and Σw² of each source's coded passages. Bell & McCaffrey
+    (2002): d = B(I − 1h')ȳ with V(ȳ) = diag(ρ + (1 − ρ)Σw²/(Σw)²); (tr Ω)²/tr Ω² of d's covariance.
+    """
+    weight, squares = np.asarray(weight, dtype=float), np.asarray(squares, dtype=float)
+    share = weight / weight.sum()
+    centre = np.eye(len(share)) - np.outer(np.ones(len(share)), share)
+    scaled = np.diag(share / np.sqrt(1 - share)) @ centre
+    omega = scaled @ np.diag(correlation + (1 - correlation) * squares / weight**2) @ scaled.T
+    return float(np.trace(omega) ** 2 / np.trace(omega @ omega))

@@ -36,12 +36,15 @@ def context(**changes: Any) -> dict[str, Any]:
         "contrasts": {"c0": "Council texts speak of cost more than residents do"},
         "coders": "three machine coders",
         "machine_coders": True,
+        "agreement_shows": "reliability",
         "n_sources": 40,
         "n_passages": 1850,
         "n_coded": 300,
+        "n_read": 180,
+        "n_unread": 120,
         "n_outside": 0,
         "convenience": False,
-        "headline": {"estimator": "difference", "target": "texts"},
+        "headline": {"estimator": "difference", "target": "texts", "basis": "period held"},
         "confidence": 0.95,
         "licence": "CC BY 4.0",
         "decimals": 3,
@@ -52,6 +55,11 @@ def context(**changes: Any) -> dict[str, Any]:
         },
         "how_to_rerun": "snakemake",
         "limits": ["The letters are few.", "Nobody dated the flyers."],
+        "reading": [
+            "sample of corpus/sample.tsv (development, 180 passages): read",
+            "draw 1 (confirmation, 120 passages): unread, frozen on 2026-05-01 by freeze 1",
+        ],
+        "warnings": [],
     }
     return {**base, **changes}
 
@@ -101,16 +109,54 @@ def _estimates(with_period: bool) -> pd.DataFrame:
                                 "target": target,
                                 "passages": 0 if empty else 1200 if group == "all" else 400,
                                 "coded": 0 if empty else 60,
+                                "unread": 0 if empty else 24,
                                 "positives": pd.NA if empty else 12,
                                 "estimate": math.nan if empty else middle,
                                 "se": math.nan if empty else se,
                                 "ci_low": max(middle - half, 0.0) if not empty else math.nan,
                                 "ci_high": middle + half,
+                                "coder_low": _wider(middle, half, -1, estimator),
+                                "coder_high": _wider(middle, half, 1, estimator),
                                 "status": EMPTY_CELL if empty else "",
                             }
                         )
     frame = pd.DataFrame(rows)
-    return frame if with_period else frame.drop(columns="period")
+    unused = ["coder_low", "coder_high"] if with_period else ["period"]
+    return frame.drop(columns=unused)
+
+
+def _wider(middle: float, half: float, side: int, estimator: str) -> float:
+    """Return an end of the interval that also covers who coded; counting has none."""
+    if estimator == "classify-and-count":
+        return math.nan
+    return min(max(middle + side * (half + 0.02), 0.0), 1.0)
+
+
+def looking() -> pd.DataFrame:
+    """Return T22: cost is read into, fairness is not."""
+    rows: list[tuple[Any, ...]] = []
+    for code, gap in (("cost", 0.2), ("fairness", 0.02)):
+        parted = "they part" if gap > 0.1 else ""
+        for measure, value in (("average precision", 0.8), ("F1", 0.72), ("precision", 0.7),
+                               ("recall", 0.74)):  # fmt: skip
+            rows.append((code, "quality", measure, "all", "read passages", "unread passages", 180,
+                         120, value, value - gap, gap, math.nan, gap - 0.09, gap + 0.1, math.nan,
+                         parted, ""))  # fmt: skip
+        for group in ["all", *GROUPS]:
+            for of, against, more in (
+                ("read passages", "all that could be drawn to be read", gap / 6),
+                ("unread passages", "all that could be drawn unread", 0.002),
+                ("passages of read sources", "passages of other sources", gap / 10),
+            ):
+                reading = "marks these more often" if more > 0.03 and group == "all" else ""
+                rows.append((code, "marking rate", "share marked", group, of, against, 60, 600,
+                             0.25 + more, 0.25, more, 0.012, more - 0.024, more + 0.024,
+                             more / 0.012, reading, ""))  # fmt: skip
+    columns = (
+        "code comparison measure group of against passages_of passages_against value_of "
+        "value_against difference se ci_low ci_high z reading status"
+    )
+    return pd.DataFrame(rows, columns=columns.split())
 
 
 def _essay(passages: int) -> pd.DataFrame:
@@ -149,12 +195,33 @@ def _essay(passages: int) -> pd.DataFrame:
 def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
     """All tables, in the columns that tables.yaml describes."""
     t1 = [
-        (group, period, 4, 100, 12345, 20, "2001", "2014-05-03", "")
+        (group, "all", period, 4, 100, 12345, 20, 8, "2001", "2014-05-03", 1, 2, "")
         for group in ["all", *GROUPS]
         for period in ["all", *PERIODS]
     ]
-    t2 = [
-        (code, comparison, group, coders, 60, 0.91, 0.8125, 0.7, 0.9, 0.69, 0.91, 0.8, 0.85, "")
+    t1.append(("press", "The Herald", "all", 1, 9, 800, 3, 1, "2001", "2003", 0, 0, ""))
+    t2: list[tuple[Any, ...]] = [
+        (
+            code,
+            comparison,
+            group,
+            coders,
+            60,
+            24,
+            0.91,
+            0.8125,
+            0.7,
+            0.9,
+            0.69,
+            0.91,
+            0.8,
+            0.05,
+            0.85,
+            0.04,
+            0.82,
+            1.2 if comparison == "all coders" else math.nan,
+            "",
+        )
         for comparison, coders in (
             ("all coders", "coder-a coder-b coder-c"),
             ("pair of coders", "coder-a coder-b"),
@@ -163,15 +230,16 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
         for code in ("cost", "fairness")
         for group in ["all", *GROUPS]
     ]
-    t2.append(("cost", "all coders", "press", "coder-a", 3, *[math.nan] * 8, "fewer than 10 units"))
+    few = (3, pd.NA, *[math.nan] * 12, "fewer than 10 units")
+    t2.append(("cost", "all coders", "press", "coder-a", *few))
     t3 = [
         (code, method, part, group, 60, 12, 0.2, 0.7, 0.6, 0.8, 0.85, 0.6, 0.5, 0.7, 0.62, 0.58,
          0.1, 0.04, 5 if method == "words and cues" else pd.NA,
-         1 if method == "words and cues" else pd.NA, "")
+         1 if method == "words and cues" else pd.NA, "optimistic" if part == "read" else "")
         for code in ("cost", "fairness")
         for method in ("words and cues", "naive Bayes")
-        for part, group in [("all", "all"), ("read", "all"), ("kept back", "all"),
-                            *(("all", name) for name in GROUPS)]
+        for part, group in [("unread", "all"), ("read", "all"),
+                            *(("unread", name) for name in GROUPS)]
     ]  # fmt: skip
     t17 = [
         (code, f"p{place}", "letter-7", "press", 1, 3, 2, "a=1 b=0? c=0", 0, 0.3, 0, "")
@@ -179,7 +247,19 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
         for place in range(3)
     ]
     t18 = [
-        (code, group, coder, 60, 0.2, 0.03, 0.15, 0.27, "")
+        (
+            code,
+            group,
+            coder,
+            60,
+            2 if coder == "combined" else pd.NA,
+            0.2,
+            0.03,
+            0.15,
+            0.27,
+            *[math.nan] * 6,
+            "",
+        )
         for code in ("cost", "fairness")
         for group in ["all", *GROUPS]
         for coder in ("coder-a", "coder-b", "combined", "largest difference")
@@ -227,7 +307,7 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
         for side, of, number in (("a", "Cost", 0), ("b", "Without Cost", 12))
     ]  # fmt: skip
     t9 = [
-        (contrast, choice, option, 40, 0.95, 0.6, 0.0, -0.02, 0.08, 0.2, "")
+        (contrast, choice, option, 40, 38, 0.95, 0.6, 0.0, -0.02, 0.08, 0.2, "")
         for contrast in ("c0", "c1")
         for choice, option in (("any choice", "any choice"), ("coders", "any"), ("coders", "all"))
     ]
@@ -241,8 +321,8 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
         )
     ]
     t16 = [
-        (contrast, coders, "with", "passage", "words and cues", "-", "difference", "none", main,
-         0.08, 0.03, 0.02, 0.14, 0.01, "supported", "")
+        (contrast, coders, "with", "passage", "words and cues", "-", "difference", "raw", "none",
+         main, 0.08, 0.03, 0.02, 0.14, 0.01, "supported", "")
         for contrast in ("c0", "c1")
         for coders, main in (("majority", "yes"), ("any", "no"))
     ]  # fmt: skip
@@ -266,9 +346,10 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
         for place in range(4)
     ]  # fmt: skip
     t6 = [
-        (f"c{place}", thesis, code, group, "all", "cost", other, "all", estimator, target, 0.3, 0.2,
-         sign * 0.1, 0.04, sign * 0.1 - 0.08, sign * 0.1 + 0.08, p, 2 * p, 1.5, 1.1, 2.0,
-         "greater", verdict, "A above B by 0.10", "")
+        (f"c{place}", thesis, code, group, "all", "cost", other, "all", estimator, target, basis,
+         0.3, 0.2, sign * size, 0.04, sign * size - 0.08, sign * size + 0.08, sign * size - 0.1,
+         sign * size + 0.1, p, 2 * p, 1.5, 1.1, 2.0, "greater", verdict, "A above B by 0.10",
+         "" if basis == "raw" else "periods held: 2001-2005 (0.60), 2006-2010 (0.40)")
         for place, (thesis, code, group, other, sign, p, verdict) in enumerate(
             [
                 ("Council texts speak of cost more than residents do", "cost", "council",
@@ -279,6 +360,7 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
         )
         for estimator in ESTIMATORS
         for target in TARGETS
+        for basis, size in (("raw", 0.12), ("period held", 0.1))
     ]  # fmt: skip
     t8 = [
         (f"pays_for_{number}", code, vote, 50, 61, 20, 12, 0.6, 0.2, 3.0, 1.25, "")
@@ -287,11 +369,16 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
     ]
     t8.append(("never", "cost", "for", 0, 0, 0, 0, math.nan, 0.2, math.nan, 0.0, "no hit"))
     named = {
-        "T1-corpus": (t1, "group period sources passages words coded first_date last_date status"),
+        "T1-corpus": (
+            t1,
+            "group actor period sources passages words coded unread first_date last_date "
+            "approximate undated status",
+        ),
         "T2-agreement": (
             t2,
-            "code comparison group coders passages agreement alpha alpha_low alpha_high "
-            "jackknife_low jackknife_high kappa ac1 status",
+            "code comparison group coders passages sources agreement alpha alpha_low alpha_high "
+            "jackknife_low jackknife_high kappa kappa_se ac1 ac1_se brennan_prediger "
+            "effective_coders status",
         ),
         "T3-classifier": (
             t3,
@@ -302,8 +389,8 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
         "T6-contrasts": (
             t6,
             "contrast thesis code_a group_a period_a code_b group_b period_b estimator target "
-            "estimate_a estimate_b difference se ci_low ci_high p_value p_holm ratio ratio_low "
-            "ratio_high expected verdict reading status",
+            "basis estimate_a estimate_b difference se ci_low ci_high coder_low coder_high p_value "
+            "p_holm ratio ratio_low ratio_high expected verdict reading status",
         ),
         "T8-cues": (
             t8,
@@ -314,7 +401,11 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
             "code passage_id source_id group present coders unsure coders_detail label probability "
             "decision status",
         ),
-        "T18-coder-shares": (t18, "code group coder coded estimate se ci_low ci_high status"),
+        "T18-coder-shares": (
+            t18,
+            "code group coder coded tied estimate se ci_low ci_high sensitivity sensitivity_low "
+            "sensitivity_high specificity specificity_low specificity_high status",
+        ),
         "T19-association": (
             t19,
             "code_a code_b group passages sources both only_a only_b neither expected_both lift "
@@ -333,8 +424,8 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
         ),
         "T9-robustness": (
             t9,
-            "contrast choice option specifications agreeing supported contradicted lowest median "
-            "highest status",
+            "contrast choice option specifications evidence agreeing supported contradicted "
+            "lowest median highest status",
         ),
         "T11-errors": (
             t11,
@@ -343,7 +434,7 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
         ),
         "T16-specifications": (
             t16,
-            "contrast coders unsure weighting classifier threshold estimator left_out main "
+            "contrast coders unsure weighting classifier threshold estimator basis left_out main "
             "difference se ci_low ci_high p_value verdict status",
         ),
         "T12-keyness": (
@@ -371,6 +462,7 @@ def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
     result["T4-prevalence"] = _estimates(with_period=False)
     result["T5-trend"] = _estimates(with_period=True)
     result["T7-essay"] = _essay(passages)
+    result["T22-looking"] = looking()
     return dict(sorted(result.items(), key=lambda item: int(item[0][1:].split("-")[0])))
 
 

@@ -153,11 +153,66 @@ def test_undefined_alpha_says_why() -> None:
     assert jackknife_interval(table("1 0 *", "* * 1"), 0.95) is None
 
 
-def test_percent_agreement_counts_pairs_alike() -> None:
-    # Unit 1: three pairs, one equal; unit 2: one pair, equal; unit 3: no pair.
-    assert percent_agreement(table("1 0 1", "1 0 *", "0 * *")) == pytest.approx(2 / 4)
+def test_percent_agreement_counts_units_alike() -> None:
+    # Unit 1: one pair of three equal; unit 2: its only pair; unit 3: no pair.
+    assert percent_agreement(table("1 0 1", "1 0 *", "0 * *")) == pytest.approx((1 / 3 + 1) / 2)
+    # Gwet's raw4raters (irrCAC), which are Krippendorff's data.
+    assert percent_agreement(FOUR_CODERS) == pytest.approx(0.8181818, abs=5e-8)
     assert percent_agreement(TWO_CODERS) == pytest.approx(0.6)
     assert percent_agreement(table("1 *", "* 0")) is None
+
+
+def test_equal_weights_of_any_size_change_nothing() -> None:
+    for weight in (np.ones(12), np.full(12, 7.3)):
+        for level in agreement.LEVELS:
+            found = krippendorff_alpha(FOUR_CODERS, level, weight).value
+            assert found == pytest.approx(krippendorff_alpha(FOUR_CODERS, level).value)
+        assert percent_agreement(FOUR_CODERS, weight) == pytest.approx(0.8181818, abs=5e-8)
+        matrices, values = coincidences(FOUR_CODERS, weight)
+        assert cluster_jackknife(matrices, np.arange(12), values, 0.95) == pytest.approx(
+            jackknife_interval(FOUR_CODERS, 0.95)
+        )
+
+
+def test_a_unit_counts_by_its_weight() -> None:
+    often = np.array([3, 1, 1, 2, 1, 1, 1, 1, 4, 1, 1, 1])
+    repeated = np.repeat(FOUR_CODERS, often, axis=1)
+    weight = often.astype(float)
+    assert percent_agreement(FOUR_CODERS, weight) == pytest.approx(percent_agreement(repeated))
+    matrices, _ = coincidences(FOUR_CODERS, weight)
+    whole, _ = coincidences(repeated)
+    scale = whole.sum() / matrices.sum()
+    assert scale * matrices.sum(axis=0) == pytest.approx(whole.sum(axis=0))
+    # Alpha corrects for small samples by n − 1, and weights are no further codings: the same
+    # disagreement, seen and expected, over as many codings as there are.
+    total, number = matrices.sum(axis=0), matrices.sum()
+    observed = 1 - np.trace(total) / number
+    margins = total.sum(axis=0)
+    expected = (number**2 - np.square(margins).sum()) / (number * (number - 1))
+    found = krippendorff_alpha(FOUR_CODERS, weight=weight).value
+    assert found == pytest.approx(1 - observed / expected)
+    assert found != pytest.approx(0.743421, abs=1e-3)
+
+
+def test_weights_undo_a_draw_of_unequal_probabilities() -> None:
+    """One stratum, on which coders agree less, is drawn thrice as thickly; the truth is known."""
+    random = np.random.default_rng(5)
+    hard = np.arange(6000) < 2000
+    truth = random.random(6000) < 0.3
+    errs = random.random((2, 6000)) < np.where(hard, 0.3, 0.03)
+    codes = (truth ^ errs).astype(float)
+    everything = krippendorff_alpha(codes).value
+    found = []
+    for seed in range(60):
+        draw = np.random.default_rng(seed)
+        taken = np.concatenate([draw.choice(2000, 180, replace=False),
+                                2000 + draw.choice(4000, 120, replace=False)])  # fmt: skip
+        weight = np.where(taken < 2000, 2000 / 180, 4000 / 120)
+        weighted = krippendorff_alpha(codes[:, taken], weight=weight).value
+        found.append((weighted, krippendorff_alpha(codes[:, taken]).value))
+    weighted, plain = np.mean(found, axis=0)
+    assert weighted == pytest.approx(everything, abs=0.02)
+    assert plain < everything - 0.08
 
 
 def repeated_matrices(codes: np.ndarray, cluster: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -245,3 +300,46 @@ def test_the_jackknife_over_sources_is_undefined_with_one_source_or_without_vari
     assert cluster_jackknife(matrices, np.zeros(4, dtype=int), values, 0.95) is None
     lonely, values = coincidences(np.array([[0, 0, 1], [0, 0, 1]], dtype=float))
     assert cluster_jackknife(lonely, np.array([0, 0, 1]), values, 0.95) is None
+
+
+# --- how often intervals hold the truth -----------------------------------------------------------
+
+
+def coded_sources(random: np.random.Generator, number: int) -> tuple[np.ndarray, np.ndarray]:
+    """Three coders' codes of sources of unequal size: a rare code, errors that go by source."""
+    size = np.clip(np.round(4 * np.exp(random.normal(0, 1, number))), 1, 60).astype(int)
+    source = np.repeat(np.arange(number), size)
+    base = np.log(0.08 / 0.92) + random.normal(0, 1, number)
+    truth = random.random(len(source)) < (1 / (1 + np.exp(-base)))[source]
+    error = (1 / (1 + np.exp(-(np.log(0.06 / 0.94) + random.normal(0, 0.8, number)))))[source]
+    error = np.clip(error * np.exp(0.8 * random.normal(0, 1, len(source)) - 0.32), 0, 0.5)
+    return np.stack([truth ^ (random.random(len(source)) < error) for _ in range(3)]), source
+
+
+def covered(number: int, true: float, times: int) -> tuple[float, float]:
+    """Return how often the bootstrap's and the jackknife's interval hold alpha, where given."""
+    random = np.random.default_rng(number)
+    boot, jack = [], []
+    for seed in range(times):
+        codes, source = coded_sources(random, number)
+        matrices, values = coincidences(codes.astype(float))
+        if len(values) < 2:
+            continue
+        ends = bootstrap_interval(matrices, source, values, draws=200, seed=seed, confidence=0.95)
+        boot += [ends.low <= true <= ends.high] if ends.low == ends.low else []
+        leaving = cluster_jackknife(matrices, source, values, 0.95)
+        jack += [leaving[0] <= true <= leaving[1]] if leaving else []
+    return float(np.mean(boot)), float(np.mean(jack))
+
+
+def test_from_few_sources_intervals_of_alpha_hold_the_truth_too_rarely() -> None:
+    """Why there is a minimum of sources (`agreement.minimum_sources`)."""
+    codes, _ = coded_sources(np.random.default_rng(1), 20_000)
+    true = krippendorff_alpha(codes.astype(float)).value
+    assert true is not None
+    three, eight, enough = (covered(number, true, 250) for number in (3, 8, 20))
+    assert three[0] < 0.6  # resampled
+    assert eight[0] < 0.87
+    assert enough[0] >= 0.87  # .90 of 3,000
+    assert three[1] < 0.9  # leaving each source out
+    assert enough[1] >= 0.89

@@ -22,7 +22,7 @@ CONFIG = {
     "groups": {"g": "One", "h": "Other", "empty": "Nobody"},
     "inference": {
         "confidence": 0.95, "tuning_minimum": 20, "cell_minimum": 5, "wilson_below": 10,
-        "gain_discount": 0,
+        "gain_discount": 0, "few_coded": 0, "source_correlation": 0.2,
     },
 }  # fmt: skip
 

@@ -39,6 +39,24 @@ def test_all_placeholders_are_filled():
     assert "difference" in words.specs.tables["T5-trend"].caption
 
 
+def test_figures_of_quality_say_on_which_passages_and_that_read_ones_are_optimistic():
+    named = ["T11-errors", "T13-ablations", "T14-learning", "T15-calibration"]
+    for n_unread, words in ((120, "unread passages"), (0, "read passages (optimistic)")):
+        specs = edition(load_specs(), context(n_unread=n_unread)).specs
+        told = [specs.tables[name].caption for name in named]
+        told += [specs.figures[name].caption for name in ("learning", "calibration")]
+        assert all(words in caption for caption in told)
+        assert n_unread == 0 or not any("optimistic" in caption for caption in told)
+
+
+def test_phrases_within_sentences_begin_as_they_are_written():
+    words = edition(load_specs(), context())
+    phrases = words.specs.phrases
+    assert phrases["brackets"]["coders"] == "whoever codes"
+    assert phrases["reading"]["mixed"].startswith("180 of the 300 coded passages are read")
+    assert "{code}" in phrases["warnings"]["tied"]  # filled where a warning is due
+
+
 def test_standing_note_says_n_machine_coders_and_digests():
     words = edition(load_specs(), context())
     assert "N = 1,850 passages from 40 sources" in words.standing
@@ -47,6 +65,24 @@ def test_standing_note_says_n_machine_coders_and_digests():
     digest = context()["digests"]["corpus"]
     assert f"corpus {digest[:12]}" in words.standing
     assert digest not in words.standing
+
+
+def test_agreement_of_runs_of_one_model_is_called_stability():
+    specs = load_specs()
+    for shown, other in (("stability", "reliability"), ("reliability", "stability")):
+        words = edition(specs, context(agreement_shows=shown)).specs
+        captions = [words.figures["agreement"].caption] + [
+            f"{words.tables[name].title} {words.tables[name].caption} {words.tables[name].note}"
+            for name in ("T2-agreement", "T17-disagreements", "T18-coder-shares")
+        ]
+        for caption in captions:
+            assert shown in caption.lower()
+            without = caption.replace(words.phrases["stability"], "")
+            assert other not in without.lower()
+    assert (
+        "mistake"
+        in edition(specs, context(agreement_shows="stability")).specs.figures["agreement"].caption
+    )
 
 
 def test_human_coders_are_not_called_machines():

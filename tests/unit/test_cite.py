@@ -202,7 +202,7 @@ def test_csl_has_names_date_and_key():
 GRID = Grid(
     tuple(T4.columns),
     tuple(
-        ("cost", group, estimator, "texts", "40", "20", "8", "0.200000", "", "", "", "")
+        ("cost", group, estimator, "texts", "40", "20", "9", "8", "0.200000", *[""] * 6)
         for group in ("a, b", "c=d")
         for estimator in ("difference", "labels only")
     ),
@@ -304,12 +304,12 @@ def test_a_table_that_is_not_sealed_is_not_cited(project, cite, capsys):
 
 
 def test_a_number_is_printed_with_its_interval_row_and_key(project, cite, capsys):
-    cell = "code=cost,group=council,estimator=difference,target=texts"
+    cell = "code=cost,group=council,estimator=labels only,target=texts"
     assert cite("T4", "--cell", cell) == 0
     said = capsys.readouterr().out
     lines = (project / CSV).read_text("utf-8").splitlines()
     row = dict(zip(lines[0].split(","), next(
-        line.split(",") for line in lines if line.startswith("cost,council,difference,texts")
+        line.split(",") for line in lines if line.startswith("cost,council,labels only,texts")
     ), strict=True))  # fmt: skip
     value, low, high = (f"{100 * float(row[n]):.0f}" for n in ("estimate", "ci_low", "ci_high"))
     assert f": {value}\u00a0% [{low}, {high}] (code Cost, group Council" in said
@@ -317,7 +317,7 @@ def test_a_number_is_printed_with_its_interval_row_and_key(project, cite, capsys
 
 
 def test_another_column_can_be_asked_for(cite, capsys):
-    cell = "code=cost,group=council,estimator=difference,target=texts"
+    cell = "code=cost,group=council,estimator=labels only,target=texts"
     assert cite("T4", "--cell", cell, "--column", "coded") == 0
     said = capsys.readouterr().out
     assert "Number of passages drawn for coding in the cell: 19 (" in said
@@ -329,7 +329,10 @@ def test_another_column_can_be_asked_for(cite, capsys):
 def test_a_difference_of_shares_is_in_points(project, cite, capsys):
     lines = (project / "results/tables/T6-contrasts.csv").read_text("utf-8").splitlines()
     contrast = lines[1].split(",")[0]
-    assert cite("T6", "--cell", f"contrast={contrast},estimator=difference,target=texts") == 0
+    cell = f"contrast={contrast},estimator=difference,target=texts"
+    assert cite("T6", "--cell", cell) == 1
+    assert "basis (raw, period held)" in capsys.readouterr().err
+    assert cite("T6", "--cell", f"{cell},basis=raw") == 0
     assert "percentage points [" in capsys.readouterr().out
 
 

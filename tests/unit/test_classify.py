@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from framing.coding import cues
 from framing.coding.codings import combine_coders
-from framing.coding.cues import cue_hits
+from framing.coding.cues import pattern_hits
 from framing.commands import classify, formats
 from framing.commands.classify import (
     Coded,
@@ -45,12 +45,22 @@ from framing.corpus.derived import read_facts
 from framing.corpus.tables import passage_frame
 from framing.corpus.words import word_counts
 from framing.files import json_text, sha256, write_text
-from framing.model.features import stem
+from framing.model.features import closeness_of, stem
 from framing.model.stored import Prediction, model_text, predict, read_model
 from framing.model.tables import Tables
 from framing.model.training import train_code
 from framing.problems import InputError
-from framing.project import CONFIG, DERIVED, Project, exemplar_facts, load_project, long_facts
+from framing.project import (
+    CONFIG,
+    DERIVED,
+    Project,
+    exemplar_facts,
+    hit_table,
+    load_project,
+    pattern_table,
+    rule_table,
+    word_table,
+)
 
 MINI = Path(__file__).resolve().parents[2] / "examples" / "mini"
 FIRST = "The second tunnel would swallow eleven million more, said the auditor."
@@ -72,26 +82,24 @@ def mini_tables() -> tuple[Project, Tables]:
     rows = [row for one in facts for row in one["passages"]] + taught
     votes = [(cue.name, code, v) for cue in project.codebook.cues for code, v in cue.votes.items()]
     frame = passage_frame(project.sources, project.passages, project.sample, project.config)
+    words, book, chosen = word_table(rows), project.codebook, project.config["classifier"]
     return project, Tables(
         frame,
         combine_coders(project.codings, project.config["coders"]),
-        long_facts(rows, "counts", "word", "count"),
-        long_facts(rows, "cues", "cue", "hits"),
-        pd.DataFrame(votes, columns=["cue", "code", "vote"]),
+        words,
+        hit_table(rows),
+        pattern_table(book),
         exemplars,
+        closeness_of(list(frame["passage_id"]), words, rule_table(book), chosen),
+        pd.DataFrame(votes, columns=["cue", "code", "vote"]),
     )
-
-
-def mini_settings(project: Project) -> dict:
-    # Neighbours count, so that what is said of them can be tested.
-    return {**project.config["classifier"], "neighbour_scale": 0.4}
 
 
 @cache
 def trained() -> dict[str, str]:
     """Return the text of each model file of the example project, trained once."""
     project, tables = mini_tables()
-    given = mini_settings(project)
+    given = project.config["classifier"]
     return {code: model_text(train_code(code, tables, given)[1]) for code in project.codebook.codes}
 
 
@@ -187,7 +195,7 @@ def test_codes_are_those_of_the_stored_models(run, project, instrument):
         own, unfamiliar = facts[row["id"]], False
         for code in CODES:
             model = read_model(project / f"results/models/{code}.json")
-            found = predict(model, own["counts"], own["cues"])
+            found = predict(model, own["counts"], own["hits"])
             assert row[f"{code}_probability"] == f"{found.probability:.6f}"
             assert row[code] == str(found.decision)
             unfamiliar |= found.unfamiliar
@@ -200,7 +208,7 @@ def test_codes_are_those_of_the_stored_models(run, project, instrument):
 def test_words_and_cues_are_those_of_the_workflow(instrument):
     text = "The façade of the old town must be kept as it was, with its arcades."
     model = instrument.models["heritage"]
-    expected = predict(model, word_counts(text), cue_hits(instrument.compiled, text))
+    expected = predict(model, word_counts(text), pattern_hits(instrument.compiled, text))
     assert expected.decision == 1
     assert code_text(instrument, text)["heritage"] == expected
 
@@ -455,14 +463,14 @@ def test_models_must_be_there_and_fit_the_codebook(tmp_path):
         cues_now = dict(read_model(project / "results/models/heritage.json")["cues"])
         first, second, *_ = cues_now
         del cues_now[first]
-        cues_now[second] = {**cues_now[second], "vote": 1 - cues_now[second]["vote"]}
+        cues_now[second] = {**cues_now[second], "patterns": [*cues_now[second]["patterns"], 0.5]}
         change_model(project, "heritage", cues=cues_now)
         change_model(project, "fairness", code="cost")
         with pytest.raises(InputError) as caught:
             load_instrument()
         said = str(caught.value)
         assert "cost.json: does not exist" in said
-        assert f"cues or votes differ for {', '.join(sorted([first, second]))}." in said
+        assert f"cues or their patterns differ for {', '.join(sorted([first, second]))}." in said
         assert "fairness.json: is a model of 'cost'" in said
         path = project / "results/models/heritage.json"
         path.write_text(path.read_text(encoding="utf-8").replace("0.", "1.", 1), encoding="utf-8")

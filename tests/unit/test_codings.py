@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
-from framing.coding.codings import coders_phrase, combine_coders, read_coders, read_codings
+from framing.coding.codings import (
+    coders_phrase,
+    combine_coders,
+    labels_by_coder,
+    main_rule,
+    read_coders,
+    read_codings,
+    runs_of_one_model,
+    standard_problems,
+)
 from framing.problems import InputError
 
 SAMPLE = pd.DataFrame({"passage_id": ["p1", "p2"]})
@@ -97,6 +108,83 @@ def test_rules_for_several_coders(values, rule, tie, label):
     combined = combine_coders(codings(values), {"rule": rule, "tie": tie})
     assert combined["label"].tolist() == [label]
     assert combined["share"].tolist() == [sum(values) / len(values)]
+    tied = rule == "majority" and 2 * sum(values) == len(values)
+    assert combined["tied"].tolist() == [int(tied)]
+
+
+STANDARD = {"rule": "standard", "tie": "absent", "standard": "c1"}
+
+
+@pytest.mark.parametrize(("values", "label"), [([1, 0], 0), ([0, 1, 0], 1), ([1, 1], 1)])
+def test_the_standard_decides_alone(values, label):
+    combined = combine_coders(codings(values), STANDARD)
+    assert combined.drop(columns=["passage_id", "code"]).to_dict("records") == [
+        {"label": label, "coders": len(values), "share": label, "tied": 0}
+    ]
+    assert main_rule(STANDARD) == "c1"
+    assert main_rule({"rule": "any", "tie": "absent"}) == "any"
+
+
+def test_passages_that_the_standard_left_out_are_named():
+    table = pd.DataFrame(
+        [("p1", "c1", "red", 1), ("p1", "c2", "red", 0), ("p2", "c2", "red", 1),
+         ("p2", "c1", "blue", 1), ("p2", "c2", "blue", 1)],
+        columns=["passage_id", "coder", "code", "value"],
+    )  # fmt: skip
+    (problem,) = standard_problems(table, STANDARD, Path("codings"))
+    assert problem.place == Path("codings/c1.tsv")
+    assert "1 passages that others coded have no coding of 'red' by the standard: p2" in str(
+        problem
+    )
+    assert combine_coders(table, STANDARD)["passage_id"].tolist() == ["p1", "p2"]
+    assert standard_problems(table, {"rule": "any", "tie": "absent"}, Path("codings")) == []
+    complete = table[table["coder"] != "c2"]
+    assert standard_problems(complete, STANDARD, Path("codings")) == []
+    # An unknown coder is found in the configuration, and named there.
+    assert standard_problems(table, {**STANDARD, "standard": "c9"}, Path("codings")) == []
+
+
+def test_each_coder_alone_has_what_they_coded():
+    table = pd.DataFrame(
+        [("p1", "c1", "red", 1, 0), ("p1", "c2", "red", 0, 1), ("p2", "c2", "red", 1, 0)],
+        columns=["passage_id", "coder", "code", "value", "unsure"],
+    )
+    found = labels_by_coder(table, {"rule": "majority", "tie": "absent"})
+    assert list(found) == ["c1", "c2"]
+    assert found["c1"].to_dict("list") == {"passage_id": ["p1"], "code": ["red"], "label": [1]}
+    assert found["c2"]["label"].tolist() == [0, 1]
+    assert list(labels_by_coder(table, STANDARD)) == ["c1"]
+
+
+def coders(tmp_path, *rows, header="coder\tkind\tcodebook\tdescription\tmodel"):
+    path = tmp_path / "coders.tsv"
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    return read_coders(path)
+
+
+def test_runs_of_one_model_are_known_by_its_name(tmp_path):
+    one, two = "m1\tmachine\t1\tx\tM, 2 runs", "m2\tmachine\t1\ty\tM, 2 runs"
+    assert runs_of_one_model(coders(tmp_path, one, two))
+    assert not runs_of_one_model(coders(tmp_path, one))
+    assert not runs_of_one_model(coders(tmp_path, one, "m2\tmachine\t1\ty\tN"))
+    assert not runs_of_one_model(coders(tmp_path, one, "m2\tmachine\t1\ty\t"))
+    assert not runs_of_one_model(coders(tmp_path, "m1\tmachine\t1\tx\t", "m2\tmachine\t1\ty\t"))
+    assert not runs_of_one_model(coders(tmp_path, one, two, "h\thuman\t1\tz\t"))
+
+
+def test_coders_without_the_column_model_are_read_as_before(tmp_path):
+    old = "coder\tkind\tcodebook\tdescription"
+    found = coders(tmp_path, "m1\tmachine\t1\tx", "m2\tmachine\t1\tx", header=old)
+    assert found["model"].tolist() == ["", ""]
+    assert list(found) == ["coder", "kind", "codebook", "description", "model"]
+    assert not runs_of_one_model(found)
+    with pytest.raises(InputError, match="unknown column 'modell'"):
+        coders(tmp_path, header=f"{old}\tmodell")
+
+
+def test_a_human_coder_is_a_run_of_nothing(tmp_path):
+    with pytest.raises(InputError, match="line 2: coder 'h' is human and a run of the model 'M'"):
+        coders(tmp_path, "h\thuman\t1\tx\tM")
 
 
 def test_machine_coders_are_called_so(tmp_path):

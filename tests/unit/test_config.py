@@ -30,6 +30,16 @@ def broken(config, change):
         (lambda c: c["classifier"].pop("C"), "'C' is a required property"),
         (lambda c: c["inference"].update(confidence=95), "inference.confidence"),
         (lambda c: c["coders"].update(rule="most"), "coders.rule"),
+        (
+            lambda c: c["coders"].update(rule="standard"),
+            "rule is 'standard', but no coder is named",
+        ),
+        (
+            lambda c: c["coders"].update(standard="ann"),
+            "'ann' is named, but the rule is 'majority'",
+        ),
+        (lambda c: c["agreement"].pop("minimum_sources"), "'minimum_sources' is a required"),
+        (lambda c: c["agreement"].update(minimum_sources=1), "agreement.minimum_sources"),
         (lambda c: c["periods"].reverse(), "in order and without overlap"),
         (lambda c: c["periods"][0].update(first=2030), "ends before it begins"),
         (lambda c: c["periods"][0].update(id=c["undated"]), "used twice"),
@@ -59,6 +69,17 @@ def test_names_that_do_not_exist(config, change, said, root):
     assert cross_check(config, codes, {config["case_study"]}, place) == []
     problems = cross_check(broken(config, change), codes, {config["case_study"]}, place)
     assert any(said in str(problem) for problem in problems)
+
+
+def test_a_standard_must_be_a_coder(config, root):
+    named = broken(config, lambda c: c["coders"].update(rule="standard", standard="ann"))
+    named["robustness"] = {**named["robustness"], "coders": ["majority"]}
+    place, codes = root / "config.yaml", ["equality", "control"]
+    problems = cross_check(named, codes, {config["case_study"]}, place, ["ann", "bob"])
+    assert not any("standard" in str(problem) for problem in problems)
+    problems = cross_check(named, codes, {config["case_study"]}, place, ["bob", "eve"])
+    (said,) = (str(problem) for problem in problems if "standard" in str(problem))
+    assert "coders.standard: unknown coder 'ann'. Coders of coders.tsv: bob, eve." in said
 
 
 def test_broken_yaml_and_doubled_keys_name_their_line(tmp_path):

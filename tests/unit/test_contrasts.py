@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import inf, isnan, nan, sqrt
+from math import exp, inf, isnan, log, nan, sqrt
 
 import numpy as np
 import pandas as pd
@@ -15,17 +15,32 @@ from hypothesis import strategies as st
 from framing.inference.contrasts import (
     EXACT,
     SMOOTHED,
+    SMOOTHED_CELL,
+    UNDECIDED,
+    UNKNOWN,
     Contrast,
+    adjusted_verdict,
     bounded,
     contrast,
+    degrees_of_freedom,
+    ratio,
     reading,
+    standardised,
     verdict,
 )
 from framing.inference.design import CORPUS, TARGETS, TEXTS, domain, population
-from framing.inference.estimators import Estimate, labels_only
+from framing.inference.estimators import LABELS, Estimate, estimate
 from framing.inference.intervals import critical, two_sided_p
 from framing.inference.outcomes import outcome
-from tests.unit.inference_samples import drawn_from, marks, said, settings, surveys
+from tests.unit.inference_samples import (
+    drawn_from,
+    marks,
+    read_surveys,
+    roles,
+    said,
+    settings,
+    surveys,
+)
 
 RULES = settings()
 
@@ -68,7 +83,7 @@ Survey = tuple[pd.DataFrame, pd.DataFrame]
 
 
 @examples(max_examples=25, deadline=None)
-@given(surveys(), st.sampled_from(["all", "council"]))
+@given(st.one_of(surveys(), read_surveys()), st.sampled_from(["all", "council"]))
 def test_two_codes_of_the_same_passages_differ_as_their_difference_varies(
     survey: Survey, group: str
 ) -> None:
@@ -80,8 +95,8 @@ def test_two_codes_of_the_same_passages_differ_as_their_difference_varies(
     two = replace(one, label=np.where(marked, 1 - one.label, one.label))
     part = domain(frame, group)
     assume(len(part.coded) > 0)
-    a, b = (labels_only(frame, part, data, RULES) for data in (one, two))
-    apart = labels_only(frame, part, replace(one, label=one.label - two.label), RULES)
+    a, b = (estimate(LABELS, frame, part, data, RULES) for data in (one, two))
+    apart = estimate(LABELS, frame, part, replace(one, label=one.label - two.label), RULES)
     usable = [
         target
         for target in TARGETS
@@ -100,7 +115,7 @@ def test_code_and_its_opposite_vary_twice_as_much() -> None:
     frame = population(drawn_from("x" * 30, range(12), sources="aabbccddeeff" * 2 + "abcdef"))
     label = marks("110100100101")
     a, b = (
-        labels_only(frame, domain(frame), said(frame, code, np.zeros(30)), RULES)
+        estimate(LABELS, frame, domain(frame), said(frame, code, np.zeros(30)), RULES)
         for code in (label, 1 - label)
     )
     for target in TARGETS:
@@ -112,7 +127,7 @@ def test_code_and_its_opposite_vary_twice_as_much() -> None:
 
 def test_sides_that_vary_alike_have_no_interval() -> None:
     frame = population(drawn_from("x" * 30, range(12)))
-    found = labels_only(frame, domain(frame), said(frame, marks("110100100100"), np.zeros(30)),
+    found = estimate(LABELS, frame, domain(frame), said(frame, marks("110100100100"), np.zeros(30)),
                         RULES)  # fmt: skip
     for target in TARGETS:
         lower = replace(found, value=found.value - 0.1)  # of the same passages
@@ -136,7 +151,7 @@ def test_groups_of_the_same_sources_vary_together() -> None:
         drawn_from("x" * 16, range(16), sources="ssssttttuuuuvvvv", groups="aabb" * 4)
     )
     data = said(frame, marks("1110101010000000"), np.zeros(16))
-    a, b = (labels_only(frame, domain(frame, group), data, RULES) for group in "ab")
+    a, b = (estimate(LABELS, frame, domain(frame, group), data, RULES) for group in "ab")
     found = contrast(a, b, TEXTS, 0.95)
     assert (found.estimate_a, found.estimate_b) == (0.5, 0.25)
     assert found.se == pytest.approx(sqrt(1 / 48))
@@ -152,10 +167,98 @@ def test_groups_drawn_from_one_stratum_vary_against_each_other() -> None:
     """
     frame = population(drawn_from("x" * 12, range(6), groups="aaabbb" * 2))
     data = said(frame, marks("110100"), np.zeros(12))
-    a, b = (labels_only(frame, domain(frame, group), data, RULES) for group in "ab")
+    a, b = (estimate(LABELS, frame, domain(frame, group), data, RULES) for group in "ab")
     found = contrast(a, b, CORPUS, 0.95)
     assert found.difference == pytest.approx(1 / 3)
     assert found.se == pytest.approx(sqrt(0.6 * 12 / 81))
+
+
+# --- degrees of freedom ---------------------------------------------------------------------------
+
+
+def test_sides_that_share_nothing_have_welchs_degrees_of_freedom() -> None:
+    """V .0009 with 4 and .0016 with 9 degrees: .0025²/(.0009²/4 + .0016²/9) = 12.8351."""
+    for target in TARGETS:
+        a = hand_made(0.5, {target: [0.03, 0.0]}, df={target: 4.0})
+        b = hand_made(0.2, {target: [0.0, 0.04]}, df={target: 9.0})
+        free = 0.0025**2 / (0.0009**2 / 4 + 0.0016**2 / 9)
+        assert free == pytest.approx(12.8351, abs=5e-5)
+        assert degrees_of_freedom(a, b, target) == pytest.approx(free)
+        found = contrast(a, b, target, 0.95)
+        assert found.high - found.difference == pytest.approx(critical(0.95, free) * 0.05)
+        shared = replace(b, deviations={target: np.array([0.001, 0.04])})
+        assert degrees_of_freedom(a, shared, target) == 4
+
+
+def test_side_that_is_known_has_no_degrees_of_freedom() -> None:
+    deviations = {target: [0.03, 0.0] for target in TARGETS}
+    a = hand_made(0.5, deviations, df=dict.fromkeys(TARGETS, 7.0))
+    b = hand_made(0.2, {target: [0.0, 0.0] for target in TARGETS}, complete=True,
+                  df={CORPUS: 0.0, TEXTS: 5.0})  # fmt: skip
+    assert degrees_of_freedom(a, b, CORPUS) == 7
+
+
+def test_ratio_is_symmetric_on_the_log_scale() -> None:
+    """.4/.2 with deviations .04 and .03: V(log) = .1² + .15², df from the difference."""
+    a = hand_made(0.4, {TEXTS: [0.04, 0.0]}, df={TEXTS: 4.0})
+    b = hand_made(0.2, {TEXTS: [0.0, 0.03]}, df={TEXTS: 9.0})
+    half = critical(0.95, degrees_of_freedom(a, b, TEXTS)) * sqrt(0.1**2 + 0.15**2)
+    expected = (2, exp(log(2) - half), exp(log(2) + half))
+    assert ratio(a, b, TEXTS, 0.95) == pytest.approx(expected)
+    # Variance that deviations do not show counts once, by the square of the side's share.
+    more = replace(b, smoothed={TEXTS: 0.0007})
+    half = critical(0.95, degrees_of_freedom(a, b, TEXTS)) * sqrt(0.1**2 + (0.0009 + 0.0007) / 0.04)
+    assert ratio(a, more, TEXTS, 0.95)[2] == pytest.approx(exp(log(2) + half))
+
+
+# --- the period held ------------------------------------------------------------------------------
+
+
+def test_shares_of_periods_are_averaged_with_the_weights_given() -> None:
+    """.25·.6 + .75·.2; V .25²·.0016 + .75²·.0004 = .0001 + .000225; Satterthwaite's df."""
+    cells = [
+        hand_made(0.6, {CORPUS: [0.04, 0.0, 0.0]}, df={CORPUS: 4.0}, note="one"),
+        hand_made(0.2, {CORPUS: [0.0, 0.02, 0.0]}, df={CORPUS: 10.0}, note="one", coded=30),
+    ]
+    found = standardised(cells, [0.25, 0.75], CORPUS, 0.95)
+    assert found.value == pytest.approx(0.3)
+    assert found.variance[CORPUS] == pytest.approx(0.000325)
+    assert found.deviations[CORPUS] == pytest.approx([0.01, 0.015, 0])
+    assert found.df[CORPUS] == pytest.approx(0.000325**2 / (0.0001**2 / 4 + 0.000225**2 / 10))
+    assert (found.coded, found.note, found.complete) == (80, "one", False)
+    assert found.smoothed == {CORPUS: 0.0}
+    # The degrees of freedom of all cells together, where they are given.
+    assert standardised(cells, [0.25, 0.75], CORPUS, 0.95, 33.0).df == {CORPUS: 33.0}
+
+
+def test_period_in_which_no_code_varies_is_given_a_variance_once() -> None:
+    cells = [
+        hand_made(0.6, {target: [0.04, 0.0] for target in TARGETS}),
+        hand_made(0.0, {target: [0.0, 0.0] for target in TARGETS}, positives=0),
+    ]
+    unseen = 0.25 * plus_four(0, 40, critical(0.95) ** 2)
+    for target in TARGETS:
+        found = standardised(cells, [0.5, 0.5], target, 0.95)
+        assert found.variance[target] == pytest.approx(0.25 * 0.0016 + unseen)
+        assert found.smoothed[target] == pytest.approx(unseen)
+        assert found.note == SMOOTHED_CELL
+        other = hand_made(0.1, {target: [0.0, 0.03]})
+        compared = contrast(found, other, target, 0.95)
+        assert compared.se**2 == pytest.approx(0.25 * 0.0016 + 0.0009 + unseen)
+        assert SMOOTHED not in compared.status
+
+
+def test_period_that_is_known_leaves_nothing_to_chance_in_this_corpus() -> None:
+    known = hand_made(0.0, {target: [0.0, 0.0] for target in TARGETS}, positives=0, complete=True,
+                      df={CORPUS: 0.0, TEXTS: 3.0})  # fmt: skip
+    other = hand_made(0.6, {target: [0.04, 0.0] for target in TARGETS})
+    found = standardised([other, known], [0.5, 0.5], CORPUS, 0.95)
+    assert (found.variance[CORPUS], found.note) == (pytest.approx(0.0004), "")
+    assert found.df[CORPUS] == pytest.approx(30)
+    whole = standardised([known, replace(known, value=0.5)], [0.5, 0.5], CORPUS, 0.95)
+    assert (whole.complete, whole.value, whole.variance[CORPUS]) == (True, 0.25, 0)
+    assert contrast(whole, known, CORPUS, 0.95).status == EXACT
+    assert standardised([known, known], [0.5, 0.5], TEXTS, 0.95).note == SMOOTHED_CELL
 
 
 # --- sides that vary not at all -------------------------------------------------------------------
@@ -212,6 +315,20 @@ def test_both_sides_coded_whole_differ_for_certain() -> None:
     assert verdict(found, "less") == "supported"
 
 
+def test_side_without_a_positive_beside_known_ones_is_given_the_variance_of_its_rest() -> None:
+    """Ten known, 3 of them carrying the code; ten left, of which four were drawn, none with it."""
+    frame = population(roles("r" * 10 + "uuuu......" + "uuuu......", "r" * 10 + "x" * 10 + "y" * 10,
+                             groups="a" * 20 + "b" * 10))  # fmt: skip
+    data = said(frame, np.r_[marks("1110000000"), marks("0000"), marks("1100")], np.zeros(30))
+    a, b = (estimate(LABELS, frame, domain(frame, group), data, RULES) for group in "ab")
+    found = contrast(a, b, CORPUS, 0.95)
+    assert found.estimate_a == pytest.approx(3 / 20)
+    free = degrees_of_freedom(a, b, CORPUS)
+    unseen = (10 / 20) ** 2 * plus_four(0, 4, critical(0.95, free) ** 2)
+    assert found.se**2 == pytest.approx(unseen + 0.6 * (1 / 3) / 4)
+    assert found.status == SMOOTHED
+
+
 # --- sides that are missing -----------------------------------------------------------------------
 
 
@@ -259,7 +376,7 @@ def test_estimates_outside_the_unit_are_compared_at_its_ends() -> None:
 def test_missing_groups_of_a_sample() -> None:
     frame = population(drawn_from("xxxxxx", range(4), groups="aabbcc", sources="stuuvw"))
     data = said(frame, marks("1001"), np.zeros(6))
-    sides = {name: labels_only(frame, domain(frame, name), data, RULES) for name in "abcd"}
+    sides = {name: estimate(LABELS, frame, domain(frame, name), data, RULES) for name in "abcd"}
     assert contrast(sides["a"], sides["c"], CORPUS, 0.95).status == (
         "side B: not estimable: no coded passage"
     )
@@ -299,6 +416,35 @@ def test_verdict_follows_from_where_the_interval_lies(
     assert [verdict(found, word) for word in ("greater", "less", "different")] == [
         greater, less, different,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("difference", "p_value", "greater", "less", "different"),
+    [
+        (0.2, 0.049, "supported", "contradicted", "supported"),
+        (-0.2, 0.049, "contradicted", "supported", "supported"),
+        # The interval holds no zero, but with so many contrasts that is no evidence.
+        (0.2, 0.051, "not distinguishable", "not distinguishable", "not distinguishable"),
+        (0.2, 0.05, "not distinguishable", "not distinguishable", "not distinguishable"),
+        (0.2, nan, "not distinguishable", "not distinguishable", "not distinguishable"),
+        (nan, nan, "not estimable", "not estimable", "not estimable"),
+    ],
+)
+def test_verdict_goes_by_the_adjusted_p_value(
+    difference: float, p_value: float, greater: str, less: str, different: str
+) -> None:
+    found = replace(between(0.1, 0.3), difference=difference)
+    assert [adjusted_verdict(found, word, p_value, 0.95)
+            for word in ("greater", "less", "different")] == [greater, less, different]  # fmt: skip
+    assert adjusted_verdict(found, "greater", p_value, 0.999) in (UNDECIDED, UNKNOWN)
+
+
+def test_difference_known_exactly_needs_no_p_value() -> None:
+    for difference, words in ((0.25, ("supported", "contradicted")), (0, (UNDECIDED, UNDECIDED))):
+        exact = Contrast(0.5, 0.25, difference, 0.0, difference, difference, nan, EXACT)
+        assert [adjusted_verdict(exact, word, nan, 0.95) for word in ("greater", "less")] == [
+            *words
+        ]
 
 
 def test_verdict_without_numbers() -> None:

@@ -11,9 +11,10 @@ import pytest
 import yaml
 
 from framing.coding.codebook import load_codebook
-from framing.coding.cues import compile_cues, cue_hits
+from framing.coding.cues import compile_cues, pattern_hits
 from framing.coding.patterns import PatternError, compile_any
 from framing.config import SCHEMAS
+from framing.corpus.hits import hits_by_cue
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cues.md").read_text(encoding="utf-8")
 
@@ -94,13 +95,14 @@ def book(tmp_path_factory):
 def test_a_pattern_matches_what_the_page_says(book, pattern, text, expected):
     plain = {"required": (), "forbidden": (), "within": "sentence", "case": "ignore"}
     cue = replace(book.cues[0], name="x", pattern=(pattern,), negated="any", **plain)
-    hits = cue_hits(compile_cues(replace(book, cues=(cue,))), text)
+    hits = hits_by_cue(pattern_hits(compile_cues(replace(book, cues=(cue,))), text))
     assert bool(hits) is expected
 
 
 @pytest.mark.parametrize(("name", "text", "number"), cue_cases())
 def test_a_cue_hits_as_often_as_the_page_says(book, name, text, number):
-    assert cue_hits(compile_cues(book), text).get(name, 0) == number
+    found = hits_by_cue(pattern_hits(compile_cues(book), text))
+    assert found.get(name, 0) == number
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,12 +13,13 @@ from framing.coding.codebook import Code, Codebook, Cue
 from framing.coding.cues import (
     compile_cues,
     cue_digest,
-    cue_hits,
     cue_spans,
     fold,
+    pattern_hits,
     sentence_spans,
 )
-from framing.coding.patterns import PatternError, compile_any
+from framing.coding.patterns import PatternError, compile_any, expand
+from framing.corpus.hits import cue_and_pattern, hits_by_cue
 from framing.problems import InputError
 
 TERMS = {"bird": "swift~|swallow~", "far": "<bird> ..2 away"}
@@ -144,7 +146,8 @@ def test_with_and_unless_hold_in_the_sentence_or_the_passage():
 
 def test_hits_are_counted_and_missing_cues_left_out():
     cues = (cue("egg", name="b"), cue("nest~", name="a"), cue("cat", name="c"))
-    assert cue_hits(compile_cues(book(*cues)), "An egg, two nests; a nest.") == {"a": 2, "b": 1}
+    hits = pattern_hits(compile_cues(book(*cues)), "An egg, two nests; a nest.")
+    assert hits_by_cue(hits) == {"a": 2, "b": 1}
 
 
 @given(st.text(alphabet="aA. \u2019\u2013\u201c!?1\n\t\u00a0xX'(", max_size=60))
@@ -175,7 +178,45 @@ def test_spans_lie_where_the_text_says(text):
     compiled = compile_cues(book(cue("nest|egg")))
     for _, start, end in cue_spans(compiled, text):
         assert text[start:end].lower() in ("nest", "egg")
-    assert sum(cue_hits(compiled, text).values()) == len(cue_spans(compiled, text))
+    assert sum(pattern_hits(compiled, text).values()) == len(cue_spans(compiled, text))
+
+
+def test_each_hit_belongs_to_the_first_pattern_that_fits():
+    patterns = cue(["nest", "nest ..2 egg", "(egg|eggs) (laid|hatched)", "eggs?"])
+    compiled = compile_cues(book(patterns))
+    text = "A nest with an egg. Eggs hatched. No egg."
+    assert pattern_hits(compiled, text) == {"the-cue/1": 1, "the-cue/3": 1, "the-cue/4": 2}
+    turned = compile_cues(book(cue(patterns.pattern[::-1])))
+    assert pattern_hits(turned, text) == {"the-cue/1": 2, "the-cue/3": 1}
+
+
+PIECES = [
+    "nest",
+    "egg~",
+    "nest ..1 egg",
+    "egg &1 nest",
+    "(a|an) (nest|egg)",
+    "n\\w+(?=s)",
+    "[ae]gg",
+]
+
+
+@settings(max_examples=150)
+@given(
+    st.lists(st.sampled_from(PIECES), min_size=1, max_size=4, unique=True),
+    st.lists(st.sampled_from(["a nest", "eggs", "an egg", "nests", "the", "."]), max_size=8),
+)
+def test_hits_of_patterns_add_up_to_those_of_any_of_them(patterns, words):
+    text = " ".join(words)
+    compiled = compile_cues(book(cue(patterns)))
+    # What "any of them" is, without groups that tell patterns apart.
+    whole = "|".join(f"(?:{expand([one], TERMS)[1:-1]})" for one in patterns)
+    found = [match.span() for a, b in sentence_spans(text)
+             for match in regex.finditer(whole, text[a:b], regex.IGNORECASE)]  # fmt: skip
+    assert sum(pattern_hits(compiled, text).values()) == len(found)
+    for key, number in pattern_hits(compiled, text).items():
+        alone = cue(patterns[cue_and_pattern(key)[1] - 1])
+        assert number <= sum(pattern_hits(compile_cues(book(alone)), text).values())
 
 
 @pytest.mark.parametrize(
@@ -240,7 +281,7 @@ def test_a_search_that_takes_too_long_names_the_cue():
     compiled = compile_cues(book(cue("nest")))
     slow = replace(compiled.cues[0], hit=Slow())
     with pytest.raises(InputError, match="cue 'the-cue': takes too long"):
-        cue_hits(replace(compiled, cues=(slow,)), "A nest.")
+        pattern_hits(replace(compiled, cues=(slow,)), "A nest.")
 
 
 class Slow:
@@ -261,6 +302,7 @@ def test_the_digest_changes_exactly_when_hits_can():
     ]
     other = [
         (book(plain), cue("nests <bird>")),
+        (book(plain), cue(["nest <bird>", "egg"])),
         (book(plain, terms={**TERMS, "bird": "owl"}), plain),
         (book(plain), replace(plain, case="match")),
         (book(plain), replace(plain, negated="never")),
@@ -270,6 +312,9 @@ def test_the_digest_changes_exactly_when_hits_can():
     ]
     assert {cue_digest(*each) for each in same} == {digest}
     assert digest not in {cue_digest(*each) for each in other}
+    two = cue(["nest", "egg"])
+    assert cue_digest(book(), two) != cue_digest(book(), cue(["egg", "nest"]))
+    assert cue_digest(book(), two) != cue_digest(book(), cue("nest|egg"))
     negated = replace(plain, negated="only")
     assert cue_digest(book(), negated) != cue_digest(book(negators=("nor",)), negated)
     assert cue_digest(book(), negated) != cue_digest(book(negation_window=9), negated)

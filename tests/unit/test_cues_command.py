@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from contextlib import chdir
+from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -15,6 +17,7 @@ from framing.coding.codebook import load_codebook
 from framing.commands import cues as command_module
 from framing.commands.cues import Hit, aligned, changed_cues, changes, list_text, worth
 from framing.config import load_config
+from framing.edge import by_cue
 from framing.growth import renewed
 from framing.output.describe import cue_table
 from framing.problems import InputError
@@ -59,11 +62,15 @@ def add_cue(project, name="tram-word", pattern="tram~", votes="for: [cost]"):
     edit(project / CODEBOOK, OLD, "\n  ".join(lines))
 
 
-def keep_back(project, *sources):
-    (project / "corpus/kept.tsv").write_text(
-        "source_id\n" + "".join(f"{name}\n" for name in sources), encoding="utf-8"
-    )
-    edit(project / CONFIG, "kept_back: ''", "kept_back: corpus/kept.tsv")
+def unread(project, passages):
+    """Return the project with so many ``passages`` in an unread confirmation draw."""
+    role = np.where(project.frame["passage_id"].isin(passages), "confirmation", "development")
+    return replace(project, frame=project.frame.assign(role=role))
+
+
+def read_project(folder):
+    with chdir(folder):
+        return load_project(load_config(CONFIG))
 
 
 def table(out, cue):
@@ -104,7 +111,7 @@ def test_unchanged_cues_are_worth_what_t8_says(run):
     names = [cue.name for cue in read.codebook.cues]
     votes = {code: {c.name: c.votes.get(code, 0) for c in read.codebook.cues}
              for code in read.codebook.codes}  # fmt: skip
-    hits = tables.hits[tables.hits["passage_id"].isin(tables.passages["passage_id"])]
+    hits = by_cue(tables.hits[tables.hits["passage_id"].isin(tables.passages["passage_id"])])
     weights = {code: dict.fromkeys(names) for code in votes}
     expected = cue_table(names, votes, hits, tables.labels, weights)
     out = run("--check", *names)
@@ -185,7 +192,7 @@ def test_a_cue_dropped_is_told_with_what_it_hit(run, project):
     edit(project / CODEBOOK, OLD, "- name: other-name")
     out = run("--check")
     assert "other-name (new)" in out
-    hits = mini_tables()[1].hits
+    hits = by_cue(mini_tables()[1].hits)
     own = hits[(hits["cue"] == "price-words") & ~hits["passage_id"].str.startswith("exemplar/")]
     assert "No longer in the codebook:" in out
     assert f"  price-words  had hits in {len(own)} passages" in out
@@ -228,37 +235,41 @@ def test_a_text_that_is_not_the_frozen_one_is_refused(project):
         command(command_module, project, "--check", "price-words")
 
 
-# --- sources kept back ----------------------------------------------------------------------------
+# --- unread passages ------------------------------------------------------------------------------
 
 
-def test_of_sources_kept_back_there_are_counts_and_no_ids(run, project):
+def test_of_unread_passages_it_is_said_how_many_are_hit_and_no_more(run, project):
     add_cue(project, pattern="the")
     whole = table(run("--check"), "tram-word")["for cost", "all"]
-    passages = pd.read_csv(project / "corpus/passages.tsv", sep="\t")
-    hidden = ["resident-park-2022", "council-minutes-2015"]
-    keep_back(project, *hidden)
-    out = run("--check")
-    rows = table(out, "tram-word")
-    read, kept = rows["for cost", "read"], rows["for cost", "kept back"]
-    assert int(kept[0]) > 0
-    assert len(kept) == 4
-    assert [int(a) + int(b) for a, b in zip(read[:4], kept, strict=True)] == list(
-        map(int, whole[:4])
-    )
-    secret = set(passages.loc[passages["source_id"].isin(hidden), "passage_id"])
-    assert not any(name in out for name in [*secret, *hidden])
-    assert re.search(r"and \d+ coded in sources kept back", out)
-
-
-def test_a_slow_cue_does_not_quote_what_is_kept_back(project, monkeypatch):
-    keep_back(project, *(path.stem for path in (project / "corpus/texts").iterdir()))
+    read = read_project(project)
+    coded = sorted(set(read.codings["passage_id"]))
+    hidden = coded[::3]
     with chdir(project):
-        read = load_project(load_config(CONFIG))
+        out = command_module.check(unread(read, hidden), [])
+    rows = table(out, "tram-word")
+    shown, apart = rows["for cost", "read"], rows["for cost", "unread"]
+    assert len(apart) == 2
+    assert 0 < int(apart[0]) <= len(hidden)
+    assert [int(a) + int(b) for a, b in zip(shown, apart, strict=False)] == [
+        int(number) for number in whole[:2]
+    ]
+    # Neither their number nor what they carry is in any figure.
+    labels = mini_tables()[1].labels
+    cost = labels[(labels["code"] == "cost") & ~labels["passage_id"].isin(hidden)]
+    assert shown[5] == f"{cost['label'].mean():.2f}"
+    assert int(shown[2]) <= len(cost)
+    assert not any(name in out for name in hidden)
+    assert re.search(r"and \d+ unread", out)
+
+
+def test_a_slow_cue_does_not_quote_what_is_unread(project, monkeypatch):
+    read = read_project(project)
+    apart = unread(read, read.passages["passage_id"])
     monkeypatch.setattr(engine, "_MATCH_SECONDS", 1e-9)
     with chdir(project), pytest.raises(InputError) as caught:
-        command_module.check(read, ["price-words"])
+        command_module.check(apart, ["price-words"])
     said = str(caught.value)
-    assert "cue 'price-words': takes too long on a source kept back" in said
+    assert "cue 'price-words': takes too long on an unread passage" in said
     assert "begins" not in said
     assert not any(name in said for name in read.passages["passage_id"])
 

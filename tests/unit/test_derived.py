@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 
 import pandas as pd
 import pytest
@@ -15,6 +16,7 @@ from framing.corpus.derived import (
     difference,
     facts_text,
     frame_problems,
+    pattern_problems,
     read_facts,
     staleness,
 )
@@ -52,7 +54,7 @@ def test_word_order_leaves_no_trace(words):
 
 
 def hits(prose):
-    return {"home": prose.count("home"), "absent": 0}
+    return {"home/2": prose.count("home"), "absent/1": 0}
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ def test_derived_facts_hold_counts_and_no_prose(facts, tmp_path):
     path = tmp_path / "s.json"
     path.write_text(facts_text(facts), encoding="utf-8")
     assert read_facts(path) == facts
-    assert [row["cues"] for row in facts["passages"]] == [{}, {"home": 1}, {}]
+    assert [row["hits"] for row in facts["passages"]] == [{}, {"home/2": 1}, {}]
     for row in facts["passages"]:
         assert list(row["counts"]) == sorted(row["counts"])
     assert "went home" not in facts_text(facts)
@@ -82,7 +84,7 @@ def test_stale_cues_are_named_changed_new_and_dropped(facts):
     ("change", "said"),
     [
         (lambda f: f["passages"][1]["counts"].update(home=2), "'home' is 2, the text gives 1"),
-        (lambda f: f["passages"][1].update(cues={}), "cues of 'home' is 0, the text gives 1"),
+        (lambda f: f["passages"][1].update(hits={}), "hits of 'home/2' is 0, the text gives 1"),
         (lambda f: f["passages"][0].update(sha256="0"), "sha256 is 0"),
         (lambda f: f.update(characters=3), "characters is 3"),
         (lambda f: f["passages"].pop(), "number of passages"),
@@ -154,6 +156,33 @@ def test_texts_that_are_not_canonical(tmp_path, data, said):
     path.write_bytes(data)
     with pytest.raises(InputError, match=said):
         read_canonical(path, sha256("x"))
+
+
+def test_a_pattern_that_its_cue_does_not_have_is_named(facts, tmp_path):
+    path = tmp_path / "s.json"
+    assert pattern_problems(facts, path, {"home": 2, "absent": 1}) == []
+    problems = pattern_problems(facts, path, {"home": 1, "absent": 1})
+    name = facts["passages"][1]["passage_id"]
+    assert [str(one.place) for one in problems] == [str(path)]
+    assert problems[0].what == f"passage {name}: has hits of pattern 2 of 'home', which has 1"
+    assert "framing derive" in problems[0].remedy
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("home", "has hits of 'home', which names no cue and pattern"),
+        ("home/0", "has hits of 'home/0', which names no cue and pattern"),
+        ("home/02", "has hits of 'home/02', which names no cue and pattern"),
+        ("other/1", "has hits of 'other/1', whose cue is not among the cues"),
+    ],
+)
+def test_hits_that_no_pattern_can_have_are_named(facts, tmp_path, key, said):
+    facts["passages"][1]["hits"] = {key: 1}
+    path = tmp_path / "s.json"
+    path.write_text(facts_text(facts), encoding="utf-8")
+    with pytest.raises(InputError, match=re.escape(said)):
+        read_facts(path)
 
 
 def test_json_of_facts_is_one_passage_a_line(facts):

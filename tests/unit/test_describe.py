@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
-from framing.output.context import cited
-from framing.output.describe import case_table, corpus_table, cue_table
+from framing.corpus.draws import awaiting
+from framing.output.context import cited, named, project_context
+from framing.output.describe import T1_COLUMNS, case_table, corpus_table, cue_table
 from framing.output.seal import digest_of_files, manifest, provenance
 
 CONFIG = {
@@ -16,7 +18,14 @@ CONFIG = {
     "periods": [{"id": "early", "first": 1990, "last": 1999}],
     "undated": "undated",
 }
-SOURCES = pd.DataFrame({"source_id": ["s1", "s2"], "date": ["1995-02", ""]})
+SOURCES = pd.DataFrame(
+    {
+        "source_id": ["s1", "s2", "s3"],
+        "actor": ["Reds", "Blues", "Greens"],
+        "date": ["1995-02", "", "1997"],
+        "date_precision": ["month", "unknown", "approximate"],
+    }
+)
 PASSAGES = pd.DataFrame(
     [
         ("p1", "s1", "left", "early", 0, 10, 12, 2.0),
@@ -48,12 +57,30 @@ VOTES = {"red": {"shout": 1, "hush": -1}, "blue": {"shout": -1, "still": 1}}
 
 
 def test_the_corpus_is_counted_by_group_and_period():
-    table = corpus_table(SOURCES, PASSAGES, CONFIG).set_index(["group", "period"])
-    assert table.loc[("all", "all")].tolist() == [2, 3, 47, 2, "1995-02", "1995-02", ""]
-    assert table.loc[("left", "early")].tolist() == [1, 2, 32, 1, "1995-02", "1995-02", ""]
-    assert table.loc[("right", "all")].tolist() == [1, 1, 15, 1, "", "", ""]
-    assert table.loc[("none", "all"), "status"] == "empty: no passage"
+    table = corpus_table(SOURCES, PASSAGES, CONFIG)
+    assert tuple(table.columns) == T1_COLUMNS
+    assert set(table["actor"]) == {"all"}  # every group has one actor
+    rows = table.drop(columns="actor").set_index(["group", "period"])
+    dates = ["1995-02", "1995-02"]
+    assert rows.loc[("all", "all")].tolist() == [2, 3, 47, 2, 0, *dates, 0, 1, ""]
+    assert rows.loc[("left", "early")].tolist() == [1, 2, 32, 1, 0, *dates, 0, 0, ""]
+    assert rows.loc[("right", "all")].tolist() == [1, 1, 15, 1, 0, "", "", 0, 1, ""]
+    assert rows.loc[("none", "all"), "status"] == "empty: no passage"
     assert len(table) == 4 * 3
+
+
+def test_a_group_of_several_actors_is_told_by_actor_and_unread_passages_are_counted():
+    late = PASSAGES.tail(1).assign(passage_id="p4", source_id="s3", group="left", period="early")
+    role = ["development", "", "confirmation", "confirmation"]
+    passages = pd.concat([PASSAGES, late], ignore_index=True).assign(role=role)
+    table = corpus_table(SOURCES, passages, CONFIG)
+    actors = table[table["actor"] != "all"]
+    assert actors["group"].tolist() == ["left", "left"] and set(actors["period"]) == {"all"}
+    assert actors["actor"].tolist() == ["Greens", "Reds"]
+    assert actors["approximate"].tolist() == [1, 0]
+    assert actors["unread"].tolist() == [1, 0]
+    whole = table[(table["group"] == "all") & (table["period"] == "all")].iloc[0]
+    assert (whole["coded"], whole["unread"]) == (3, 2)
 
 
 def test_the_case_is_told_passage_by_passage():
@@ -66,6 +93,56 @@ def test_the_case_is_told_passage_by_passage():
     assert table.iloc[1]["cues"] == "against: shout ×3"
     assert table.iloc[2]["status"] == "not drawn for coding"
     assert pd.isna(table.iloc[2]["coders_for"])
+
+
+SETTINGS = {
+    **CONFIG, "case_study": "s1", "combinations": {}, "contrasts": [], "agreement": {"marks": []},
+    "project": {"title": "T", "question": "Q?"}, "report": {"decimals": 3},
+    "inference": {"headline": {"estimator": "difference", "target": "texts"}, "confidence": 0.9},
+}  # fmt: skip
+CODES = pd.DataFrame({"code": ["red"], "label": ["Red"]})
+
+
+@pytest.mark.parametrize(("confirmed", "leads"), [(True, "difference"), (False, "labels only")])
+def test_what_leads_follows_from_whether_anything_is_unread(confirmed, leads):
+    led = named(SETTINGS, CODES, confirmed)["headline"]
+    assert led == {"estimator": leads, "target": "texts", "basis": "period held"}
+    assert SETTINGS["inference"]["headline"] == {"estimator": "difference", "target": "texts"}
+
+
+@pytest.mark.parametrize(
+    ("roles", "counts", "leads"),
+    [
+        (["development", "", "development"], (2, 0), "labels only"),
+        (["development", "", "confirmation"], (1, 1), "difference"),
+        (["confirmation", "", "confirmation"], (0, 2), "difference"),
+        (None, (0, 2), "difference"),  # a frame that knows no roles
+    ],
+)
+def test_a_project_says_how_many_codings_were_read_and_what_each_draw_counts_as(
+    roles, counts, leads
+):
+    passages = PASSAGES.assign(estimable=[True, True, False])
+    passages = passages if roles is None else passages.assign(role=roles)
+    coders = pd.DataFrame({"coder": ["ann", "bob"], "kind": "human", "model": ""})
+    source = SOURCES.assign(title="On parks", speaker="")
+    made = {"inputs": {"corpus": {"sha256": "a"}}, "config": {"sha256": "b"}}
+    context = project_context(SETTINGS, source, passages, CODES, coders, made,
+                              reading=("draw 1: read",), warnings=["mind the gap"])  # fmt: skip
+    assert (context["n_read"], context["n_unread"]) == counts
+    assert context["n_coded"] == sum(counts) and context["n_outside"] == 1
+    assert context["headline"]["estimator"] == leads
+    assert (context["reading"], context["warnings"]) == (["draw 1: read"], ["mind the gap"])
+
+
+def test_passages_of_a_draw_that_awaits_its_codings_are_told():
+    draws = [
+        SimpleNamespace(drawn=pd.DataFrame({"passage_id": ids}))
+        for ids in (["p9"], ["p3", "p1"], ["p2"])
+    ]
+    assert awaiting(draws, ["unread", "pending", "pending"]) == ["p1", "p2", "p3"]
+    assert awaiting(draws, ["development", "unread", "spent"]) == []
+    assert awaiting([], []) == []
 
 
 @pytest.mark.parametrize(

@@ -7,20 +7,34 @@ from itertools import combinations, product
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import settings as examples
 
 from framing.inference.design import (
+    CORPUS,
+    TEXTS,
     Population,
     check_design,
     cluster_deviations,
     domain,
     effective_size,
+    is_confirmed,
     members,
     part_of,
     population,
     stratum_deviations,
 )
+from framing.inference.tables import by_target
 from framing.problems import InputError
-from tests.unit.inference_samples import corpus, exact, sampled
+from tests.unit.inference_samples import (
+    corpus,
+    drawn_from,
+    drawn_twice,
+    exact,
+    read_surveys,
+    roles,
+    sampled,
+)
 
 TWO_STRATA = {"A": (40, "110101"), "B": (60, "001010")}
 CODES = np.array([1, 1, 0, 1, 0, 1, 0, 0, 1, 0, 1, 0], dtype=float)
@@ -169,3 +183,119 @@ def test_design_that_contradicts_itself_is_refused(frame: pd.DataFrame, says: st
 
 def test_sound_design_has_no_problem() -> None:
     assert check_design(exact(TWO_STRATA)) == []
+
+
+# --- read and unread ------------------------------------------------------------------------------
+
+
+def test_domain_falls_into_what_is_known_and_the_rest() -> None:
+    """u unread, r read beside them, R read where no unread draw reaches; . and - were not drawn."""
+    frame = population(roles("u.r.u" + "R-R-" + "r", "xxxxx" + "yyyy" + "x"))
+    part = domain(frame)
+    assert frame.unread.tolist() == [letter == "u" for letter in "uruRRr"]
+    assert frame.known.tolist() == [letter == "r" for letter in "uruRRr"]
+    assert frame.drawn[part.known].tolist() == [2, 9]
+    unread, read = part.parts
+    assert (unread.unread, read.unread) == (True, False)
+    assert unread.rows.tolist() == [0, 1, 3, 4]
+    assert frame.drawn[unread.coded].tolist() == unread.rows[unread.place].tolist() == [0, 4]
+    assert read.rows.tolist() == [5, 6, 7, 8]
+    assert frame.drawn[read.coded].tolist() == read.rows[read.place].tolist() == [5, 7]
+    assert (unread.free, read.free, part.free) == (1, 1, 2)
+    # Two of the four that are not known: weight 2; known ones count as themselves.
+    assert frame.weight.tolist() == [2, 1, 2, 2, 2, 1]
+
+
+@examples(max_examples=12, deadline=None)
+@given(read_surveys())
+def test_known_passages_and_parts_divide_a_domain(
+    survey: tuple[pd.DataFrame, pd.DataFrame],
+) -> None:
+    frame = population(survey[0])
+    for group in ("all", "council", "press"):
+        part = domain(frame, group)
+        rows = [frame.drawn[part.known], *(piece.rows for piece in part.parts)]
+        assert sorted(np.concatenate(rows)) == part.rows.tolist()
+        coded = [part.known, *(piece.coded for piece in part.parts)]
+        assert sorted(np.concatenate(coded)) == part.coded.tolist()
+        assert frame.known[part.coded].sum() <= len(part.known)
+        for piece in part.parts:
+            assert len(piece.coded) < len(piece.rows)
+            assert (frame.unread[piece.coded] == piece.unread).all()
+            assert (frame.unread_frame[piece.rows] == piece.unread).all()
+        assert part.complete == (len(part.rows) > 0 and len(part.known) == len(part.rows))
+
+
+def test_strata_taken_whole_are_known_whoever_read_them() -> None:
+    frame = population(exact({"A": (6, "110101"), "B": (60, "0010")}))
+    assert frame.known.tolist() == [True] * 6 + [False] * 4
+    part = domain(frame)
+    assert (len(part.known), len(part.parts), len(part.parts[0].rows)) == (6, 1, 60)
+
+
+def test_domain_of_which_every_passage_was_drawn_is_known_though_strata_were_not() -> None:
+    frame = population(drawn_from("x" * 8, range(4), groups="aaabbbbb"))
+    assert not frame.known.any()
+    part = domain(frame, "a")
+    assert (part.known.tolist(), part.parts, part.complete) == ([0, 1, 2], (), True)
+    assert not domain(frame, "b").complete
+
+
+def test_weight_of_one_by_chance_is_not_known() -> None:
+    """Combined draws can give weight 1 where the weight still varies with the draw."""
+    passages = roles("rr..uu")
+    passages["random_share"] = passages["random_share"].mask(passages["role"] == "development", 0.5)
+    assert not population(passages).known.any()
+    heavier = roles("rr..uu")
+    heavier["weight"] = heavier["weight"].mask(heavier["role"] == "development", 1.5)
+    assert not population(heavier).known.any()
+
+
+def test_classifier_is_judged_by_unread_passages_or_else_by_read_ones() -> None:
+    passages = roles("ru..r" + "R--", "xxxxx" + "yyy")
+    frame = population(passages)
+    chosen, weight, unread = frame.judging()
+    assert (chosen.tolist(), unread) == ([False, True, False, False], True)
+    assert weight[1] == 3  # one of three
+    # Without the unread one: the design of what was read. Two of five, one of three.
+    passages.loc[1, ["role", "stratum"]] = ["", None]
+    passages.loc[1, ["weight", "random_share"]] = np.nan
+    passages.loc[1, ["stratum_size", "stratum_sampled"]] = pd.NA
+    chosen, weight, unread = population(passages).judging()
+    assert (chosen.tolist(), unread) == ([True] * 3, False)
+    assert weight.tolist() == [2.5, 2.5, 3]
+    assert not is_confirmed(passages)
+    assert is_confirmed(roles("ru..r"))
+    # Where roles are not on record all drawn passages judge, as in the classic design.
+    plain = population(exact(TWO_STRATA))
+    chosen, weight, unread = plain.judging()
+    assert (chosen.all(), unread) == (True, True)
+    assert (weight == plain.weight).all()
+
+
+def test_weights_of_the_rest_add_up_to_it() -> None:
+    passages, _ = drawn_twice(corpus(3, sources=40), 4, read=50, unread=60)
+    frame = population(passages)
+    for group in ("all", "council"):
+        part = domain(frame, group)
+        (rest,) = part.parts
+        assert frame.weight[rest.coded].sum() == pytest.approx(len(part.rows) - len(part.known))
+        assert (frame.weight[part.known] == 1).all()
+
+
+# --- the case study -------------------------------------------------------------------------------
+
+
+def test_case_study_is_no_instance_of_texts_like_these() -> None:
+    passages = drawn_from("x" * 8, range(6), sources="aabbccdd", groups="gggghhhh")
+    frame = population(passages, case="b")
+    for group, corpus_rows, text_rows in (
+        ("all", [*range(8)], [0, 1, 4, 5, 6, 7]), ("g", [0, 1, 2, 3], [0, 1]),
+        ("h", [4, 5, 6, 7], [4, 5, 6, 7]),
+    ):  # fmt: skip
+        parts = by_target(frame, group)
+        assert parts[CORPUS].rows.tolist() == corpus_rows
+        assert parts[TEXTS].rows.tolist() == text_rows
+        assert (parts[CORPUS] is parts[TEXTS]) == (corpus_rows == text_rows)
+        assert parts[TEXTS].sources == len(text_rows) // 2
+    assert domain(population(passages), target=TEXTS).rows.tolist() == [*range(8)]

@@ -283,7 +283,7 @@ def test_a_source_is_named_by_its_row_and_by_its_facts_but_not_by_its_hits(proje
     assert said(made_from(), before)[0].endswith(f": 1 ({source})")
     edit("corpus/sources.tsv", f"{source}\tAbout: ", f"{source}\t")
     facts = f"corpus/derived/{source}.json"
-    edit(facts, '"cues": {"', '"cues": {"x": 1, "')
+    edit(facts, '"hits": {"', '"hits": {"x/1": 1, "')
     assert said(made_from(), before) == [
         "Files of the corpus changed: its facts, but no source and no draw"
     ]

@@ -44,8 +44,9 @@ from framing.corpus.draws import (
     whole_numbers,
     write_draw,
 )
+from framing.corpus.roles import CONFIRMATION, DEVELOPMENT, PENDING, SPENT, UNREAD
 from framing.files import LINE
-from framing.inference.design import stratum_deviations
+from framing.inference.design import check_design, stratum_deviations
 from framing.problems import InputError
 from tests.unit.inference_samples import drawn_from
 
@@ -583,6 +584,15 @@ def test_rows_that_were_changed_are_found(
         ({"draw": 3}, "is draw 3 in the directory of 1"),
         ({"kind": "random"}, "of the kind 'random'"),
         ({"format": 9}, "has the format 9"),
+        ({"role": None}, "lacks a usable 'role'"),
+        ({"role": "exploration"}, "has the role 'exploration'"),
+        (
+            {"role": "confirmation", "kind": "convenience", "seed": None, "replay": "none"},
+            "is a convenience sample for confirmation",
+        ),
+        ({"freeze": 0}, "names the freeze 0"),
+        ({"freeze": "one"}, "lacks a usable 'freeze'"),
+        ({"replay": "not checked: the draw was made elsewhere"}, "which kind and seed deny"),
         ({"strata": {"a": {"size": 4, "drawn": 5, "earlier_share": 0}}}, "sizes or a share"),
         ({"strata": {"a": {"size": 4, "drawn": 2, "earlier_share": 2}}}, "sizes or a share"),
     ],
@@ -627,6 +637,254 @@ def test_draws_that_overlap_or_miss_one_another_are_found() -> None:
     changed = drawn_from("xxxxxx", [0, 5])
     (problem,) = check_draws(changed, [one])
     assert "counts other passages" in problem.what
+
+
+# --- read and unread ------------------------------------------------------------------------------
+
+
+def further(
+    frame: pd.DataFrame,
+    records: list[Draw],
+    chosen: Any,
+    role: str,
+    columns: list[str] | None = None,
+) -> Draw:
+    """The record of one more draw, which took the rows ``chosen``."""
+    design = combined_design(frame, records)
+    mask = np.isin(np.arange(len(frame)), list(chosen))
+    made = draws._record(
+        design, names(design, columns).to_numpy(dtype=object), mask, number=len(records) + 1,
+        kind="probability", seed=1, project="", strata_by=("group",), even=False,
+    )  # fmt: skip
+    return replace(made, role=role)
+
+
+def subsets(rows: list[int], cells: str, sizes: dict[str, int]) -> list[list[int]]:
+    """Every way to take ``sizes`` of ``rows`` from each cell."""
+    of_cell = [combinations([row for row in rows if cells[row] == c], n) for c, n in sizes.items()]
+    return [[row for part in parts for row in part] for parts in product(*of_cell)]
+
+
+HALVES = "aaaaabbbb"
+AMOUNTS = np.array([3.0, 1, 4, 1, 5, 9, 2, 6, 5])
+
+
+def first_of(chosen: list[int]) -> pd.DataFrame:
+    return drawn_from("xxxyyyyyy", chosen, groups=HALVES)
+
+
+def test_unread_codings_estimate_what_was_not_read_and_what_was_is_known() -> None:
+    """Given what was read, the estimate has no bias, and its variance is estimated without bias."""
+    for read in ([0, 3], [1, 8], [2, 5]):
+        frame = first_of(read)
+        rest = [row for row in range(9) if row not in read]
+        estimates, variances = [], []
+        for chosen in subsets(rest, HALVES, {"a": 2, "b": 2}):
+            made = further(frame, [], chosen, CONFIRMATION)
+            design = combined_design(frame, [made], states=[UNREAD])
+            total, variance = total_and_variance(design, AMOUNTS)
+            estimates.append(total)
+            variances.append(variance)
+            assert design["unread_frame"].all() and design["estimable"].all()
+            known = design.iloc[read]
+            assert known["weight"].tolist() == [1, 1] and not known["random_share"].any()
+            assert known["role"].tolist() == [DEVELOPMENT] * 2
+            assert known["read_weight"].tolist() == frame["weight"].iloc[read].tolist()
+            unread = design.iloc[chosen]
+            assert unread["role"].tolist() == [CONFIRMATION] * 4
+            assert unread["read_weight"].isna().all() and (unread["random_share"] == 1).all()
+        assert np.mean(estimates) == pytest.approx(AMOUNTS.sum(), rel=1e-12)
+        assert np.var(estimates) == pytest.approx(np.mean(variances), rel=1e-9)
+
+
+def test_a_development_draw_after_an_unread_one_makes_known_what_that_left() -> None:
+    frame = first_of([0, 3])
+    rest = [row for row in range(9) if row not in (0, 3)]
+    estimates = []
+    for chosen in subsets(rest, HALVES, {"a": 1, "b": 2}):
+        unread = further(frame, [], chosen, CONFIRMATION)
+        for later in subsets([row for row in rest if row not in chosen], HALVES, {"a": 1, "b": 1}):
+            records = [unread, further(frame, [unread], later, DEVELOPMENT)]
+            design = combined_design(frame, records, states=[UNREAD, DEVELOPMENT])
+            assert design["weight"].iloc[later].tolist() == [1, 1]
+            # What is left to the unread draw: a has 3 - 1 passages of which it took 1, b 4 - 1.
+            assert design["weight"].iloc[chosen].tolist() == [2, 1.5, 1.5]
+            assert check_design(design) == []
+            estimates.append(total_and_variance(design, AMOUNTS)[0])
+    assert np.mean(estimates) == pytest.approx(AMOUNTS.sum(), rel=1e-12)
+
+
+@pytest.mark.parametrize("state", [PENDING, UNREAD])
+def test_read_weights_are_right_although_a_draw_that_does_not_count_came_between(
+    state: str,
+) -> None:
+    """Of the development draws alone: as if the other draw's passages had been left."""
+    estimates = []
+    for read in subsets(list(range(9)), "xxxxxyyyy", {"x": 2, "y": 1}):
+        frame = drawn_from("xxxxxyyyy", read, groups=HALVES)
+        rest = [row for row in range(9) if row not in read]
+        for between in subsets(rest, HALVES, {"a": 1, "b": 1}):
+            other = further(frame, [], between, CONFIRMATION)
+            left = [row for row in rest if row not in between]
+            for later in subsets(left, HALVES, {"a": 1, "b": 1}):
+                records = [other, further(frame, [other], later, DEVELOPMENT)]
+                design = combined_design(frame, records, states=[state, DEVELOPMENT])
+                weight = design["read_weight"]
+                assert weight.iloc[between].isna().all()
+                assert weight.notna().sum() == 5
+                estimates.append(float((weight * AMOUNTS).sum()))
+    assert np.mean(estimates) == pytest.approx(AMOUNTS.sum(), rel=1e-12)
+
+
+def test_two_unread_draws_are_worth_one_as_large() -> None:
+    frame = drawn_from("x" * 20, [0, 1, 2, 3], groups="a" * 20)
+    first = further(frame, [], range(4, 8), CONFIRMATION)
+    second = further(frame, [first], range(8, 12), CONFIRMATION)
+    design = combined_design(frame, [first, second], states=[UNREAD, UNREAD])
+    assert design["weight"].iloc[4:12].to_numpy() == pytest.approx(16 / 8)
+    assert design["weight"].iloc[:4].tolist() == [1] * 4
+    estimates = []
+    small = first_of([0, 3])
+    rest = [row for row in range(9) if row not in (0, 3)]
+    for chosen in subsets(rest, HALVES, {"a": 1, "b": 1}):
+        one = further(small, [], chosen, CONFIRMATION)
+        for later in subsets([row for row in rest if row not in chosen], HALVES, {"a": 1, "b": 2}):
+            two = further(small, [one], later, CONFIRMATION)
+            both = combined_design(small, [one, two], states=[UNREAD, UNREAD])
+            estimates.append(total_and_variance(both, AMOUNTS)[0])
+    assert np.mean(estimates) == pytest.approx(AMOUNTS.sum(), rel=1e-12)
+
+
+def test_strata_that_no_unread_draw_reached_keep_the_development_design() -> None:
+    """The sample's strata cut across: over all pairs of draws the two parts add up to the total."""
+    mean, number = 0.0, 0
+    cells = "ababaabbb"
+    for read in subsets(list(range(9)), "xxxxxyyyy", {"x": 2, "y": 2}):
+        frame = drawn_from("xxxxxyyyy", read, groups=cells)
+        rest = [row for row in range(9) if row not in read and cells[row] == "a"]
+        # Where nothing of a is left there is nothing to draw, and all of it is known.
+        outcomes = [list(one) for one in combinations(rest, min(1, len(rest)))]
+        found = []
+        for chosen in outcomes:
+            made = further(frame, [], chosen, CONFIRMATION)
+            design = combined_design(frame, [made], states=[UNREAD])
+            assert design["unread_frame"].tolist() == [cell == "a" for cell in cells]
+            outside = design["role"].eq(DEVELOPMENT) & ~design["unread_frame"]
+            assert design.loc[outside, "weight"].equals(design.loc[outside, "read_weight"])
+            assert check_design(design) == []
+            found.append(total_and_variance(design, AMOUNTS)[0])
+        mean += float(np.mean(found))
+        number += 1
+    assert mean / number == pytest.approx(AMOUNTS.sum(), rel=1e-12)
+
+
+def test_a_pending_draw_is_as_if_nothing_had_been_drawn() -> None:
+    frame = first_of([0, 3])
+    made = further(frame, [], [1, 6], CONFIRMATION)
+    without = combined_design(frame, [])
+    pd.testing.assert_frame_equal(combined_design(frame, [made], states=[PENDING]), without)
+    assert set(without["role"]) == {DEVELOPMENT, ""}
+
+
+def test_a_spent_draw_is_one_for_development() -> None:
+    frame = first_of([0, 3])
+    made = further(frame, [], [1, 6], CONFIRMATION)
+    spent = combined_design(frame, [made], states=[SPENT])
+    pd.testing.assert_frame_equal(spent, combined_design(frame, [replace(made, role=DEVELOPMENT)]))
+    assert (spent["role"] == DEVELOPMENT).sum() == 4
+    assert spent["read_weight"].equals(spent["weight"])
+
+
+def test_half_a_confirmation_draw_counts_by_what_is_coded() -> None:
+    """Of b nothing is coded, so b keeps the development design; of a 2 of 3 passages are."""
+    frame = drawn_from("x" * 9, [0, 8], groups=HALVES)
+    made = further(frame, [], [1, 2, 3, 5, 6], CONFIRMATION)
+    coded = set(frame["passage_id"].iloc[[0, 8, 1, 2]])
+    design = combined_design(frame, [made], states=[UNREAD], coded=coded)
+    assert design["weight"].iloc[[0, 1, 2, 8]].tolist() == [1, 2, 2, 4.5]
+    assert design["weight"].iloc[[3, 4, 5, 6, 7]].isna().all()
+    assert design["unread_frame"].tolist() == [True] * 5 + [False] * 4
+    assert design["role"].tolist() == [DEVELOPMENT, CONFIRMATION, CONFIRMATION, *[""] * 5,
+                                       DEVELOPMENT]  # fmt: skip
+    assert design["stratum_sampled"].iloc[1] == 2 and design["stratum_size"].iloc[1] == 4
+    spent = combined_design(frame, [made], states=[SPENT], coded=coded)
+    assert set(spent["role"].iloc[[1, 2]]) == {DEVELOPMENT} and not spent["unread_frame"].any()
+    assert spent["weight"].iloc[[3, 5, 6]].isna().all()
+
+
+def test_what_an_unread_draw_found_read_from_end_to_end_is_known() -> None:
+    """Of b all was read: a stratum with nothing left is part of the unread frame."""
+    frame = drawn_from("x" * 9, [0, 5, 6, 7, 8], groups=HALVES)
+    made = further(frame, [], [1, 2], CONFIRMATION)
+    design = combined_design(frame, [made], states=[UNREAD])
+    assert design["weight"].iloc[[0, 5, 6, 7, 8]].tolist() == [1] * 5
+    assert design["unread_frame"].all()
+    assert design["weight"].sum() == pytest.approx(9)
+
+
+def test_a_first_draw_can_be_for_confirmation() -> None:
+    design = untouched("aaaaaabbbb")
+    made = replace(
+        make_draw(design, names(design), {"a": 3, "b": 2}, number=1, seed=2), role=CONFIRMATION
+    )
+    frame = drawn_from("aaaaaabbbb", np.flatnonzero(made.passages["status"] == DRAWN),
+                       groups="aaaaaabbbb")  # fmt: skip
+    unread = combined_design(frame, [made], states=[UNREAD])
+    assert unread["weight"].dropna().tolist() == [2.0] * 5
+    assert set(unread["stratum"].dropna()) == {"a", "b"} and unread["unread_frame"].all()
+    assert unread["read_weight"].isna().all()
+    pending = combined_design(frame, [made], states=[PENDING])
+    assert pending["weight"].isna().all() and not pending["estimable"].any()
+
+
+def test_an_unread_draw_covers_what_joined_and_a_share_needs_what_covers() -> None:
+    """Strata that hold passages the sample could not have drawn: the earlier share is 0."""
+    frame = grown()
+    mixed = frame["group"].to_numpy(dtype=object)
+    design = combined_design(frame, [])
+    chosen = np.isin(np.arange(14), [2, 9, 6, 12])
+    made = draws._record(
+        design, mixed, chosen, number=1, kind="probability", seed=None, project="",
+        strata_by=(), even=False,
+    )  # fmt: skip
+    assert made.strata["a"].earlier_share == 0 and made.strata["b"].earlier_share > 0
+    for state in (UNREAD, SPENT):
+        found = combined_design(frame, [replace(made, role=CONFIRMATION)], states=[state])
+        assert found["estimable"].all()
+        assert found.loc[found["group"] == "a", "weight"].sum() == pytest.approx(8)
+        assert found["weight"].sum() == pytest.approx(14)
+
+
+def test_a_draw_of_the_old_format_is_for_development(
+    written: tuple[Path, pd.DataFrame, Draw],
+) -> None:
+    folder, _, made = written
+    path = folder / "1" / HEAD
+    head = json.loads(path.read_text(encoding="utf-8"))
+    assert (head["role"], head["freeze"], head["replay"]) == (DEVELOPMENT, None, "by the seed")
+    old = {key: one for key, one in head.items() if key not in ("role", "freeze", "replay")}
+    path.write_text(json.dumps(old | {"format": 1}), encoding="utf-8")
+    (back,) = read_draws(folder)
+    assert (back.role, back.freeze, back.strata) == (DEVELOPMENT, None, made.strata)
+    path.write_text(json.dumps(old | {"format": 2}), encoding="utf-8")
+    with pytest.raises(InputError, match="lacks a usable 'role'"):
+        read_draws(folder)
+
+
+def test_a_passage_cannot_be_both_read_and_unread() -> None:
+    """Named with file and row, whichever draw came first, and where the sample took it."""
+    frame = drawn_from("xxxxxx", [0, 1])
+    one = supplement(frame, [2, 3])
+    for first, second in ((CONFIRMATION, DEVELOPMENT), (DEVELOPMENT, CONFIRMATION)):
+        pair = [replace(one, role=first), replace(one, number=2, role=second)]
+        (problem,) = check_draws(frame, pair)
+        assert f"draws the passage 'p002' for {second}, but draw 1 drew it for {first}" in str(
+            problem
+        )
+        assert "2/passages.tsv" in str(problem.place) and problem.row == 4
+    taken = one.passages.assign(status=["drawn", "earlier", *["left"] * 4])
+    (problem,) = check_draws(frame, [replace(one, role=CONFIRMATION, passages=taken)])
+    assert "but the sample of corpus/sample.tsv drew it for development" in problem.what
 
 
 # --- first draws, strata, convenience -------------------------------------------------------------

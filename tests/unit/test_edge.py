@@ -10,8 +10,11 @@ import pandas as pd
 import pytest
 
 from framing import edge
-from framing.edge import publish, read_build, read_scores
+from framing.corpus.draws import combined_design
+from framing.edge import publish, read_build, read_passage_frame, read_scores, survey_table
+from framing.files import write_table
 from framing.output.captions import TABLES, Specs, load_specs
+from tests.unit.inference_samples import drawn_from
 
 ROWS = 'name\tcount\tmaybe\tshare\nNA\t1\t\t0.100001\n\t20\t7\t\n"x\t-3\t0\t1e-06\n'
 
@@ -87,3 +90,18 @@ def test_captions_are_read_once_for_all_tables_of_a_job(
         publish(tmp_path / f"{name}.csv", pd.DataFrame(columns=columns), TABLES)
         assert (tmp_path / f"{name}.csv").read_text("utf-8") == ",".join(columns) + "\n"
     assert read == [TABLES]
+
+
+def test_the_passage_frame_comes_back_to_the_last_bit(tmp_path: Path) -> None:
+    frame = drawn_from("x" * 7 + "y" * 3, [0, 2, 5, 8], groups="aaabbbbccc")
+    design = combined_design(frame.assign(start=0, end=1, words=1), [])
+    design.loc[3, "read_weight"] = 1 / 3
+    design.loc[4:, "unread_frame"] = True
+    design.loc[4, "role"] = "confirmation"
+    write_table(tmp_path / "passages.tsv", survey_table(design))
+    back = read_passage_frame(tmp_path / "passages.tsv")
+    for name in ("weight", "random_share", "read_weight"):
+        assert np.array_equal(back[name], design[name], equal_nan=True), name
+    for name in ("estimable", "unread_frame", "role"):
+        assert back[name].tolist() == design[name].tolist(), name
+    assert back["unread_frame"].dtype == bool

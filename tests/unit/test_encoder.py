@@ -24,16 +24,26 @@ from framing.files import write_table
 from framing.model import encoder as module
 from framing.model.encoder import embed, model_files
 from framing.model.evaluation import WITH_ENCODER
-from framing.model.features import collect, learn_space, transform
+from framing.model.features import learn_space, transform
 from framing.model.tables import Tables
 from framing.model.training import evaluate_code, train_code
 from framing.problems import InputError
 from framing.project import CODEBOOK, CONFIG, PASSAGES, SOURCES, all_prose, exemplar_facts
-from tests.unit.test_model import SETTINGS, VOTES, population
+from tests.unit.test_model import (
+    PATTERNS,
+    SETTINGS,
+    VOTES,
+    closeness,
+    facts_of,
+    flip,
+    hit_rows,
+    population,
+    word_rows,
+)
 from tests.workflow.conftest import command, contents, copy_project, edit
 
 PLAN = {"ablations": {"words alone": {"cue_scale": 0}}, "learning": {"shares": [1.0], "repeats": 1}}
-SCALED = SETTINGS | {"neighbour_gap": 400, "encoder": "somewhere", "encoder_scale": 2.0}
+SCALED = SETTINGS | {"encoder": "somewhere", "encoder_scale": 2.0}
 
 
 def with_the_extra(test):
@@ -55,15 +65,7 @@ def project(mini: Path, tmp_path: Path) -> Path:
 def tables() -> Tables:
     """Make passages whose code shows in their vectors, but neither in words nor in cues."""
     passages, words, hits, labels = population(31, signal=False)
-    passages = passages.assign(start=range(0, 10 * len(passages), 10), end=0)
-    long = {
-        name: pd.DataFrame(
-            [(p, k, n) for p, row in zip(passages.passage_id, rows, strict=True)
-             for k, n in row.items()],
-            columns=["passage_id", name, value],
-        )
-        for name, value, rows in (("word", "count", words), ("cue", "hits", hits))
-    }  # fmt: skip
+    known = list(passages["passage_id"])
     votes = pd.DataFrame([(cue, "c", vote) for cue, vote in VOTES.items()])
     votes.columns = ["cue", "code", "vote"]
     taught = pd.DataFrame({"passage_id": ["exemplar/c/1"], "code": "c", "label": 1})
@@ -72,18 +74,19 @@ def tables() -> Tables:
     noise[:, 0] += 1.5 * np.array([*labels["label"], 1])
     vectors = noise / np.linalg.norm(noise, axis=1, keepdims=True)
     return Tables(
-        passages, labels.assign(code="c"), long["word"], long["cue"], votes, taught,
+        passages, labels.assign(code="c"), word_rows(known, words), hit_rows(known, hits), PATTERNS,
+        taught, closeness(words), votes,
         # In another order: rows are found by id.
         pd.DataFrame(vectors, index=pd.Index(ids, name="passage_id")).iloc[::-1],
     )  # fmt: skip
 
 
 def test_vectors_are_a_block_of_features_of_their_own():
-    plain = collect([{"a": 1}, {"a": 2, "b": 1}], [{"yes": 1}, {}], ["yes", "no"], stemmed=False)
+    plain = facts_of([{"a": 1}, {"a": 2, "b": 1}], [{"yes/1": 1}, {}])
     vectors = np.array([[0.6, -0.8], [0.0, 1.0]])
     facts, rows = replace(plain, vectors=vectors), np.array([1, 0])
-    made = transform(facts, learn_space(facts, rows, VOTES, SCALED), rows).toarray()
-    without = transform(plain, learn_space(plain, rows, VOTES, SETTINGS), rows).toarray()
+    made = transform(facts, learn_space(facts, rows, SCALED), rows).toarray()
+    without = transform(plain, learn_space(plain, rows, SETTINGS), rows).toarray()
     assert (made[:, :-2] == without).all()
     assert (made[:, -2:] == 2.0 * vectors[rows]).all()
 
@@ -91,7 +94,7 @@ def test_vectors_are_a_block_of_features_of_their_own():
 def test_the_encoder_is_one_more_method_and_leaves_the_others_alone(tables):
     plain = replace(tables, embeddings=None)
     made, learning = evaluate_code("c", tables, SCALED, PLAN)
-    before, learning_before = evaluate_code("c", plain, SETTINGS | {"neighbour_gap": 400}, PLAN)
+    before, learning_before = evaluate_code("c", plain, SETTINGS, PLAN)
     own = made["method"] == WITH_ENCODER
     assert made[~own].reset_index(drop=True).equals(before)
     assert learning.equals(learning_before)
@@ -106,11 +109,9 @@ def test_the_encoder_is_one_more_method_and_leaves_the_others_alone(tables):
 
 def test_the_encoder_sees_nothing_of_the_sources_it_predicts(tables):
     plain = replace(tables, embeddings=None)
-    scores, *_ = train_code("c", plain, SETTINGS | {"neighbour_gap": 400})
+    scores, *_ = train_code("c", plain, SETTINGS)
     inside = scores["fold"] == 1
-    flipped = tables.labels.assign(
-        label=np.where(inside, 1 - tables.labels["label"], tables.labels["label"])
-    )
+    flipped = flip(tables.labels, inside)
     first, again = (
         made[made["method"] == WITH_ENCODER].reset_index(drop=True)
         for made, _ in (
@@ -123,7 +124,7 @@ def test_the_encoder_sees_nothing_of_the_sources_it_predicts(tables):
 
 
 def test_scores_and_models_know_no_encoder(tables):
-    settings = SETTINGS | {"neighbour_gap": 400}
+    settings = SETTINGS
     scores, model, fits = train_code("c", tables, settings)
     before, model_before, fits_before = train_code("c", replace(tables, embeddings=None), settings)
     assert scores.equals(before)

@@ -103,50 +103,96 @@ def test_sources_are_resampled_whole():
     assert resampled_weights(np.ones(2), np.array([4, 4]), 10, 1).shape == (0, 2)
 
 
-def test_methods_are_set_side_by_side_for_parts_and_groups():
+def looked_at(passages, unread):
+    """Give the passages of the sources named to a confirmation draw, all others to a read one."""
+    own = passages["source_id"].isin(unread)
+    return passages.assign(
+        role=np.where(own, "confirmation", "development"),
+        read_weight=np.where(own, np.nan, passages["weight"] + 1),
+    )
+
+
+def test_unread_passages_lead_and_read_ones_are_optimistic():
     passages, scores, predictions = corpus()
-    table = methods_table(passages, scores, predictions, ["s0", "s1"], CONFIG, "ours", ["worse"])
+    unread = [f"s{n}" for n in range(8)]
+    frame = looked_at(passages, unread)
+    table = methods_table(frame, scores, predictions, CONFIG, "ours", ["worse"])
     assert tuple(table.columns) == T3_COLUMNS
     assert table["method"].drop_duplicates().tolist() == ["ours", "worse"]
+    ours = table[table["method"] == "ours"]
+    assert list(zip(ours["part"], ours["group"], strict=True)) == [
+        ("unread", "all"), ("read", "all"), ("unread", "g"), ("unread", "h"), ("unread", "empty"),
+    ]  # fmt: skip
     rows = table.set_index(["method", "part", "group"])
-    whole = rows.loc[("ours", "all", "all")]
-    label = scores["label"].astype(int)
-    assert whole["average_precision"] == pytest.approx(
-        average_precision_score(label, scores["probability"], sample_weight=passages["weight"])
-    )
-    assert whole["ap_low"] <= whole["average_precision"] <= whole["ap_high"]
-    assert rows.loc[("worse", "all", "all"), "average_precision"] < whole["average_precision"]
-    assert rows.loc[("ours", "kept back", "all"), "passages"] == 10
-    assert rows.loc[("ours", "read", "all"), "passages"] == 50
-    assert rows.loc[("ours", "all", "g"), "passages"] == 30
-    assert "no coded passage" in rows.loc[("ours", "all", "empty"), "status"]
+    for part, weight in (("unread", frame["weight"]), ("read", frame["read_weight"])):
+        member = (frame["role"] == "confirmation") == (part == "unread")
+        row = rows.loc[("ours", part, "all")]
+        label = scores.loc[member, "label"].astype(int)
+        assert row["passages"] == member.sum() and row["positives"] == label.sum()
+        assert row["average_precision"] == pytest.approx(
+            average_precision_score(label, scores.loc[member, "probability"],
+                                    sample_weight=weight[member])
+        )  # fmt: skip
+        assert row["ap_low"] <= row["average_precision"] <= row["ap_high"]
+        assert row["status"].startswith("optimistic") == (part == "read")
+        assert rows.loc[("worse", part, "all"), "average_precision"] < row["average_precision"]
+    assert "no coded passage" in rows.loc[("ours", "unread", "empty"), "status"]
     assert table[list(UNFAMILIAR)].isna().all(axis=None)
+
+
+def test_where_nothing_is_unread_read_passages_stand_alone_and_are_called_optimistic():
+    passages, scores, predictions = corpus()
+    table = methods_table(looked_at(passages, []), scores, predictions, CONFIG, "ours", [])
+    assert set(table["part"]) == {"read"}
+    assert table["group"].tolist() == ["all", "g", "h", "empty"]
+    assert table["status"].str.startswith("optimistic: ").all()
+    assert "no coded passage" in table["status"].iloc[-1]
+
+
+def test_a_frame_without_roles_is_unread():
+    passages, scores, predictions = corpus()
+    table = methods_table(passages, scores, predictions, CONFIG, "ours", [])
+    assert set(table["part"]) == {"unread"} and not table["status"].iloc[0]
 
 
 def test_unfamiliar_passages_are_counted_whether_a_draw_could_have_reached_them_or_not():
     passages, scores, predictions = corpus()
-    kept = ["s0", "s1"]
-    table = methods_table(passages, scores, predictions, kept, CONFIG, "ours", ["worse"])
-    rows = with_unfamiliar(table, passages, scores, kept, "ours")
+    frame = looked_at(passages, [f"s{n}" for n in range(8)])
+    table = methods_table(frame, scores, predictions, CONFIG, "ours", ["worse"])
+    rows = with_unfamiliar(table, frame, scores, "ours")
     pd.testing.assert_frame_equal(rows.drop(columns=list(UNFAMILIAR)),
                                   table.drop(columns=list(UNFAMILIAR)))  # fmt: skip
     rows = rows.set_index(["method", "part", "group"])[list(UNFAMILIAR)]
-    assert rows.loc[("ours", "all", "all")].tolist() == [5, 1]
+    assert rows.loc[("ours", "unread", "all")].tolist() == [5, 1]
     assert rows.loc["worse"].isna().all(axis=None)
-    late = passages.tail(3).assign(passage_id=["x1", "x2", "x3"], source_id="late", group="g")
+    assert rows.loc[("ours", "read", "all")].isna().all()
+    late = frame.tail(3).assign(passage_id=["x1", "x2", "x3"], source_id="late", group="g")
     strange = scores.tail(3).assign(passage_id=["x1", "x2", "x3"], unfamiliar=[1, 1, 0])
-    more = [pd.concat([passages, late]), pd.concat([scores, strange])]
-    grown = with_unfamiliar(table, *more, kept, "ours").set_index(["method", "part", "group"])
+    more = [pd.concat([frame, late]), pd.concat([scores, strange])]
+    grown = with_unfamiliar(table, *more, "ours").set_index(["method", "part", "group"])
     grown = grown[list(UNFAMILIAR)]
-    assert grown.loc[("ours", "all", "all")].tolist() == [7, 2]
-    assert (grown.loc[("ours", "all", "g")] - rows.loc[("ours", "all", "g")]).tolist() == [2, 1]
-    assert grown.loc[("ours", "kept back", "all")].equals(rows.loc[("ours", "kept back", "all")])
+    assert grown.loc[("ours", "unread", "all")].tolist() == [7, 2]
+    both = [one.loc[("ours", "unread", "g")] for one in (grown, rows)]
+    assert (both[0] - both[1]).tolist() == [2, 1]
 
 
-def test_without_sources_kept_back_there_are_no_parts():
+def test_all_other_figures_rest_on_unread_passages_or_say_that_they_are_optimistic():
     passages, scores, predictions = corpus()
-    table = methods_table(passages, scores, predictions, [], CONFIG, "ours", [])
-    assert set(table["part"]) == {"all"}
+    unread = passages["source_id"].isin([f"s{n}" for n in range(8)])
+    mixed = looked_at(passages, [f"s{n}" for n in range(8)])
+    alone = passages[unread].reset_index(drop=True)
+    score = scores["probability"]
+    learning = pd.DataFrame({"code": "c", "share": 1.0, "repeat": 0, "passages": 40,
+                             "passage_id": scores["passage_id"], "score": score})  # fmt: skip
+    for made in (
+        lambda frame: ablation_table(frame, scores, predictions, CONFIG, "ours"),
+        lambda frame: learning_table(frame, scores, learning),
+        lambda frame: calibration_table(frame, scores, CONFIG),
+    ):
+        pd.testing.assert_frame_equal(made(mixed), made(alone))
+        optimistic = made(looked_at(passages, []))["status"]
+        assert optimistic.str.startswith("optimistic: ").all()
+        assert not made(mixed)["status"].str.contains("optimistic").any()
 
 
 def test_ablations_are_paired():
@@ -165,7 +211,7 @@ def test_a_code_that_nobody_found_is_marked():
     nobody = scores.assign(label=pd.array([0] * len(scores), dtype="Int64"))
     table = ablation_table(passages, nobody, predictions, CONFIG, "ours")
     assert (table["status"] == "undefined: no coded passage carries the code").all()
-    rows = methods_table(passages, nobody, predictions, [], CONFIG, "ours", [])
+    rows = methods_table(passages, nobody, predictions, CONFIG, "ours", [])
     assert rows["average_precision"].isna().all()
 
 

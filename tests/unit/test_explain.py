@@ -17,13 +17,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import framing.project
 from framing.commands import explain as command_module
 from framing.commands.classify import code_text, load_instrument
 from framing.commands.explain import (
     Evidence,
     Explanation,
     Passage,
-    cues_around,
     explain,
     html_page,
     marked,
@@ -38,13 +38,14 @@ from framing.commands.explain import (
     wrapped,
 )
 from framing.corpus.derived import read_facts
+from framing.corpus.hits import hit_key, hits_by_cue
 from framing.model.scores import score_code
 from framing.model.stored import predict
 from framing.model.training import material
 from framing.problems import InputError
-from tests.unit.test_classify import CODES, command, make_project, mini_settings, mini_tables
+from tests.unit.test_classify import CODES, command, make_project, mini_tables
 
-SPOKEN = "d7535d5184"  # of resident-park-2022: three cues for cost, the neighbour has others
+SPOKEN = "d7535d5184"  # of resident-park-2022: three cues for cost
 TEXT = "The façade of the old town must be kept; it costs two million and who pays? <b>We</b> do."
 
 
@@ -82,7 +83,7 @@ def own(tmp_path):
 
 def explained(instrument, text, code="heritage", top=3):
     passage = passage_of_text(instrument, text)
-    one = explain(instrument.models[code], passage.counts, passage.hits, 0, {}, top)
+    one = explain(instrument.models[code], passage.counts, passage.hits, instrument.codebook, top)
     return passage, one
 
 
@@ -122,51 +123,54 @@ def test_nothing_is_lost_however_many_words_are_shown(instrument, data):
     model = instrument.models["cost"]
     numbers = st.integers(1, 3)
     counts = data.draw(st.dictionaries(st.sampled_from([*model["words"], "zzz"]), numbers))
-    hits = data.draw(st.dictionaries(st.sampled_from([*model["cues"]]), numbers))
-    around, top = data.draw(st.integers(0, 3)), data.draw(st.integers(0, 5))
-    one = explain(model, counts, hits, around, {}, top)
-    found = predict(model, counts, hits, around)
+    keys = [hit_key(cue, n) for cue, entry in model["cues"].items()
+            for n, _ in enumerate(entry["patterns"], start=1)]  # fmt: skip
+    hits = data.draw(st.dictionaries(st.sampled_from(keys), numbers))
+    top = data.draw(st.integers(0, 5))
+    one = explain(model, counts, hits, instrument.codebook, top)
+    found = predict(model, counts, hits)
     assert (one.probability, one.decision) == (found.probability, found.decision)
     assert math.fsum(row.amount for row in one.evidence) == pytest.approx(one.score)
-    assert {row.name for row in one.evidence if row.kind == "cue"} == set(hits)
-    words = [row for row in one.evidence if row.kind == "word"]
-    assert sum(row.amount > 0 for row in words) <= top
-    assert sum(row.amount < 0 for row in words) <= top
+    assert {row.name for row in one.evidence if row.kind == "cue"} == set(hits_by_cue(hits))
+    for kind in ("word", "rule"):
+        rows = [row for row in one.evidence if row.kind == kind]
+        assert sum(row.amount > 0 for row in rows) <= top
+        assert sum(row.amount < 0 for row in rows) <= top
 
 
 def test_the_final_model_of_training_says_the_same_of_every_passage(instrument, project):
     read, tables = mini_tables()
-    given_ = material("cost", tables, mini_settings(read))
+    chosen = read.config["classifier"]
+    given_ = material("cost", tables, chosen)
     _, final, _ = score_code(
-        "cost", given_.facts, tables.passages, given_.labels, given_.taught, given_.votes,
-        mini_settings(read),
-    )  # fmt: skip
+        "cost", given_.facts, tables.passages, given_.labels, given_.taught, chosen
+    )
     trained = final.probabilities(given_.facts, np.arange(len(tables.passages)))
     model = instrument.models["cost"]
-    votes = {cue: entry["vote"] for cue, entry in model["cues"].items()}
-    found, neighbours = [], []
+    found = []
     for name, source in tables.passages[["passage_id", "source_id"]].itertuples(index=False):
         rows = read_facts(project / f"corpus/derived/{source}.json")["passages"]
         row = next(row for row in rows if row["passage_id"] == name)
-        neighbours.append(cues_around(rows, name, votes, model["settings"]["neighbour_gap"]))
-        one = explain(model, row["counts"], row["cues"], neighbours[-1], {}, 3)
+        one = explain(model, row["counts"], row["hits"], read.codebook, 3)
         found.append(one.probability)
-    assert max(neighbours) > 0
     assert found == pytest.approx(list(trained), abs=2e-5)
 
 
-def test_only_cues_for_the_code_in_near_passages_count_around():
-    rows = [
-        {"passage_id": name, "start": start, "end": start + 50, "cues": cues}
-        for name, start, cues in (
-            ("c", 120, {"also": 2, "no": 1, "other": 1}), ("a", 0, {"yes": 1}),
-            ("b", 60, {"yes": 5}), ("d", 1000, {"yes": 1}),
-        )
-    ]  # fmt: skip
-    votes = {"yes": 1, "also": 1, "no": -1, "other": 0}
-    assert [cues_around(rows, name, votes, 100) for name in "abcd"] == [1, 2, 1, 0]
-    assert cues_around(rows, "d", votes, 830) == 1
-    assert cues_around(rows, "d", votes, 829) == 0
+def test_a_cue_adds_what_it_and_its_patterns_add(instrument):
+    model = instrument.models["cost"]
+    cue, other = "sum-of-money", "old-town-by-name"
+    own = model["cues"][cue]
+    hits = {f"{cue}/1": 1, f"{cue}/3": 2, f"{other}/1": 1}
+    one = explain(model, {}, hits, instrument.codebook, 3)
+    rows = {row.name: row for row in one.evidence if row.kind == "cue"}
+    expected = (
+        own["weight"] * math.log(4)
+        + own["patterns"][0] * math.log(2)
+        + own["patterns"][2] * math.log(3)
+    )
+    assert rows[cue].amount == pytest.approx(expected)
+    assert rows[cue].note.startswith("3 hits (patterns 1, 3), meant for: ")
+    assert rows[other].note.startswith("1 hit (pattern 1), meant for other codes: ")
 
 
 def test_words_stand_for_their_terms_and_the_largest_come_first(instrument):
@@ -181,7 +185,7 @@ def test_words_stand_for_their_terms_and_the_largest_come_first(instrument):
 def test_a_constant_model_says_why_it_is_one(instrument):
     model = {**instrument.models["cost"], "constant": 0.25, "threshold": 0.5,
              "reason": "no passage carries the code"}  # fmt: skip
-    one = explain(model, {"a": 1}, {}, 0, {}, 3)
+    one = explain(model, {"a": 1}, {}, instrument.codebook, 3)
     assert (one.probability, one.decision, one.evidence) == (0.25, 0, ())
     passage = passage_of_text(instrument, "All of us.")
     said = terminal_text(passage, [one], pieces("All of us.", [], []))
@@ -203,8 +207,8 @@ def test_a_passage_of_the_corpus_is_shown_with_its_prose_marked(run):
     assert out.startswith(f"passage {SPOKEN} of resident-park-2022, 44 words\n")
     assert "From one who will ride on it · Inès Park · 2022-11-08" in out
     assert re.search(r"\[[^\]]*million\]", out.replace("_", ""))
-    assert re.search(r"cue sum-of-money: 2 hits, speaks for: \w", out)
-    assert re.search(r"balance of votes: \d for, \d against", out)
+    assert re.search(r"cue sum-of-money: 2 hits \(pattern 3\), meant for: \w", out)
+    assert re.search(r"similarity to cost/present/\d: \w", out)
     assert [line.split(":")[0] for line in out.splitlines() if ", present from" in line] == CODES
     assert "\x1b" not in out
 
@@ -246,19 +250,13 @@ def test_the_published_probability_is_told_from_the_one_explained(own, run):
     assert "Published: 0.123" in out
 
 
-def test_stale_facts_and_sources_kept_back_are_remarked(own, run):
+def test_stale_facts_are_remarked(own, run):
     book = own / "corpus/codebook/codebook.yaml"
     text = book.read_text(encoding="utf-8")
     assert "negation_window: 3" in text
     book.write_text(text.replace("negation_window: 3", "negation_window: 4"), encoding="utf-8")
-    (own / "corpus/kept.tsv").write_text("source_id\nresident-park-2022\n", encoding="utf-8")
-    config = own / "config/config.yaml"
-    text = config.read_text(encoding="utf-8")
-    assert "kept_back: ''" in text
-    config.write_text(text.replace("kept_back: ''", "kept_back: corpus/kept.tsv"), encoding="utf-8")
     _, out = run(SPOKEN, project=own)
     assert "note: Cues changed since the facts of resident-park-2022 were made" in out
-    assert "note: This source is kept back" in out
 
 
 def test_an_unknown_id_is_answered_with_its_likes(project):
@@ -270,6 +268,15 @@ def test_an_unknown_id_is_answered_with_its_likes(project):
             passage_of_corpus(given_, "resident-park-2022")
     frame = pd.DataFrame({"passage_id": ["a"], "source_id": ["s"]})
     assert "See corpus/passages.tsv" in str(unknown_passage("zzzz", frame))
+
+
+def test_a_passage_that_awaits_its_coding_is_not_explained(project, monkeypatch):
+    monkeypatch.setattr(framing.project, "waiting", lambda draws, coded: frozenset({SPOKEN}))
+    with chdir(project):
+        given_ = load_instrument()
+        with pytest.raises(InputError, match="awaits its coding in a draw for confirmation"):
+            passage_of_corpus(given_, SPOKEN)
+        assert passage_of_corpus(given_, "dc2156ad1e").counts
 
 
 def test_facts_that_lack_the_passage_are_named(own):
@@ -290,7 +297,7 @@ def test_a_text_may_come_from_standard_input(run, monkeypatch):
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(data)))
     _, piped = run("--text", "-")
     assert piped == plain
-    assert "What stands before and after is not known" in plain
+    assert "_façade_" in plain
 
 
 @pytest.mark.parametrize(
@@ -309,7 +316,7 @@ def test_bytes_of_the_command_line_that_are_no_text(run):
 
 def test_codes_are_chosen_by_name(run):
     _, out = run("--text", TEXT, "--code", "heritage")
-    assert "heritage: present" in out
+    assert re.search(r"^heritage: \w+, probability", out, re.MULTILINE)
     assert "cost:" not in out
     with pytest.raises(InputError, match="Did you mean 'heritage'"):
         run("--text", TEXT, "--code", "heritags")
@@ -475,7 +482,7 @@ def page_of(instrument, text):
 
 def test_names_and_notes_are_escaped_too():
     evil = "<i>&\"'"
-    passage = Passage((evil, evil), {}, {}, {}, None, evil, (), None, (evil,))
+    passage = Passage((evil, evil), {}, {}, None, evil, (), None, (evil,))
     one = Explanation(
         evil, 0.5, 1, 0.5, (Evidence("cue", evil, 1.0, evil),), 1.0, 1.0, 0.0, "", 0.9, 0.1,
         (0.5, 0.5), True,

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -116,11 +117,40 @@ def test_hits_are_those_of_each_passage_in_turn(made, columns):
     assert at == len(columns["hits"]["cue"])
 
 
-def test_sources_kept_back_and_the_sampled_frame_are_told(made, columns):
-    kept = [name for name, sign in zip(columns["sources"]["id"], columns["sources"]["kept"],
-                                       strict=True) if sign == "1"]  # fmt: skip
-    assert kept == ["s1"]
+def test_what_was_read_and_the_sampled_frame_are_told(made, columns):
+    signs = {"development": "r", "confirmation": "u", "": "n"}
+    assert columns["passages"]["part"] == "".join(signs[role] for role in made.passages["role"])
+    assert set(columns["passages"]["part"]) == set("run")
     assert columns["passages"]["framed"].count("1") == made.passages["estimable"].sum()
+    classic = replace(made, passages=made.passages.drop(columns="role"))
+    assert samples.data(classic)["passages"]["part"].count("u") == made.passages["weight"].count()
+
+
+def test_nothing_is_told_of_passages_that_await_their_codings(made, columns):
+    held = samples.awaiting(made)
+    hidden = samples.data(made, held)
+    at = [place for place, name in enumerate(columns["passages"]["id"]) if name in held]
+    rest = [place for place in range(len(made.passages)) if place not in at]
+    assert [hidden["passages"]["part"][place] for place in at] == ["h"] * len(held)
+    assert any(
+        columns["codes"][0]["label_of"][place] != "." for place in at
+    )  # what is to be hidden
+    for old, new in zip(columns["codes"], hidden["codes"], strict=True):
+        assert {(new["probability"][k], new["decision"][k], new["label_of"][k]) for k in at} == {
+            (0, "0", ".")
+        }
+        assert {sign for column in new["coded"] for sign in (column[k] for k in at)} <= {"."}
+        for name in ("probability", "decision", "label_of"):
+            assert [new[name][k] for k in rest] == [old[name][k] for k in rest]
+    assert [hidden["hits"]["number"][place] for place in at] == [0] * len(at)
+    assert sum(hidden["hits"]["number"]) == len(hidden["hits"]["cue"])
+    prose = samples.prose(made)
+    shown = prose_data(hidden, prose)["prose"]
+    assert [shown["text"][place] for place in at] == [None] * len(at)
+    assert [shown["spans"][place] for place in at] == [[]] * len(at)
+    assert shown["between"]  # of the case study, none of whose passages awaits a coding
+    own = tuple(made.passages.loc[made.passages["source_id"] == "s0", "passage_id"])[:1]
+    assert prose_data(samples.data(made, own), prose)["prose"]["between"] == []
 
 
 # --- prose ----------------------------------------------------------------------------------------
@@ -143,7 +173,10 @@ def test_spans_point_to_the_same_text_where_offsets_are_of_utf16(text, draw):
     text = re.sub("[\ud800-\udfff]", "", text)
     start = draw.draw(st.integers(0, len(text)))
     end = draw.draw(st.integers(start, len(text)))
-    data = {"passages": {"id": ["p"]}, "cues": [{"id": "c"}]}
+    data = {
+        "passages": {"id": ["p"], "source": [0], "part": "n"}, "cues": [{"id": "c"}], "case": "",
+        "sources": {"id": ["s"]},
+    }  # fmt: skip
     found = prose_data(data, Prose({"p": text}, {"p": [("c", start, end), ("gone", 0, 1)]}))
     (cue, low, high), shown = found["prose"]["spans"][0], found["prose"]["text"][0]
     units = shown.encode("utf-16-le")

@@ -17,7 +17,7 @@ import pytest
 from matplotlib.font_manager import FontProperties, findfont
 
 from framing.files import sha256
-from framing.output import figures, quality_figures
+from framing.output import figures, looking, quality_figures
 from framing.output.captions import edition, lettering, load_specs
 from framing.output.drawings import DRAWN, draw
 from framing.stages import FIGURE_FORMS, FIGURES, PLATES
@@ -34,9 +34,13 @@ def as_svg(draw):
 
 forest, trend, strip = map(as_svg, (figures.forest, figures.trend, figures.strip))
 DRAW = {"T4-prevalence": forest, "T5-trend": trend, "T7-essay": strip}
-MORE = {"T2-agreement": quality_figures.agreement, "T12-keyness": quality_figures.keyness}
+MORE = {
+    "T2-agreement": quality_figures.agreement, "T12-keyness": quality_figures.keyness,
+    "T22-looking": looking.looking,
+}  # fmt: skip
 
 
+ENDS = f"stroke: {figures.BLUE}; stroke-width: 0.6"
 DOT = f"fill: {figures.BLUE}; stroke: {figures.BLUE}"  # bands have no stroke
 
 
@@ -88,7 +92,8 @@ def test_forest_marks_every_estimate_once(words, frames):
     svg = forest(frames["T4-prevalence"], words)
     cells = len(CODES) * (len(GROUPS) + 1)
     legend = 1
-    assert marks(svg, f"fill: {figures.BLUE}") == cells + legend
+    assert marks(svg, ENDS) == 2 * (cells + legend)  # of the interval that also covers who coded
+    assert marks(svg, f"fill: {figures.BLUE}") - marks(svg, ENDS) == cells + legend
     assert marks(svg, f"stroke: {figures.ORANGE}") == cells + legend
     assert set(CODES.values()) | set(GROUPS.values()) | {"All groups"} <= set(texts(svg))
 
@@ -106,7 +111,8 @@ def test_forest_shows_a_dash_where_there_is_no_estimate(words, frames):
     full = forest(frame, words)
     frame.loc[chosen, ["estimate", "se", "ci_low", "ci_high"]] = math.nan
     svg = forest(frame, words)
-    assert marks(svg, f"fill: {figures.BLUE}") == marks(full, f"fill: {figures.BLUE}") - 1
+    dots = [marks(one, f"fill: {figures.BLUE}") - marks(one, ENDS) for one in (full, svg)]
+    assert dots[1] == dots[0] - 1
     assert (texts(full).count("–"), texts(svg).count("–")) == (0, 1)
 
 
@@ -115,6 +121,25 @@ def test_forest_leads_with_the_configured_estimator(frames):
     svg = forest(frames["T4-prevalence"], edition(load_specs(), context(headline=led)))
     assert "labels only (this corpus)" in texts(svg)
     assert "labels only" not in texts(svg)  # not among the lighter marks too
+
+
+def test_forest_leaves_out_what_covers_coders_where_it_is_not_there(words, frames):
+    frame = frames["T4-prevalence"].assign(coder_low=math.nan, coder_high=math.nan)
+    svg = forest(frame, words)
+    assert marks(svg, ENDS) == 0
+    assert not any("hoever codes" in text for text in texts(svg))
+    shown = texts(forest(frames["T4-prevalence"], words))
+    assert sum("hoever codes" in text for text in shown) == 1
+
+
+def test_forest_makes_room_for_the_interval_that_covers_coders(words, frames):
+    one = frames["T4-prevalence"][lambda frame: frame["code"] == "cost"]
+
+    def highest(frame):
+        ends = [text for text in texts(forest(frame, words)) if re.fullmatch(r"\d+ %", text)]
+        return max(int(text[:-2]) for text in ends)
+
+    assert highest(one.assign(coder_high=0.95)) > highest(one) > 0
 
 
 def test_trend_has_a_dot_for_every_cell_and_none_for_an_empty_one(words, frames):
@@ -131,6 +156,18 @@ def test_trend_tells_how_many_passages_were_coded(words, frames):
     assert ticks[: len(periods)] == [f"{period} (60)" for period in periods]
     assert ticks[2 * len(periods) + 1] == "2006–2010 (0)"  # of the press
     assert len(ticks) == len(PERIODS) * len(GROUPS) + 1  # the key
+
+
+def test_trend_bears_cells_that_are_not_there(words, frames):
+    frame = frames["T5-trend"]
+    lacking = (frame["code"] == "cost") & (frame["group"] == "press")
+    lacking |= (frame["period"] == "2001-2005") & (frame["group"] == "council")
+    frame = frame[~lacking].astype({"coded": "Int64", "passages": "Int64"})
+    frame.loc[frame["group"] == "residents", ["coded", "passages", "estimate"]] = pd.NA
+    ticks = [text for text in texts(trend(frame, words)) if "(" in text]
+    assert ticks[0] == "2001–2005 (0)" and ticks[1] == "2006–2010 (60)"
+    assert ticks[len(PERIODS)] == "2001–2005 (0)"
+    assert ticks[2 * len(PERIODS)] == "2001–2005 (60)"  # told by the other codes
 
 
 @pytest.mark.parametrize(
@@ -238,8 +275,8 @@ def agreement(coders: int, alpha: float = 0.8) -> pd.DataFrame:
     names = [f"c{n}" for n in range(coders)]
     sets = {
         "all coders": [names],
-        "all coders but one": [[n for n in names if n != left] for left in names],
-        "pair of coders": [list(pair) for pair in combinations(names, 2)],
+        "all coders but one": [[n for n in names if n != left] for left in names if coders > 3],
+        "pair of coders": [list(pair) for pair in combinations(names, 2) if coders > 2],
         "coder and classifier": [[name, "classifier"] for name in names],
     }
     rows = [
@@ -266,6 +303,15 @@ def test_agreement_shows_pairs_or_all_but_one(words, coders, below):
     svg = draw_agreement(agreement(coders), words)
     assert [text for text in texts(svg) if re.search(r"\bc\d", text)] == below
     assert marks(svg, f"fill: {figures.BLUE}") == 1 + len(below)
+
+
+def test_agreement_shows_each_coder_beside_the_standard(words):
+    frame = agreement(3)
+    against = frame["coders"].isin(["c0 c2", "c1 c2"]) & (frame["comparison"] == "pair of coders")
+    svg = draw_agreement(frame.assign(
+        comparison=frame["comparison"].mask(against, "coder and standard")), words)  # fmt: skip
+    shown = [text for text in texts(svg) if re.search(r"\bc\d", text)]
+    assert shown == ["c0 and c2", "c1 and c2", "c0 and c1"]
 
 
 def test_agreement_draws_marks_only_where_they_are_set(words):
@@ -307,6 +353,64 @@ def test_every_word_stands_on_its_side(words, frames):
     assert texts(draw_keyness(frames["T12-keyness"].iloc[:0], words)) == [
         "There is nothing to show."
     ]
+
+
+# --- What looking did -----------------------------------------------------------------------------
+
+draw_looking = as_svg(looking.looking)
+
+
+def bold_z(frame, words):
+    root = ElementTree.fromstring(draw_looking(frame, words))
+    said = [("".join(node.itertext()), node.get("style", "")) for node in root.iter(f"{SVG}text")]
+    return [text for text, style in said if text.startswith("z ") and "700" in style]
+
+
+def test_looking_joins_read_and_unread_and_writes_the_difference(words, frames):
+    svg = draw_looking(frames["T22-looking"], words)
+    found = texts(svg)
+    assert found.count("read") == found.count("unread") == 2  # two codes
+    assert {"AP: +0.20 [0.11, 0.30]", "F1: +0.20 [0.11, 0.30]"} <= set(found)
+    assert "AP: +0.02 [−0.07, 0.12]" in found
+    assert sorted(text for text in found if text.startswith("z ")) == ["z 0.3"] * 4 + ["z 2.8"] * 4
+    assert marks(svg, f"fill: {figures.ORANGE}") == 2 * 2  # F1, on either side of two codes
+    assert marks(svg, f"fill: {figures.PAPER}; stroke: {figures.BLUE}") == 2 * (1 + len(GROUPS))
+
+
+def test_only_a_z_that_is_a_warning_is_bold(words, frames):
+    assert bold_z(frames["T22-looking"], words) == ["z 2.8"]
+    assert bold_z(frames["T22-looking"].assign(reading=""), words) == []
+
+
+def test_looking_says_why_there_is_no_comparison_and_shows_the_rates(words, frames):
+    frame = frames["T22-looking"].copy()
+    numbers = ["value_of", "value_against", "difference", "ci_low", "ci_high"]
+    quality = frame["comparison"] == "quality"
+    frame.loc[quality, numbers] = math.nan
+    frame.loc[quality, "status"] = "undefined: nothing is unread"
+    svg = draw_looking(frame, words)
+    found = " ".join(texts(svg))
+    assert found.count("undefined: nothing is") == 2
+    assert "AP:" not in found and marks(svg, f"fill: {figures.ORANGE}") == 0
+    assert found.count("z 2.8") == 4
+    frame.loc[~quality, numbers] = math.nan
+    assert texts(draw_looking(frame, words)).count("–") == 2 * (1 + len(GROUPS))
+
+
+def test_looking_bears_a_lack_of_rates_or_of_everything(words, frames):
+    frame = frames["T22-looking"]
+    only = texts(draw_looking(frame[frame["comparison"] == "quality"], words))
+    assert "AP: +0.20 [0.11, 0.30]" in only and "share marked" not in " ".join(only)
+    assert texts(draw_looking(frame.iloc[:0], words)) == ["There is nothing to show."]
+
+
+def test_looking_of_many_codes_stands_in_rows_of_three(frames):
+    codes = {f"k{n}": f"A code with a long name {n}" for n in range(5)}
+    base = frames["T22-looking"].query("code == 'cost'")
+    frame = pd.concat([base.assign(code=code) for code in codes], ignore_index=True)
+    svg = draw_looking(frame, edition(load_specs(), context(codes=codes)))
+    assert sum("share marked" in text for text in texts(svg)) == 5
+    assert ElementTree.fromstring(svg).get("width") == "504pt"
 
 
 @pytest.mark.parametrize("table", MORE)

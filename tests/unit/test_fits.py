@@ -9,57 +9,57 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from framing.model.features import stem
+from framing.model.features import closeness_of, stem
 from framing.model.tables import Further, Tables
 from framing.model.training import further_scores, train_code
 from framing.project import sampled_sources
 from framing.stages import rows_digest
 
-from .test_model import SETTINGS, VOTES, population
+from .test_model import PATTERNS, RULES, SETTINGS, agreed, hit_rows, population, word_rows
 
-GIVEN = SETTINGS | {"neighbour_gap": 400}
 EXEMPLARS = pd.DataFrame([("x/1", "c", 1)], columns=["passage_id", "code", "label"])
-
-
-def long(ids, rows, key, value):
-    table = [(name, k, n) for name, row in zip(ids, rows, strict=True) for k, n in row.items()]
-    return pd.DataFrame(table, columns=["passage_id", key, value])
 
 
 def tables(seed: int, signal: bool) -> Tables:
     """Return a corpus whose last third no draw has reached, with words of its own."""
     passages, words, hits, labels = population(seed, sources=18, signal=signal)
-    passages = passages.assign(start=range(0, 10 * len(passages), 10), words=9)
-    passages["end"] = passages["start"] + 9
     for number in range(72, len(words)):
         words[number] = words[number] | {f"novel{number % 5}": 2, "aardvark": 1}
     ids = [*passages["passage_id"], "x/1"]
-    votes = pd.DataFrame([(cue, "c", vote) for cue, vote in VOTES.items()],
-                         columns=["cue", "code", "vote"])  # fmt: skip
+    table = word_rows(ids, [*words, {"speaking": 1, "w1": 1}])
     return Tables(
         passages,
         labels.iloc[:72].assign(code="c"),
-        long(ids, [*words, {"speaking": 1, "w1": 1}], "word", "count"),
-        long(ids, [*hits, {"yes": 1}], "cue", "hits"),
-        votes,
+        table,
+        hit_rows(ids, [*hits, {"yes/1": 1}]),
+        PATTERNS,
         EXEMPLARS,
+        closeness_of(ids[:72], table, RULES, SETTINGS),
     )
 
 
 def sampled_part(whole: Tables) -> Tables:
     inside = [*whole.passages["passage_id"].iloc[:72], "x/1"]
     words, hits = (table[table["passage_id"].isin(inside)] for table in (whole.words, whole.hits))
-    return Tables(whole.passages.iloc[:72], whole.labels, words, hits, whole.votes, whole.exemplars)
+    return replace(whole, passages=whole.passages.iloc[:72], words=words, hits=hits)
+
+
+def further_part(whole: Tables) -> Further:
+    rest = whole.passages.iloc[72:].reset_index(drop=True)
+    return Further(rest, whole.words, whole.hits, whole.patterns, whole.closeness)
 
 
 @settings(max_examples=5, deadline=None)
-@given(st.integers(0, 99), st.booleans(), st.sampled_from([{}, {"stem": False}, {"cue_scale": 0}]))
+@given(
+    st.integers(0, 99),
+    st.booleans(),
+    st.sampled_from([{}, {"stem": False}, {"labels": "majority"}]),
+)
 def test_scoring_apart_gives_the_numbers_of_scoring_together(seed, signal, change):
-    whole, chosen = tables(seed, signal), GIVEN | change
+    whole, chosen = tables(seed, signal), SETTINGS | change
     together, model, fits = train_code("c", whole, chosen)
     first, model_apart, fits_apart = train_code("c", sampled_part(whole), chosen)
-    rest = whole.passages.iloc[72:].reset_index(drop=True)
-    further = Further(rest, whole.words, whole.hits, whole.votes)
+    further = further_part(whole)
     second = further_scores(further, {"c": fits_apart}, chosen)["c"]
     # Exactly: numbers are the same to the last bit.
     pd.testing.assert_frame_equal(pd.concat([first, second], ignore_index=True), together)
@@ -73,10 +73,9 @@ def test_scoring_apart_gives_the_numbers_of_scoring_together(seed, signal, chang
 def test_a_constant_classifier_is_kept_too():
     whole = tables(1, True)
     nobody = sampled_part(whole)
-    labels = nobody.labels.assign(label=0)
-    _, model, fits = train_code("c", Tables(**{**vars(nobody), "labels": labels}), GIVEN)
-    further = Further(whole.passages.iloc[72:], whole.words, whole.hits, whole.votes)
-    found = further_scores(further, {"c": fits}, GIVEN)["c"]
+    labels = agreed(nobody.labels["passage_id"], [0] * 72).assign(code="c")
+    _, model, fits = train_code("c", replace(nobody, labels=labels), SETTINGS)
+    found = further_scores(further_part(whole), {"c": fits}, SETTINGS)["c"]
     assert model["reason"] == "no passage carries the code"
     assert found["probability"].between(0, 0.05).all()
     assert not found["decision"].any()

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
 
+from framing.inference.design import CORPUS, TEXTS, domain, population
+from framing.inference.errors import OPTIMISTIC
+from framing.inference.estimators import DIFFERENCE, LABELS, NOT_CONFIRMED, estimate
 from framing.inference.external import RefusedError, rogan_gladen
 from framing.inference.gain import (
     HORVITZ_THOMPSON,
     T20_COLUMNS,
     T21_COLUMNS,
     UNTUNED,
+    codings_for,
     gain_table,
     side_by_side_table,
 )
+from framing.inference.intervals import Settings
+from framing.inference.outcomes import outcome
+from tests.unit import inference_samples as samples
 from tests.unit.test_errors import CONFIG, corpus
 
 Z = 1.959964
@@ -96,4 +107,136 @@ def test_the_gain_is_a_ratio_of_variances_and_never_claims_more_than_it_shows(ta
     assert row["correlation"] == pytest.approx(expected)
     # Too few codes to tune: the difference is labels only, and nothing is gained.
     assert row["gain"] == pytest.approx(1)
-    assert row["effective_coded"] == row["coded"]
+    # No number of codings of these sources takes away what is due to the sources.
+    assert row[["effective_coded", "labels_worth_counting"]].isna().all()
+    assert row["reading"] == ""
+    corpus_row = gain[(gain["group"] == "all") & (gain["target"] == "corpus")].iloc[0]
+    assert corpus_row["effective_coded"] == corpus_row["coded"] == 6  # all others are known
+
+
+# --- worth in codings -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (1 / 100 - 1 / 850, 100),  # as sure as now
+        (1 / 400 - 1 / 850, 400),
+        (1 / 849 - 1 / 850, 849),
+        (0.0, 850),  # all of them, and not a third of a million
+        (1 / 2 - 1 / 850, 2),
+        (5.0, 1),
+    ],
+)
+def test_worth_in_codings_reckons_with_the_passages_there_are(wanted, expected):
+    """100 of 850 passages with S² = .24: the variance is .24·(1/100 − 1/850)."""
+    assert codings_for(0.24 * wanted, 0.24 * (1 / 100 - 1 / 850), 100, 850) == expected
+
+
+@examples(max_examples=60, deadline=None)
+@given(st.integers(2, 900), st.floats(1e-9, 1), st.floats(0, 10))
+def test_no_estimate_is_worth_more_codings_than_there_are_passages(coded, variance, share):
+    found = codings_for(share * variance, variance, coded, 1000)
+    assert 1 <= found <= 1000
+    assert (found >= coded) if share <= 1 else (found <= coded)
+
+
+@pytest.fixture(scope="module")
+def twice():
+    return samples.drawn_twice(samples.corpus(4, sources=60), 5, read=60, unread=90)
+
+
+def test_what_the_classifier_adds_is_judged_by_unread_passages(twice):
+    passages, scores = twice
+    config = samples.config()
+    settings, frame = Settings.of(config), population(passages)
+    data = outcome(frame, scores, "cost", settings)
+    row = gain_table(passages, scores, config).set_index(["group", "target"]).loc[("all", CORPUS)]
+    part = domain(frame)
+    unread = (passages["role"] == "confirmation").to_numpy()
+    left = len(passages) - 60
+    assert (row["coded"], row["status"]) == (unread.sum(), "")
+    label = scores.loc[unread, "label"].astype(float)
+    weight = passages.loc[unread, "weight"]
+    covariance = np.cov(label, scores.loc[unread, "probability"], aweights=weight, ddof=0)
+    assert row["correlation"] == pytest.approx(
+        covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1])
+    )
+    bias = np.average(scores.loc[unread, "decision"] - label, weights=weight)
+    assert row["naive_bias"] == pytest.approx(bias)
+    labels, tuned = (
+        estimate(name, frame, part, data, settings).variance[CORPUS]
+        for name in (LABELS, DIFFERENCE)
+    )
+    assert row["gain"] == pytest.approx(labels / tuned)
+    assert row["gain"] > 1
+    # S² of the rest from its variance, then both questions by it: n' = S²/(V' + S²/N).
+    size = left / len(passages)
+    square = labels / size**2 / (1 / unread.sum() - 1 / left)
+    worth = [round(square / (wanted + square / left)) for wanted in (tuned / size**2, bias**2)]
+    assert [row["effective_coded"], row["labels_worth_counting"]] == worth
+    assert unread.sum() < worth[0] < left
+    assert row["reading"] == (
+        f"with the classifier, {unread.sum()} codings of {left} passages are worth {worth[0]} "
+        f"without it; counting is worth {worth[1]}"
+    )
+
+
+def test_gain_does_not_know_how_well_the_classifier_does_where_authors_looked(twice):
+    passages, scores = twice
+    better = samples.knowing_all(passages, scores)
+    plain, other = (gain_table(passages, one, samples.config()) for one in (scores, better))
+    pd.testing.assert_frame_equal(other, plain)
+
+
+def test_gain_is_called_optimistic_where_nothing_is_unread(twice):
+    passages, scores = twice
+    read = passages["role"] == "development"
+    looked = passages.assign(
+        role=passages["role"].where(read, ""), unread_frame=False, random_share=1.0,
+        weight=passages["read_weight"],
+    )  # fmt: skip
+    for name in ("stratum", "stratum_size", "stratum_sampled"):
+        looked[name] = passages[name].where(read, None)
+    own = scores.assign(label=scores["label"].where(read))
+    table = gain_table(looked, own, samples.config()).set_index(["group", "target"])
+    row = table.loc[("all", CORPUS)]
+    assert row["status"].startswith(OPTIMISTIC)
+    label, decision = (own.loc[read, name].astype(float) for name in ("label", "decision"))
+    assert row["naive_bias"] == pytest.approx((decision - label).mean())
+    assert row["coded"] == 60
+
+
+def test_a_group_that_no_unread_draw_reaches_has_no_error_to_speak_of():
+    passages = samples.roles("uuuu...." + "RRRR----", groups="aaaaaaaabbbbbbbb")
+    passages["group"] = passages["group"].map({"a": "council", "b": "press"})
+    truth = samples.marks("1010000011000000")
+    scores = samples.table_of(passages, truth, samples.marks("1100000011110000"))
+    row = gain_table(passages, scores, samples.config()).set_index(["group", "target"])
+    row = row.loc[("press", CORPUS)]
+    assert np.isnan(row["correlation"])
+    assert np.isnan(row["naive_bias"])
+    assert row["labels_worth_counting"] is pd.NA
+    assert row["status"]
+    # T20 speaks of the same group, by labels only.
+    side = side_by_side_table(passages, scores, samples.config())
+    side = side[(side["group"] == "press") & (side["target"] == CORPUS)].set_index("estimator")
+    for name in (DIFFERENCE, UNTUNED):
+        assert side.loc[name, "estimate"] == side.loc[LABELS, "estimate"] == 0.5
+        assert side.loc[name, "status"] == NOT_CONFIRMED
+
+
+def test_estimators_side_by_side_have_their_known_answers_beside_known_passages():
+    """(5 + 100·θ)/125 and 100/125 of the standard error, with θ and it known (methods, test 4)."""
+    passages, truth, score = samples.beside_read()
+    table = side_by_side_table(passages, samples.table_of(passages, truth, score), samples.config())
+    found = table[(table["group"] == "all")].set_index(["target", "estimator"])
+    for name, share, se in (
+        (HORVITZ_THOMPSON, 0.466667, 0.142984), (UNTUNED, 0.416667, 0.113039),
+        (LABELS, 0.466667, 0.142984),
+    ):  # fmt: skip
+        row = found.loc[(CORPUS, name)]
+        assert row["estimate"] == pytest.approx((5 + 100 * share) / 125, abs=5e-7)
+        assert row["se"] == pytest.approx(0.8 * se, abs=5e-7)
+        assert row["status"] == ""
+        assert found.loc[(TEXTS, name), "estimate"] == row["estimate"]

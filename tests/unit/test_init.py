@@ -128,7 +128,7 @@ def test_git_leaves_texts_and_what_a_run_makes_out(project: Path):
 def test_the_example_code_is_hit_by_its_cues_where_it_should_be():
     codebook = load_codebook(init.TEMPLATES / "codebook.yaml")
     exemplars, facts = exemplar_facts(codebook)
-    hit = {one["passage_id"] for one in facts if one["cues"]}
+    hit = {one["passage_id"] for one in facts if one["hits"]}
     carrying, near = (set(exemplars["passage_id"][exemplars["label"] == n]) for n in (1, 0))
     assert near and hit and hit < carrying
 
@@ -290,6 +290,21 @@ def test_the_page_counts_sources_passages_and_hits_by_group(texts):
     assert "| (passages)     |       2 |       2 |   4 |" in page
     assert "framing sample --size 4 --strata group --seed SEED" in page
     assert "crane" not in page, "no prose"
+
+
+def test_a_first_draw_is_for_development_unless_it_is_said_otherwise(texts):
+    found, facts = load_beginning(load_config(CONFIG))
+    page = first_steps(found, facts, stage_of())
+    assert "--seed SEED --role development" in page
+    assert "`framing freeze`, then `framing sample --supplement --role confirmation`" in page
+    draw = ["sample", "--size", "4", "--strata", "group", "--seed", "7", "--role", "confirmation"]
+    assert cli.main(draw) == 0
+    found, facts = load_beginning(load_config(CONFIG))
+    steps = next_steps(found, stage_of())
+    assert "The draw is for confirmation" in steps[0] and "framing freeze" in steps[0]
+    assert cli.main(["freeze"]) == 0
+    found, facts = load_beginning(load_config(CONFIG))
+    assert "Say who codes" in next_steps(found, stage_of())[0]
 
 
 def test_a_group_without_texts_is_shown_and_labels_do_not_break_tables(texts):

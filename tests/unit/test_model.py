@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,29 +13,37 @@ from hypothesis import strategies as st
 from scipy import sparse
 from scipy.special import expit
 from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, f1_score
 
 from framing.model.baselines import BASELINES, MAJORITY, baseline
-from framing.model.classifier import cross_fit, fold_of, train
+from framing.model.classifier import cross_fit, fit_linear, fold_of, targets, train
 from framing.model.evaluation import learning_scores
-from framing.model.features import collect, learn_space, neighbours, transform
+from framing.model.features import closeness_of, collect, learn_space, transform
 from framing.model.logistic import best_threshold, fit_logistic, fit_sigmoid
 from framing.model.scores import combine_codes, score_code, training_rows
+from framing.model.similarity import NO_RULES
 from framing.model.stored import model_data, model_text, one_hit, predict, read_model
 from framing.model.unfamiliar import is_unfamiliar, learn_usual, measures
 from framing.problems import InputError
 
 SETTINGS = {
-    "folds": 4, "inner_folds": 3, "seed": 5, "stem": True, "min_passages": 2, "C": 1.0,
-    "word_scale": 1.0, "cue_scale": 1.0, "vote_scale": 0.5, "neighbour_scale": 0.5,
-    "exemplar_weight": 0.5, "class_weight": "none", "unfamiliar_quantile": 0.95,
+    "folds": 4, "inner_folds": 3, "seed": 5, "labels": "shares", "stem": True, "min_passages": 2,
+    "C": 1.0, "word_scale": 1.0, "cue_scale": 1.0, "pattern_scale": 0.5, "similarity_scale": 1.0,
+    "similarity_words": 3, "similarity_pairs": 2, "exemplar_weight": 0.5, "class_weight": "none",
+    "unfamiliar_quantile": 0.95,
 }  # fmt: skip
 VOTES = {"yes": 1, "no": -1}
+PATTERNS = pd.DataFrame([("yes", 1), ("yes", 2), ("no", 1)], columns=["cue", "pattern"])
+RULES = pd.DataFrame(
+    [("c/present/1", "speaking", 1), ("c/present/1", "w1", 1), ("c/not_enough/1", "w2", 2)],
+    columns=["rule", "word", "count"],
+)
 
 
 def population(seed, sources=24, each=6, signal=True):
-    """Make passages whose code depends on one word and one cue, or on nothing."""
-    rng = np.random.default_rng(seed)
+    """Make passages whose code depends on one word and one pattern of a cue, or on nothing."""
+    rng, noise = np.random.default_rng(seed), np.random.default_rng([seed, 1])
     words, hits, names, labels = [], [], [], []
     for source in range(sources):
         for _ in range(each):
@@ -43,48 +52,127 @@ def population(seed, sources=24, each=6, signal=True):
             bag = {f"w{n}": int(rng.integers(1, 3)) for n in rng.choice(30, 8, replace=False)}
             if rng.random() < (0.7 if shown else 0.1):
                 bag["speaking"] = 1
-            cue = {"yes": 1} if rng.random() < (0.6 if shown else 0.1) else {}
+            cue = {"yes/1": 1} if rng.random() < (0.6 if shown else 0.1) else {}
+            cue |= {"yes/2": 1} if noise.random() < 0.1 else {}
             words.append(bag)
-            hits.append(cue | ({"no": 1} if rng.random() < 0.2 else {}))
+            hits.append(cue | ({"no/1": 1} if rng.random() < 0.2 else {}))
             names.append(f"s{source}")
             labels.append(label)
     passages = pd.DataFrame(
         {"passage_id": [f"p{n}" for n in range(len(names))], "source_id": names, "weight": 1.0}
     )
-    return passages, words, hits, pd.DataFrame({"passage_id": passages.passage_id, "label": labels})
+    return passages, words, hits, agreed(passages.passage_id, labels)
 
 
-def facts_of(words, hits):
-    return collect(words, hits, ["yes", "no"], stemmed=True)
+def agreed(ids, labels):
+    """Return combined codes on which all coders agree."""
+    return pd.DataFrame({"passage_id": list(ids), "label": labels, "share": np.array(labels) / 1})
+
+
+def flip(labels, chosen):
+    """Return the labels with those of the ``chosen`` rows turned round."""
+    turned = np.where(chosen, 1 - labels["label"], labels["label"])
+    return labels.assign(label=turned, share=turned.astype(float))
+
+
+def word_rows(ids, words):
+    rows = [(name, w, n) for name, bag in zip(ids, words, strict=True) for w, n in bag.items()]
+    return pd.DataFrame(rows, columns=["passage_id", "word", "count"])
+
+
+def hit_rows(ids, hits):
+    rows = [
+        (name, *key.split("/"), n)
+        for name, own in zip(ids, hits, strict=True)
+        for key, n in own.items()
+    ]
+    table = pd.DataFrame(rows, columns=["passage_id", "cue", "pattern", "hits"])
+    return table.astype({"pattern": int, "hits": int})
+
+
+def closeness(words, settings=SETTINGS):
+    """Return how close words are to the rules, by these passages."""
+    ids = [f"r{n}" for n in range(len(words))]
+    return closeness_of(ids, word_rows(ids, words), RULES, settings)
+
+
+def facts_of(words, hits, close=None, stemmed=True):
+    ids = [f"r{n}" for n in range(len(words))]
+    return collect(
+        ids, word_rows(ids, words), hit_rows(ids, hits), PATTERNS,
+        closeness(words) if close is None else close, stemmed=stemmed,
+    )  # fmt: skip
 
 
 def test_words_are_weighted_as_scikit_learn_weights_them():
     _, words, hits, _ = population(1)
     facts = facts_of(words, hits)
     rows = np.arange(40)
-    space = learn_space(facts, rows, VOTES, SETTINGS | {"min_passages": 1})
+    space = learn_space(facts, rows, SETTINGS | {"min_passages": 1})
     ours = transform(facts, space, rows).toarray()
     theirs = TfidfTransformer(sublinear_tf=True).fit_transform(facts.words[rows][:, space.columns])
     assert np.allclose(ours[:, : len(space.columns)], theirs.toarray(), atol=1e-12)
-    assert np.allclose(ours[:, -2], 0.5 * ((facts.cues[rows] > 0) @ np.array([1, -1])))
-    assert not ours[:, -1].any()
 
 
 def test_stems_are_merged():
-    facts = collect([{"speaks": 1, "speaking": 2}], [{}], [], stemmed=True)
+    words, none = [{"speaks": 1, "speaking": 2}], [{}]
+    facts = facts_of(words, none, NO_RULES)
     assert facts.terms == ("speak",)
     assert facts.words.toarray().tolist() == [[3.0]]
+    assert facts_of(words, none, NO_RULES, stemmed=False).terms == ("speaking", "speaks")
+
+
+def test_hits_count_for_the_cue_and_at_a_scale_of_their_own_for_the_pattern():
+    hits = [{"yes/1": 1, "yes/2": 2}, {"no/1": 1}, {}]
+    facts = facts_of([{"a": 1}] * 3, hits, NO_RULES)
+    assert (facts.cue_names, facts.pattern_names) == (("yes", "no"), ("yes/1", "yes/2", "no/1"))
+    rows = np.array([2, 0, 1])
+    made = transform(facts, learn_space(facts, rows, SETTINGS), rows).toarray()[:, 1:]
+    one, two, three = np.log1p([1, 2, 3])
+    assert made == pytest.approx(np.array([
+        [0, 0, 0, 0, 0],
+        [three, 0, one / 2, two / 2, 0],
+        [0, one, 0, 0, one / 2],
+    ]))  # fmt: skip
+
+
+def test_similarities_have_the_length_that_is_asked_for():
+    _, words, hits, _ = population(2)
+    facts = facts_of(words, hits)
+    rows = np.arange(len(words))
+    changed = SETTINGS | {"similarity_scale": 0.7}
+    block = transform(facts, learn_space(facts, rows, changed), rows).toarray()[:, -2:]
+    assert np.sqrt((block**2).sum(axis=1).mean()) == pytest.approx(0.7, abs=1e-4)
 
 
 def test_logistic_regression_is_solved_to_its_optimum():
     rng = np.random.default_rng(3)
     features = sparse.csr_matrix(rng.normal(size=(30, 80)) * (rng.random((30, 80)) < 0.3))
     labels, weights = rng.integers(0, 2, 30), rng.random(30) + 0.5
-    coefficients, intercept = fit_logistic(features, labels, weights, 2.0)
-    error = weights * (expit(features @ coefficients + intercept) - labels)
+    share = np.where(rng.random(30) < 0.5, labels, rng.random(30))  # some passages are contested
+    present, absent = weights * share, weights * (1 - share)
+    coefficients, intercept = fit_logistic(features, present, absent, 2.0)
+    error = weights * (expit(features @ coefficients + intercept) - share)
     gradient = 2.0 * (features.T @ error) + coefficients
     assert np.abs(gradient).max() < 1e-9
     assert abs(error.sum()) < 1e-9
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([0.01, 1.0, 100.0]), st.booleans())
+def test_the_optimum_is_that_of_scikit_learn(seed, strength, separable):
+    rng = np.random.default_rng(seed)
+    dense = rng.normal(size=(40, 12)) * (rng.random((40, 12)) < 0.5)
+    labels = (dense[:, 0] > 0).astype(int) if separable else rng.integers(0, 2, 40)
+    labels[:2] = (0, 1)
+    weights = rng.random(40) + 0.1
+    theirs = LogisticRegression(C=strength, solver="newton-cg", tol=1e-12, max_iter=1000)
+    theirs.fit(dense, labels, sample_weight=weights)
+    coefficients, intercept = fit_logistic(
+        sparse.csr_matrix(dense), weights * labels, weights * (1 - labels), strength
+    )
+    assert coefficients == pytest.approx(theirs.coef_[0], abs=1e-6)
+    assert intercept == pytest.approx(theirs.intercept_[0], abs=1e-6)
 
 
 def test_calibration_is_plattes_with_smoothed_targets():
@@ -132,7 +220,7 @@ def test_a_source_stays_in_its_fold_whatever_is_added():
 def fitted():
     passages, words, hits, labels = population(7)
     facts = facts_of(words, hits)
-    scores, final, fits = score_code("c", facts, passages, labels, [], VOTES, SETTINGS)
+    scores, final, fits = score_code("c", facts, passages, labels, [], SETTINGS)
     return passages, facts, labels, scores, final, fits.usual
 
 
@@ -146,8 +234,8 @@ def test_a_signal_is_learned_and_probabilities_are_calibrated(fitted):
 def test_probabilities_of_a_fold_do_not_depend_on_the_labels_of_its_sources(fitted):
     passages, facts, labels, scores, _, _ = fitted
     inside = scores["fold"] == 2
-    flipped = labels.assign(label=np.where(inside, 1 - labels["label"], labels["label"]))
-    again, *_ = score_code("c", facts, passages, flipped, [], VOTES, SETTINGS)
+    flipped = flip(labels, inside)
+    again, *_ = score_code("c", facts, passages, flipped, [], SETTINGS)
     assert again.loc[inside, "probability"].tolist() == scores.loc[inside, "probability"].tolist()
     assert again.loc[inside, "decision"].tolist() == scores.loc[inside, "decision"].tolist()
     assert again.loc[~inside, "probability"].tolist() != scores.loc[~inside, "probability"].tolist()
@@ -157,7 +245,7 @@ def test_shuffled_labels_give_chance_level():
     precision, base = [], []
     for seed in range(6):
         passages, words, hits, labels = population(100 + seed, signal=False)
-        scores, *_ = score_code("c", facts_of(words, hits), passages, labels, [], VOTES, SETTINGS)
+        scores, *_ = score_code("c", facts_of(words, hits), passages, labels, [], SETTINGS)
         precision.append(average_precision_score(labels["label"], scores["probability"]))
         base.append(labels["label"].mean())
     # Six runs of 144 passages: the standard error of the mean difference is about .02.
@@ -170,8 +258,8 @@ def test_a_word_that_only_marks_a_source_does_not_help():
     marked = [
         bag | {f"mark{name}": 5} for bag, name in zip(words, passages["source_id"], strict=True)
     ]
-    labels = pd.DataFrame({"passage_id": passages["passage_id"], "label": carrying.astype(int)})
-    scores, *_ = score_code("c", facts_of(marked, hits), passages, labels, [], VOTES, SETTINGS)
+    labels = agreed(passages["passage_id"], carrying.astype(int))
+    scores, *_ = score_code("c", facts_of(marked, hits), passages, labels, [], SETTINGS)
     assert (
         average_precision_score(labels["label"], scores["probability"])
         < labels["label"].mean() + 0.1
@@ -181,13 +269,13 @@ def test_a_word_that_only_marks_a_source_does_not_help():
 def test_exemplars_teach_but_never_calibrate():
     passages, words, hits, labels = population(13)
     taught = [{"speaking": 1, "w1": 1}, {"w2": 1, "w3": 1}]
-    facts = facts_of([*words, *taught], [*hits, {"yes": 1}, {}])
+    facts = facts_of([*words, *taught], [*hits, {"yes/1": 1}, {}])
     rows = training_rows(passages, labels, [1, 0], 3.0)
     assert rows.design[-2:].tolist() == [0, 0]
     assert rows.sources[-2:].tolist() == ["", ""]
     without = training_rows(passages, labels, [1, 0], 0.0)
-    with_exemplars = train(facts, rows, VOTES, SETTINGS)
-    plain = train(facts, without, VOTES, SETTINGS)
+    with_exemplars = train(facts, rows, SETTINGS)
+    plain = train(facts, without, SETTINGS)
     assert not np.allclose(with_exemplars.scorer.intercept, plain.scorer.intercept)
     assert len(without.rows) == len(passages)
 
@@ -196,10 +284,11 @@ def test_exemplars_teach_but_never_calibrate():
     ("value", "said"), [(0, "no passage carries"), (1, "every passage carries")]
 )
 def test_one_class_only_gives_a_constant_and_says_why(value, said):
-    passages, words, hits, labels = population(17, sources=8)
+    passages, words, hits, _ = population(17, sources=8)
     facts = facts_of(words, hits)
-    training = training_rows(passages, labels.assign(label=value), [], 0.5)
-    fit = cross_fit(facts, list(passages["source_id"]), training, VOTES, SETTINGS)
+    one = agreed(passages["passage_id"], [value] * len(passages))
+    training = training_rows(passages, one, [], 0.5)
+    fit = cross_fit(facts, list(passages["source_id"]), training, SETTINGS)
     assert all(said in classifier.reason for classifier in fit.classifiers)
     assert set(fit.decisions) == {value}
     assert ((fit.probabilities > 0) & (fit.probabilities < 1)).all()
@@ -216,18 +305,25 @@ def test_the_stored_model_says_what_the_classifier_says(fitted):
         assert said.probability == pytest.approx(direct[row], abs=5e-6)
         assert said.decision == int(direct[row] >= final.threshold)
         assert said.unfamiliar == strange[row] == scores["unfamiliar"][row]
-    assert one_hit(data, "yes") > 5 * abs(one_hit(data, "no"))
+    first, second = one_hit(data, "yes", {1: 4}), one_hit(data, "yes", {2: 1})
+    assert first > second + 0.05  # only the first pattern tells
+    assert first > 3 * abs(one_hit(data, "no", {1: 1}))
+    assert one_hit(data, "yes", {1: 3, 2: 1}) == pytest.approx((3 * first + second) / 4, abs=2e-6)
+    assert one_hit(data, "yes", {}) == pytest.approx((first + second) / 2, abs=2e-6)
 
 
 def test_the_parts_of_a_prediction_add_up_and_name_what_spoke(fitted):
     _, facts, _, _, final, usual = fitted
     data = model_data("c", final, usual, facts, SETTINGS, {})
-    said = predict(data, {"speaking": 2, "w1": 1, "never-seen": 1}, {"yes": 2, "no": 1}, around=3)
+    said = predict(data, {"speaking": 2, "w1": 1, "never-seen": 1}, {"yes/2": 2, "no/1": 1})
     score = sum(amount for _, _, amount in said.parts)
     assert said.probability == pytest.approx(
         expit(data["slope"] * score + data["offset"]), abs=1e-6
     )
-    assert ("cue", "yes") in [part[:2] for part in said.parts]
+    named = [part[:2] for part in said.parts]
+    for one in (("cue", "yes"), ("pattern", "yes/2"), ("rule", "c/present/1")):
+        assert one in named
+    assert ("pattern", "yes/1") not in named
     assert "never-seen" not in [name for _, name, _ in said.parts]
     assert said.unknown == pytest.approx(0.25)
 
@@ -243,29 +339,12 @@ def test_a_stored_model_is_read_back_and_its_digest_guards_it(fitted, tmp_path):
         read_model(path)
 
 
-def test_passages_that_follow_each_other_are_neighbours():
-    beside = neighbours(["a", "a", "a", "b"], [0, 100, 900, 0], [90, 200, 990, 50], 400)
-    assert beside.toarray().tolist() == [[0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
-    assert neighbours([], [], [], 400).shape == (0, 0)
-
-
-def test_cues_of_neighbours_are_a_feature_and_exemplars_have_none():
-    beside = neighbours(["a", "a"], [0, 10], [9, 20], 5)
-    facts = collect(
-        [{"x": 1}, {"x": 1}, {"x": 1}], [{"yes": 2, "no": 1}, {}, {"yes": 1}], ["yes", "no"],
-        stemmed=True, beside=beside,
-    )  # fmt: skip
-    rows = np.arange(3)
-    space = learn_space(facts, rows, VOTES, SETTINGS | {"min_passages": 1})
-    assert transform(facts, space, rows).toarray()[:, -1].tolist() == [0.0, 0.5, 0.0]
-
-
 def test_a_passage_in_another_language_is_unfamiliar(fitted):
     passages, words, hits, labels = population(7)
     strange = {f"mot{n}": 1 for n in range(12)}
     facts = facts_of([*words, strange, {}], [*hits, {}, {}])
     training = training_rows(passages, labels, [], 0.0)
-    usual = learn_usual(facts, training, VOTES, SETTINGS)
+    usual = learn_usual(facts, training, SETTINGS)
     found = is_unfamiliar(facts, usual, np.arange(len(words) + 2))
     assert found[-2:].tolist() == [1, 1]
     assert found[:-2].mean() <= 0.1
@@ -279,10 +358,10 @@ def test_baselines_see_nothing_of_the_sources_they_predict(name, fitted):
     names = list(passages["source_id"])
     training = training_rows(passages, labels, [], 0.0)
     inside = (scores["fold"] == 1).to_numpy()
-    flipped = labels.assign(label=np.where(inside, 1 - labels["label"], labels["label"]))
+    flipped = flip(labels, inside)
     other = training_rows(passages, flipped, [], 0.0)
-    first = cross_fit(facts, names, training, VOTES, SETTINGS, baseline(name))
-    again = cross_fit(facts, names, other, VOTES, SETTINGS, baseline(name))
+    first = cross_fit(facts, names, training, SETTINGS, baseline(name, VOTES))
+    again = cross_fit(facts, names, other, SETTINGS, baseline(name, VOTES))
     assert first.probabilities[inside].tolist() == again.probabilities[inside].tolist()
     assert first.decisions[inside].tolist() == again.decisions[inside].tolist()
     if name == MAJORITY:
@@ -292,10 +371,61 @@ def test_baselines_see_nothing_of_the_sources_they_predict(name, fitted):
         assert gained > labels["label"].mean() + 0.1
 
 
+def contested(passages, labels, seed=3):
+    """Return the labels with half of the passages that carry the code found by two of three."""
+    doubt = (np.random.default_rng(seed).random(len(labels)) < 0.5) & (labels["label"] == 1)
+    return labels.assign(share=np.where(doubt, 2 / 3, labels["share"]))
+
+
+def test_shares_are_learned_and_the_combined_code_calibrates(fitted):
+    passages, facts, labels, _, _, _ = fitted
+    doubted = contested(passages, labels)
+    training = training_rows(passages, doubted, [], 0.0)
+    present, absent = targets(training, SETTINGS)
+    assert present == pytest.approx(doubted["share"])
+    assert present + absent == pytest.approx(np.ones(len(labels)))
+    majority = SETTINGS | {"labels": "majority"}
+    assert targets(training, majority)[0].tolist() == labels["label"].tolist()
+    agreed_on = training_rows(passages, labels, [], 0.0)
+    same = train(facts, training, majority), train(facts, agreed_on, SETTINGS)
+    assert same[0].scorer.coefficients.tolist() == same[1].scorer.coefficients.tolist()
+    shares = train(facts, training, SETTINGS)
+    assert shares.scorer.intercept < same[0].scorer.intercept - 0.1
+    # Whatever is learned, probabilities are those of the combined code.
+    rows = np.arange(len(passages))
+    assert abs(shares.probabilities(facts, rows).mean() - labels["label"].mean()) < 0.06
+
+
+def test_a_share_is_worth_its_part_of_a_passage_present_and_the_rest_absent(fitted):
+    passages, facts, labels, _, _, _ = fitted
+    doubted = contested(passages, labels)
+    split = training_rows(passages, doubted, [], 0.0)
+    twice = split.take(np.repeat(np.arange(len(labels)), 2))
+    value = np.tile([1.0, 0.0], len(labels))
+    share = np.repeat(doubted["share"].to_numpy(), 2)
+    copied = replace(twice, shares=value, weights=np.where(value == 1, share, 1 - share))
+    changed = SETTINGS | {"min_passages": 1}
+    first = fit_linear(facts, split, changed)
+    idf = fit_linear(facts, copied, changed)
+    # Document frequencies see every passage twice, which the smoothing shows a little.
+    assert first.coefficients == pytest.approx(idf.coefficients, abs=0.02)
+
+
+@pytest.mark.parametrize("labels_by", ["shares", "majority"])
+def test_balanced_classes_weigh_alike(fitted, labels_by):
+    passages, _, labels, _, _, _ = fitted
+    training = training_rows(passages, contested(passages, labels), [], 0.0)
+    present, absent = targets(
+        training, SETTINGS | {"class_weight": "balanced", "labels": labels_by}
+    )
+    assert present.sum() == pytest.approx(absent.sum())
+    assert present.sum() + absent.sum() == pytest.approx(len(labels))
+
+
 def test_more_sources_teach_more_and_a_whole_share_is_the_whole(fitted):
     passages, facts, labels, _, _, _ = fitted
     training = training_rows(passages, labels, [], 0.0)
-    table = learning_scores(facts, passages, training, VOTES, SETTINGS, [0.25, 1.0], 3)
+    table = learning_scores(facts, passages, training, SETTINGS, [0.25, 1.0], 3)
     whole = table[table["share"] == 1.0].pivot(index="passage_id", columns="repeat", values="score")
     assert (whole.to_numpy() == whole.to_numpy()[:, :1]).all()
     taught = table.drop_duplicates(["share", "repeat"]).groupby("share")["passages"].mean()

@@ -13,10 +13,13 @@ from hypothesis import strategies as st
 
 from framing.inference.design import population
 from framing.inference.outcomes import (
+    Outcome,
     aligned,
     by_code,
+    combined_codes,
     fold_slopes,
     outcome,
+    relabelled,
     tuned,
     tuned_slope,
     weighted_slope,
@@ -26,6 +29,8 @@ from tests.unit.inference_samples import (
     KNOWN_CODES,
     corpus,
     drawn_from,
+    drawn_twice,
+    knowing_all,
     known,
     marks,
     sampled,
@@ -144,12 +149,117 @@ def test_fitted_values_are_slopes_of_the_other_folds_times_centred_probabilities
     assert len(slopes) == 5
 
 
-def test_scores_are_centred_by_those_that_some_draw_could_have_drawn() -> None:
+def test_scores_are_centred_by_those_of_passages_whose_codes_are_estimated() -> None:
     slope, score = np.array([1.0, 2.0, 1.0]), np.array([0.2, 0.4, 0.9])
-    assert tuned(slope, score, None) == pytest.approx([-0.3, -0.2, 0.4])
+    assert tuned(slope, score, np.ones(3, dtype=bool)) == pytest.approx([-0.3, -0.2, 0.4])
     assert tuned(slope, score, np.array([True, True, False])) == pytest.approx([-0.1, 0.2, 0.6])
     assert tuned(slope, score, np.zeros(3, dtype=bool)) == pytest.approx([-0.3, -0.2, 0.4])
-    assert len(tuned(slope[:0], score[:0], None)) == 0
+    assert len(tuned(slope[:0], score[:0], np.zeros(0, dtype=bool))) == 0
+
+
+def test_known_passages_and_those_outside_the_frame_do_not_centre_scores() -> None:
+    passages, table = drawn_twice(corpus(2, sources=50), 3, read=80, unread=80)
+    role = passages["role"].to_numpy()
+    outside = np.flatnonzero(role == "")[:40]
+    passages.loc[outside, "estimable"] = False
+    data = outcome(population(passages), table, "cost", settings())
+    rest = (role != "development") & passages["estimable"].to_numpy()
+    expected = data.probability[rest].mean()
+    assert abs(data.probability.mean() - expected) > 1e-3
+    slope = np.array(slopes_of(data))[data.fold]
+    assert data.probability - data.fitted / slope == pytest.approx(np.full(len(role), expected))
+
+
+def slopes_of(data: Outcome) -> list[float]:
+    """λ by fold, from what two passages of a fold are predicted: whatever centres the scores."""
+    found = []
+    for fold in range(int(data.fold.max()) + 1):
+        rows = np.flatnonzero(data.fold == fold)
+        order = rows[np.argsort(data.probability[rows])]
+        least, most = order[0], order[-1]
+        step = data.probability[most] - data.probability[least]
+        found.append((data.fitted[most] - data.fitted[least]) / step)
+    return found
+
+
+def test_slopes_are_tuned_on_unread_passages_alone() -> None:
+    passages, table = drawn_twice(corpus(2, sources=50), 3, read=80, unread=80)
+    frame = population(passages)
+    found = outcome(frame, table, "cost", settings())
+    unread = table[(passages["role"] == "confirmation").to_numpy()]
+    weight = passages.loc[unread.index, "weight"].to_numpy()
+    for fold, slope in enumerate(slopes_of(found)):
+        other = (unread["fold"] != fold).to_numpy()
+        probability, label = (unread[name].to_numpy(dtype=float)[other]
+                              for name in ("probability", "label"))  # fmt: skip
+        assert slope == pytest.approx(weighted_slope(probability, label, weight[other]))
+    # Neither a classifier that is right of all that was read, nor other codes of it, move them.
+    better = outcome(frame, knowing_all(passages, table), "cost", settings())
+    read = frame.read
+    assert read is not None
+    codes = np.where(read, 1 - found.label, found.label)
+    again = relabelled(frame, found, codes, settings())
+    for other_data in (better, again):
+        assert slopes_of(other_data) == pytest.approx(slopes_of(found))
+    # But the codes of unread ones do.
+    codes = np.where(read, found.label, 1 - found.label)
+    assert relabelled(frame, found, codes, settings()).untuned != ""
+
+
+def test_without_unread_passages_slopes_are_tuned_on_read_ones_by_their_own_weights() -> None:
+    passages, table = sampled(corpus(2, sources=50), 3)
+    frame = population(passages)
+    classic = outcome(frame, table, "cost", settings())
+    role = np.where(passages["weight"].notna(), "development", "")
+    read = passages.assign(
+        random_share=1.0, estimable=True, role=role, unread_frame=False,
+        read_weight=passages["weight"],
+    )  # fmt: skip
+    assert (outcome(population(read), table, "cost", settings()).fitted == classic.fitted).all()
+    even = read.assign(read_weight=read["weight"].where(read["weight"].isna(), 1.0))
+    assert (outcome(population(even), table, "cost", settings()).fitted != classic.fitted).any()
+
+
+def test_other_codes_make_another_outcome_of_the_same_predictions() -> None:
+    passages, table = small()
+    frame = population(passages)
+    data = outcome(frame, table, "cost", settings(tuning_minimum=4))
+    assert relabelled(frame, data, data.label, settings(tuning_minimum=4)).fitted.tolist() == (
+        data.fitted.tolist()
+    )
+    turned = relabelled(frame, data, 1 - data.label, settings(tuning_minimum=4))
+    assert turned.untuned == "labels only: the probabilities do not go with the codes"
+    assert (turned.label == 1 - data.label).all()
+    assert (turned.probability == data.probability).all()
+    fewer = relabelled(frame, data, data.label, settings(tuning_minimum=9))
+    assert (fewer.untuned, fewer.fitted.any()) == (
+        "labels only: fewer than 9 coded passages to tune the difference", False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ({"all": ["a", "b"]}, [0, 0, 0, 1]),
+        ({"any": ["a", "b"]}, [0, 1, 1, 1]),
+        ({"none": ["a", "b"]}, [1, 0, 0, 0]),
+        ({"all": ["a"], "none": ["b"]}, [0, 0, 1, 0]),
+        ({"any": ["a", "b"], "none": ["b"]}, [0, 0, 1, 0]),
+    ],
+)
+def test_combinations_of_codes(rule: dict[str, list[str]], expected: list[int]) -> None:
+    codes = {"a": marks("0011"), "b": marks("0101")}
+    found = combined_codes(codes, {"made": rule})
+    assert found["made"].tolist() == expected
+    assert list(found) == ["a", "b", "made"]
+    assert list(codes) == ["a", "b"]  # itself left alone
+
+
+def test_probabilities_combine_as_if_codes_were_independent() -> None:
+    codes = {"a": np.array([0.5]), "b": np.array([0.2])}
+    rules = {"both": {"all": ["a", "b"]}, "either": {"any": ["a", "b"]}, "not": {"none": ["b"]}}
+    found = combined_codes(codes, rules)
+    assert [found[name][0] for name in rules] == pytest.approx([0.1, 0.6, 0.8])
 
 
 def test_scores_may_come_in_any_order() -> None:

@@ -47,8 +47,11 @@ def framing(configured: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Comm
     for module in (plan, sample):
         monkeypatch.setattr(module, "load_config", lambda path: configured)
 
-    def run(*arguments: str) -> int:
-        parsed = parser().parse_args([str(one) for one in arguments])
+    def run(*arguments: str, role: str = "development") -> int:
+        """Run a command; a draw is for development unless it is said otherwise, or not at all."""
+        told = not role or {"--role", "--convenience"} & set(arguments)
+        given = ["--role", role] if arguments[0] == "sample" and not told else []
+        parsed = parser().parse_args([*(str(one) for one in arguments), *given])
         return int(parsed.run(parsed))
 
     return run
@@ -138,6 +141,35 @@ def test_plan_says_how_many_for_both_targets_and_where(
     assert list(Path().glob("corpus/draws")) == []
 
 
+def test_plan_without_unread_codings_is_for_labels_only(
+    project: Path, framing: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    framing("plan", "--code", "cost", "--half-width", ".015", "--estimator", "difference",
+            "--output", "plan.tsv")  # fmt: skip
+    said = " ".join(capsys.readouterr().out.split())
+    assert "No coding is unread, so what the classifier would save is not known" in said
+    assert " difference " not in said.split("Today's estimate")[1].split("this corpus")[1][:40]
+    assert "--role confirmation" in said
+    assert set(pd.read_csv("plan.tsv", sep="\t")["estimator"]) == {"labels only"}
+
+
+def test_plan_after_a_confirmation_draw_reckons_with_the_classifier(
+    project: Path, framing: Command, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    found = design()
+    role = np.where(found["weight"].notna(), "confirmation", "")
+    unread = found.assign(role=role, read_weight=np.nan, unread_frame=True)
+    monkeypatch.setattr(plan, "load_design", lambda *given: unread)
+    for kind in ("confirmation", "development"):
+        framing("plan", "--code", "cost", "--half-width", ".015", "--role", kind, "--output",
+                "plan.tsv")  # fmt: skip
+        said = " ".join(capsys.readouterr().out.split())
+        assert "No coding is unread" not in said
+        assert f"--role {kind}" in said
+        assert set(pd.read_csv("plan.tsv", sep="\t")["estimator"]) == {"difference"}
+
+
 def test_plan_of_a_contrast(
     project: Path, framing: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -194,7 +226,7 @@ def test_what_is_planned_can_be_drawn(
     assert found["weight"].notna().sum() == 62 + wanted.sum()
     assert found["estimable"].all()
     said = capsys.readouterr().out
-    assert "Draw 1 is a supplement by seed 7" in said
+    assert "Draw 1 is a supplement for development by seed 7" in said
     # Not coded yet: planning on would take them for absent.
     assert "drawn passages have no code yet" in refused(framing, "plan", "--code", "cost")
     # The plan has been carried out; it does not fit a second time.
@@ -414,3 +446,166 @@ def test_help_is_plain(capsys: pytest.CaptureFixture[str]) -> None:
             parser().parse_args([command, "--help"])
         said = capsys.readouterr().out
         assert "examples:" in said and all(ord(letter) < 128 for letter in said)
+
+
+# --- roles, and draws made elsewhere --------------------------------------------------------------
+
+
+def test_a_script_must_say_what_a_draw_is_for_and_a_person_is_asked(
+    project: Path, framing: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ("sample", "--supplement", "--size", "9", "--seed", "4")
+    said = refused(lambda *given: framing(*given, role=""), *arguments)
+    assert said.startswith("--role: is missing")
+    assert "development if anybody" in said and "confirmation if nobody looks before" in said
+
+    class Terminal:
+        def isatty(self) -> bool:
+            return True
+
+    answers = iter(["perhaps", "Confirmation "])
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("builtins.input", lambda prompt: next(answers))
+    framing(*arguments, role="")
+    (draw,) = read_draws(DRAWS)
+    assert (draw.role, draw.freeze) == ("confirmation", None)
+
+
+def test_passages_chosen_by_hand_confirm_nothing(project: Path, framing: Command) -> None:
+    free = design().loc[lambda t: t["weight"].isna(), "passage_id"]
+    Path("mine.tsv").write_text(f"passage_id\n{free.iloc[0]}\n", encoding="utf-8")
+    arguments = ("sample", "--convenience", "mine.tsv", "--allow-convenience")
+    said = refused(framing, *arguments, "--role", "confirmation")
+    assert "chosen by hand, which confirm nothing" in said
+    framing(*arguments)
+    assert read_draws(DRAWS)[0].role == "development"
+
+
+OUTSIDE = ("sample", "--from", "drawn.tsv", "--strata-file", "strata.tsv", "--rule",
+           "by lot, from a hat", "--role", "confirmation")  # fmt: skip
+
+
+@pytest.fixture
+def outside(project: Path) -> pd.DataFrame:
+    """A draw made elsewhere: two of what was left of each group, in drawn.tsv and strata.tsv."""
+    found = design()
+    found[["passage_id", "group"]].rename(columns={"group": "stratum"}).to_csv(
+        "strata.tsv", sep="\t", index=False
+    )
+    left = found[found["weight"].isna()]
+    size = left["group"].value_counts()
+    drawn = left.groupby("group").head(2)[["passage_id", "group"]]
+    drawn = drawn.rename(columns={"group": "stratum"})
+    drawn = drawn.assign(stratum_size=drawn["stratum"].map(size), stratum_sampled=2)
+    drawn["inclusion_probability"] = 2 / drawn["stratum_size"]
+    write_table(Path("drawn.tsv"), drawn)
+    return drawn
+
+
+def test_a_draw_made_elsewhere_is_registered_and_counts_as_what_it_is(
+    outside: pd.DataFrame, framing: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    framing(*OUTSIDE)
+    assert "for confirmation, made elsewhere" in capsys.readouterr().out
+    (draw,) = read_draws(DRAWS)
+    assert (draw.kind, draw.seed, draw.rule) == ("probability", None, "by lot, from a hat")
+    assert draw.elsewhere and draw.supplement and draw.role == "confirmation"
+    head = json.loads((DRAWS / "1/draw.json").read_text(encoding="utf-8"))
+    assert head["replay"] == "not checked: the draw was made elsewhere"
+    assert set(draw.drawn["passage_id"]) == set(outside["passage_id"])
+    assert {name: (one.size, one.drawn) for name, one in draw.strata.items()} == {
+        name: (size, 2) for name, size in zip(outside["stratum"], outside["stratum_size"],
+                                              strict=True)
+    }  # fmt: skip
+    found = design().set_index("passage_id")
+    assert found["weight"].notna().sum() == 62 + len(outside)
+
+
+def spoil(path: str, column: str, value: str, row: int = 0) -> Callable[[pd.DataFrame], None]:
+    def change(outside: pd.DataFrame) -> None:
+        def put(table: pd.DataFrame) -> pd.DataFrame:
+            table.loc[row, column] = value
+            return table
+
+        edit(path, put)
+
+    return change
+
+
+def drawn_before(outside: pd.DataFrame) -> None:
+    old = read_table(SAMPLE, [], extra=True)["passage_id"].iloc[0]
+    spoil("drawn.tsv", "passage_id", old)(outside)
+
+
+def without_strata_of(status: str) -> Callable[[pd.DataFrame], None]:
+    def change(outside: pd.DataFrame) -> None:
+        found = design()
+        some = found["weight"].notna() if status == "earlier" else found["weight"].isna()
+        name = found.loc[some, "passage_id"].iloc[-1]
+        edit("strata.tsv", lambda t: t[t["passage_id"] != name])
+
+    return change
+
+
+def larger(outside: pd.DataFrame) -> None:
+    """One stratum is said to be larger than it is, in all its rows and with its probability."""
+
+    def put(table: pd.DataFrame) -> pd.DataFrame:
+        own = table["stratum"] == table["stratum"].iloc[0]
+        table.loc[own, ["stratum_size", "inclusion_probability"]] = ["40", "0.050000"]
+        return table
+
+    edit("drawn.tsv", put)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (spoil("drawn.tsv", "passage_id", "nobody"), "line 2: drawn passage 'nobody' is not in"),
+        (lambda _: edit("drawn.tsv", lambda t: pd.concat([t, t.iloc[:1]])), "repeats the pass"),
+        (drawn_before, "drawn.tsv, line 2: holds the passage"),
+        (spoil("drawn.tsv", "stratum_size", "99"), "is given with different sizes"),
+        (spoil("drawn.tsv", "inclusion_probability", "0.9"), "inclusion probability that is not"),
+        (larger, "had 40 passages, of those not drawn before it has"),
+        (without_strata_of("left"), "strata.tsv: lacks 1 passages of the corpus"),
+        (without_strata_of("earlier"), "Give every passage a row, those drawn earlier too"),
+        (spoil("strata.tsv", "passage_id", "nobody"), "line 2: lists as unknown"),
+        (lambda _: edit("strata.tsv", lambda t: pd.concat([t, t.iloc[:1]])), "lists twice"),
+        (lambda one: edit("strata.tsv", lambda t: t.assign(
+            stratum=t["stratum"].where(t["passage_id"] != one["passage_id"].iloc[0], "other"))),
+         "drawn.tsv, line 2: has the passage"),
+        (lambda _: edit("drawn.tsv", lambda t: t.iloc[:0]), "lists no passage"),
+    ],
+)  # fmt: skip
+def test_draws_made_elsewhere_are_checked(
+    outside: pd.DataFrame, framing: Command, change: Callable[[pd.DataFrame], None], words: str
+) -> None:
+    change(outside)
+    assert words in refused(framing, *OUTSIDE)
+    assert not DRAWS.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--from", "drawn.tsv", "--rule", "x"), "--strata-file: is missing"),
+        (("--from", "drawn.tsv", "--strata-file", "strata.tsv"), "--rule: is missing"),
+        ((*OUTSIDE[1:], "--seed", "4"), "--seed: is given with --from"),
+        ((*OUTSIDE[1:], "--strata", "group"), "--strata: is given with --from"),
+        (("--supplement", "--size", "4", "--seed", "4", "--rule", "x"), "without --from"),
+    ],
+)  # fmt: skip
+def test_options_of_draws_made_elsewhere(
+    outside: pd.DataFrame, framing: Command, arguments: tuple[str, ...], words: str
+) -> None:
+    assert words in refused(framing, "sample", *arguments)
+
+
+def test_a_passage_of_a_confirmation_draw_is_not_drawn_again(
+    project: Path, framing: Command
+) -> None:
+    framing("sample", "--supplement", "--size", "9", "--seed", "1", role="confirmation")
+    framing("sample", "--supplement", "--size", "9", "--seed", "2")
+    first, second = read_draws(DRAWS)
+    assert (first.role, second.role) == ("confirmation", "development")
+    assert not set(first.drawn["passage_id"]) & set(second.drawn["passage_id"])

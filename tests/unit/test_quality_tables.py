@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from math import isnan
 from typing import Any
 
@@ -14,7 +15,12 @@ from hypothesis import strategies as st
 from sklearn import metrics
 
 from framing.inference import agreement
-from framing.inference.agreement import bootstrap_interval, coincidences
+from framing.inference.agreement import (
+    bootstrap_interval,
+    coincidences,
+    krippendorff_alpha,
+    percent_agreement,
+)
 from framing.inference.classifier_quality import (
     MEASURES,
     NO_NEGATIVE,
@@ -23,12 +29,16 @@ from framing.inference.classifier_quality import (
     calibration_error,
     quality,
 )
+from framing.inference.kappas import cohen_kappa, gwet_ac1
 from framing.inference.reliability import (
+    FEW_SOURCES,
     NO_CODER,
     ONE_CODER,
     T2_COLUMNS,
+    Codes,
     agreement_table,
     comparisons,
+    effective_coders,
 )
 from tests.unit.inference_samples import config, drawn_from, marks
 
@@ -183,7 +193,9 @@ def told(
     )  # fmt: skip
     settings = config()
     settings["groups"] = GROUPS
-    settings["agreement"] = {"draws": 300, "seed": 3, "minimum_units": minimum}
+    settings["agreement"] = {
+        "draws": 300, "seed": 3, "minimum_units": minimum, "minimum_sources": 2,
+    }  # fmt: skip
     return passages, codings, scores, settings
 
 
@@ -200,12 +212,19 @@ def row_of(table: pd.DataFrame, comparison: str, coders: str, group: str = "all"
 def test_two_coders_have_their_known_agreement() -> None:
     table = agreement_table(*told({"ben": BEN, "ann": ANN}))
     assert tuple(table.columns) == T2_COLUMNS
-    for comparison in ("all coders", "pair of coders"):
-        row = row_of(table, comparison, "ann ben")
-        assert row["passages"] == 10
-        assert row["agreement"] == pytest.approx(0.6)
-        assert row["alpha"] == pytest.approx(0.095238, abs=5e-7)
-        assert row["status"] == ""
+    row = row_of(table, "all coders", "ann ben")
+    assert (row["passages"], row["sources"]) == (10, 5)
+    assert row["agreement"] == pytest.approx(0.6)
+    assert row["alpha"] == pytest.approx(0.095238, abs=5e-7)
+    assert row["status"] == ""
+    assert row["brennan_prediger"] == pytest.approx(0.2)
+    codes = np.stack([marks(ANN), marks(BEN)])
+    for name, found in (
+        ("kappa", cohen_kappa(codes, cluster=np.arange(10) // 2)),
+        ("ac1", gwet_ac1(codes, cluster=np.arange(10) // 2)),
+    ):
+        assert row[name] == pytest.approx(found.value)
+        assert row[f"{name}_se"] == pytest.approx(found.se)
     matrices, values = coincidences(np.stack([marks(ANN), marks(BEN)]))
     ends = bootstrap_interval(
         matrices, np.arange(10) // 2, values, draws=300, seed=3, confidence=0.95
@@ -230,12 +249,12 @@ def test_combined_code_and_classifier_are_compared_on_coded_passages() -> None:
 def test_groups_are_compared_apart() -> None:
     """Council 010000 and 111001: three of six alike, n(1) = 5 of 12. α = 1 − 11·6/(2·5·7)."""
     table = agreement_table(*told({"ann": ANN, "ben": BEN}))
-    row = row_of(table, "pair of coders", "ann ben", "council")
+    row = row_of(table, "all coders", "ann ben", "council")
     assert (row["passages"], row["agreement"]) == (6, 0.5)
     assert row["alpha"] == pytest.approx(1 - 66 / 70)
     assert table["group"].drop_duplicates().tolist() == ["all", *GROUPS]
     # The press: 0010 and 0000, α = 1 − 7·2/(2·1·7) = 0; draws without source e do not vary.
-    row = row_of(table, "pair of coders", "ann ben", "press")
+    row = row_of(table, "all coders", "ann ben", "press")
     assert (row["passages"], row["alpha"]) == (4, 0)
     left_out = int(row["status"].split()[3])
     assert row["status"] == (f"interval leaves out {left_out} of 300 draws without variation")
@@ -252,11 +271,13 @@ def test_three_coders_are_compared_in_pairs_on_what_both_coded() -> None:
     # 1 1 0 0 and 0 1 0 0: α = 1 − 7·2/(2·3·5).
     assert other["agreement"] == 0.75
     assert other["alpha"] == pytest.approx(1 - 14 / 30)
-    # Of all pairs alike count 6 of 10, 4 of 4 and 3 of 4.
-    assert row_of(table, "all coders", "ann ben cy")["agreement"] == pytest.approx(13 / 18)
+    # Of four passages three coders agree on 1, and else on one pair of three; of six pairs 3 agree.
+    assert row_of(table, "all coders", "ann ben cy")["agreement"] == pytest.approx(
+        (3 * 1 + 1 / 3 + 3) / 10
+    )
     assert table["comparison"].value_counts().to_dict() == {
-        "all coders": 3, "all coders but one": 9, "pair of coders": 9,
-        "coder and classifier": 9, "combined code and classifier": 3,
+        "all coders": 3, "pair of coders": 9, "coder and classifier": 9,
+        "combined code and classifier": 3,
     }  # fmt: skip
 
 
@@ -266,9 +287,9 @@ def test_one_coder_has_nobody_to_agree_with_but_the_classifier() -> None:
     assert (row["passages"], row["status"]) == (10, ONE_CODER)
     assert row[["agreement", "alpha", "alpha_low", "alpha_high"]].isna().all()
     assert row_of(table, "all coders", "ann", "council")["passages"] == 6
-    row = row_of(table, "coder and classifier", "ann classifier")
+    row = row_of(table, "combined code and classifier", "combined classifier")
     assert row["alpha"] == pytest.approx(0.095238, abs=5e-7)
-    assert not (table["comparison"] == "pair of coders").any()
+    assert set(table["comparison"]) == {"all coders", "combined code and classifier"}
 
 
 def test_code_without_codings_of_anyone() -> None:
@@ -284,22 +305,140 @@ def test_code_without_codings_of_anyone() -> None:
 
 def test_too_few_passages_and_codes_without_variation() -> None:
     table = agreement_table(*told({"ann": "0" * 10, "ben": "0" * 10}, minimum=5))
-    row = row_of(table, "pair of coders", "ann ben")
+    row = row_of(table, "all coders", "ann ben")
     assert (row["agreement"], row["status"]) == (1, agreement.NO_VARIATION)
     assert row[["alpha", "alpha_low", "alpha_high"]].isna().all()
-    press = row_of(table, "pair of coders", "ann ben", "press")
+    press = row_of(table, "all coders", "ann ben", "press")
     assert (press["passages"], press["status"]) == (4, "undefined: fewer than 5 passages")
     assert isnan(press["agreement"])
 
 
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("standard", ["", "c0"])
+def test_nobody_is_compared_twice(number: int, standard: str) -> None:
+    coders = [f"c{n}" for n in range(number)]
+    # The combined code is the standard's, and that of a single coder.
+    whose = standard or (coders[0] if number == 1 else "combined")
+    same = [
+        frozenset(whose if name == "combined" else name for name in names)
+        for _, names in comparisons(coders, standard)
+    ]
+    assert len(set(same)) == len(same)
+    pairs = {frozenset(pair) for pair in combinations(coders, 2)}
+    assert pairs <= set(same)
+
+
+def test_a_standard_is_what_the_others_are_compared_with() -> None:
+    passages, codings, scores, settings = told({"ann": ANN, "ben": BEN, "cy": ANN})
+    settings["coders"] = {"rule": "standard", "tie": "absent", "standard": "ann"}
+    table = agreement_table(passages, codings, scores, settings)
+    assert row_of(table, "coder and standard", "cy ann")["alpha"] == 1
+    assert row_of(table, "coder and standard", "ben ann")["agreement"] == pytest.approx(0.6)
+    assert table.loc[table["comparison"] == "pair of coders", "coders"].unique() == ["ben cy"]
+    assert "ann classifier" not in set(table["coders"])
+
+
+def test_below_the_minimum_of_sources_there_is_neither_interval_nor_standard_error() -> None:
+    passages, codings, scores, settings = told({"ann": ANN, "ben": BEN})
+    for minimum, given_ends in ((5, True), (6, False)):
+        settings["agreement"]["minimum_sources"] = minimum
+        row = row_of(agreement_table(passages, codings, scores, settings), "all coders", "ann ben")
+        ends = ["alpha_low", "alpha_high", "jackknife_low", "jackknife_high", "kappa_se", "ac1_se"]
+        assert row[ends].notna().all() == given_ends
+        assert row[ends].isna().all() != given_ends
+        assert row[["alpha", "kappa", "ac1", "brennan_prediger"]].notna().all()
+        assert row["status"] == ("" if given_ends else FEW_SOURCES.format(5, 6))
+
+
+def test_all_that_the_table_says_is_weighted_by_design() -> None:
+    """A passage of weight three counts as three passages of weight one."""
+    passages, codings, scores, settings = told({"ann": ANN, "ben": BEN})
+    heavy = passages["passage_id"].isin(passages["passage_id"][:2])
+    weighted = passages.assign(weight=passages["weight"].mask(heavy, 3 * passages["weight"]))
+    row = row_of(agreement_table(weighted, codings, scores, settings), "all coders", "ann ben")
+    plain = row_of(agreement_table(passages, codings, scores, settings), "all coders", "ann ben")
+    repeated = np.stack([marks(ANN[:2] * 3 + ANN[2:]), marks(BEN[:2] * 3 + BEN[2:])])
+    assert row["agreement"] == pytest.approx(percent_agreement(repeated))
+    assert row["kappa"] == pytest.approx(cohen_kappa(repeated).value)
+    assert row["ac1"] == pytest.approx(gwet_ac1(repeated).value)
+    weight = np.where(np.arange(10) < 2, 3.0, 1.0)
+    codes = np.stack([marks(ANN), marks(BEN)])
+    assert row["alpha"] == pytest.approx(krippendorff_alpha(codes, weight=weight).value)
+    for name in ("agreement", "alpha", "kappa", "ac1", "alpha_low", "jackknife_low", "kappa_se"):
+        assert row[name] != pytest.approx(plain[name])
+
+
+# --- effective coders -----------------------------------------------------------------------------
+
+
+def effective(codes: dict[str, str], standard: str = "", weight: Any = None) -> float | None:
+    rows = {
+        name: np.array([np.nan if mark == "·" else float(mark) for mark in code])
+        for name, code in codes.items()
+    }
+    number = len(next(iter(rows.values())))
+    own = np.ones(number) if weight is None else np.asarray(weight, dtype=float)
+    data = Codes(
+        list(codes), rows, np.zeros(number, dtype=np.int64), np.full(number, "g", dtype=object), own
+    )
+    return effective_coders(data, np.ones(number, dtype=bool), standard)
+
+
+def test_coders_who_say_the_same_count_as_one() -> None:
+    assert effective({"a": ANN, "b": ANN, "c": ANN}) == pytest.approx(1)
+
+
+def test_coders_without_correlation_count_each() -> None:
+    assert effective({"a": "0011", "b": "0101"}) == pytest.approx(2)
+    # Worse than chance is not more than each of them.
+    assert effective({"a": "0011", "b": "1100"}) == pytest.approx(2)
+
+
+def test_three_coders_count_by_the_mean_correlation_of_their_pairs() -> None:
+    codes = {"a": "0011", "b": "0011", "c": "0001"}
+    rho = (1 + 2 * (1 / np.sqrt(3))) / 3  # 0011 and 0001 correlate by 1/√3
+    assert effective(codes) == pytest.approx(3 / (1 + 2 * rho))
+
+
+def test_with_a_standard_the_errors_are_correlated_and_not_the_codes() -> None:
+    truth = "00001111"
+    apart = {"s": truth, "a": "10001110", "b": "01001101"}
+    # Each errs twice, never on the same passage; codes nevertheless agree on four.
+    assert effective(apart, "s") == pytest.approx(2)
+    alike = {"s": truth, "a": "10001110", "b": "10001110"}
+    assert effective(alike, "s") == pytest.approx(1)
+    assert effective({"s": truth, "a": "10001110"}, "s") == 1
+    # Who makes no error has none that could correlate.
+    assert effective({"s": truth, "a": truth, "b": "10001110"}, "s") is None
+
+
+def test_effective_coders_are_weighted_and_need_what_both_coded() -> None:
+    assert effective({"a": "001·1", "b": "01·01"}, weight=[1, 1, 5, 5, 1]) == pytest.approx(
+        2 / (1 + 0.5)
+    )
+    heavy = effective({"a": "0011", "b": "0101"}, weight=[5, 1, 1, 5])
+    assert heavy == pytest.approx(2 / (1 + 8 / 12))
+    assert effective({"a": "0000", "b": "0101"}) is None
+    assert effective({"a": "0011"}) == 1
+
+
+def test_effective_coders_stand_with_all_coders_alone() -> None:
+    table = agreement_table(*told({"ann": ANN, "ben": BEN, "cy": "0100000000"}))
+    given_rows = table["effective_coders"].notna()
+    assert set(table.loc[given_rows, "comparison"]) == {"all coders"}
+    row = row_of(table, "all coders", "ann ben cy")
+    assert 1 <= row["effective_coders"] <= 3
+    few = agreement_table(*told({"ann": ANN, "ben": BEN}, minimum=11))
+    assert few["effective_coders"].isna().all()
+
+
 def test_one_source_leaves_alpha_without_an_interval() -> None:
     passages, *rest = told({"ann": ANN, "ben": BEN})
-    row = row_of(
-        agreement_table(passages.assign(source_id="a"), *rest), "pair of coders", "ann ben"
-    )
+    row = row_of(agreement_table(passages.assign(source_id="a"), *rest), "all coders", "ann ben")
     assert row["alpha"] == pytest.approx(0.095238, abs=5e-7)
     assert isnan(row["alpha_low"])
-    assert row["status"] == agreement.ONE_CLUSTER
+    assert isnan(row["kappa_se"])
+    assert row["status"] == FEW_SOURCES.format(1, 2)
 
 
 def test_codes_are_compared_apart_in_the_order_of_the_scores() -> None:
@@ -314,7 +453,6 @@ def test_codes_are_compared_apart_in_the_order_of_the_scores() -> None:
     )  # fmt: skip
     assert table["code"].drop_duplicates().tolist() == ["delay", "cost"]
     delay, cost = (
-        row_of(table[table["code"] == code], "pair of coders", "ann ben")
-        for code in ("delay", "cost")
+        row_of(table[table["code"] == code], "all coders", "ann ben") for code in ("delay", "cost")
     )
     assert (delay["agreement"], cost["agreement"]) == pytest.approx((0.4, 0.6))

@@ -19,7 +19,15 @@ from framing.output.captions import edition, load_specs, plain
 from framing.output.fit import LINE, SETTINGS, fit, head_lines, width
 from framing.output.layout import Cell, Head, Sheet, chosen, lay_out, number, term_text
 from framing.output.render import csv_text, html, html_text, latex, latex_text
-from tests.unit.output_samples import CODES, EMPTY_CELL, GROUPS, context, tables
+from tests.unit.output_samples import (
+    CODES,
+    EMPTY_CELL,
+    ESTIMATORS,
+    GROUPS,
+    TARGETS,
+    context,
+    tables,
+)
 
 HOSTILE = r"50% & <b>#1_{x}</b> \input{/etc/passwd} ~^ [y] --- ,, `` '' \" $a$ = é ł “q” – ×"
 
@@ -132,7 +140,14 @@ def test_headline_leads_the_prevalence_table(words, frames):
         for code in CODES.values()
     ]
     assert [head.label for head in sheet.heads if head.leading] == ["Difference"]
-    assert [head.label for head in sheet.heads][2] == "Difference"
+    # What is led with first, and beside it what also covers who coded.
+    assert [head.label for head in sheet.heads][2:4] == ["Difference", "Whoever codes"]
+    assert len(sheet.heads) == 2 + len(ESTIMATORS) + 1
+    led = (frames["T4-prevalence"][["estimator", "target"]] == ["difference", "texts"]).all(axis=1)
+    first = frames["T4-prevalence"][led].iloc[0]
+    assert sheet.sections[0][1][0][3].interval == (
+        f"[{first['coder_low']:.3f}, {first['coder_high']:.3f}]"
+    )
     assert [row[0].text for row in sheet.sections[0][1]] == ["All groups", *GROUPS.values()]
     frame = frames["T4-prevalence"]
     cell = frame[
@@ -167,31 +182,47 @@ def test_a_status_without_an_empty_cell_stands_on_the_estimate(words, frames):
     frame = frames["T4-prevalence"].assign(status="fell back")
     sheet = lay_out(frame, words.specs.tables["T4-prevalence"], words)
     row = sheet.sections[0][1][0]
-    assert [bool(cell.mark) for cell in row] == [False] * 2 + [True] * 4
+    # Estimates are marked, not counts, and not the interval that belongs to the first of them.
+    assert [bool(cell.mark) for cell in row] == [False] * 2 + [True, False] + [True] * 3
 
 
 def test_sides_of_a_contrast_leave_totals_out(words, frames):
     sheet = lay_out(frames["T6-contrasts"], words.specs.tables["T6-contrasts"], words)
     first = sheet.sections[0][1][0]
-    assert [cell.text for cell in first[1:3]] == [
+    assert [cell.text for cell in first[:2]] == [
         "Cost, Council, 0.300", "Cost, Residents' letters, 0.200",
     ]  # fmt: skip
-    assert [cell.text for cell in sheet.sections[0][1][1][-3:]] == [
-        "<0.001", "<0.001", "contradicted",
+
+
+def test_a_contrast_stands_with_the_period_held_and_raw_side_by_side(words, frames):
+    sheet = lay_out(frames["T6-contrasts"], words.specs.tables["T6-contrasts"], words)
+    assert [head.label for head in sheet.heads[2:]] == [
+        "Period held: difference", "Period held: p (Holm)", "Verdict", "Raw: difference",
+        "Raw: p (Holm)",
     ]  # fmt: skip
+    title, (row,) = sheet.sections[1]  # the second thesis
+    assert title.startswith("Texts like these: ")
+    assert [(cell.text, cell.interval) for cell in row[2:]] == [
+        ("−0.100", "[−0.180, −0.020]"), ("<0.001", ""), ("contradicted", ""),
+        ("−0.120", "[−0.200, −0.040]"), ("<0.001", ""),
+    ]  # fmt: skip
+    held = "periods held: 2001-2005 (0.60), 2006-2010 (0.40)"
+    assert [cell.status for cell in row] == ["", "", held, "", "", "", ""]
 
 
 def test_a_total_on_all_sides_is_named(words, frames):
     sheet = lay_out(frames["T3-classifier"], words.specs.tables["T3-classifier"], words)
     assert [row[0].text for row in sheet.sections[0][1]] == [
-        "All sources", "Sources read", "Sources kept back", *GROUPS.values(),
+        "Unread passages", "Read passages (optimistic)",
+        *(f"Unread passages, {group}" for group in GROUPS.values()),
     ]  # fmt: skip
 
 
 def test_a_verdict_is_printed_in_the_words_of_its_vocabulary(words, frames):
     frame = frames["T6-contrasts"].assign(verdict="not distinguishable")
     sheet = lay_out(frame, words.specs.tables["T6-contrasts"], words)
-    assert {row[-1].text for _, rows in sheet.sections for row in rows} == {"undecided"}
+    place = [head.label for head in sheet.heads].index("Verdict")
+    assert {row[place].text for _, rows in sheet.sections for row in rows} == {"undecided"}
 
 
 @pytest.mark.parametrize(
@@ -219,6 +250,20 @@ def test_contrasts_are_told_by_their_theses(words, frames):
 def test_coders_are_told_apart_by_commas(words, frames):
     sheet = lay_out(frames["T2-agreement"], words.specs.tables["T2-agreement"], words)
     assert sheet.sections[0][0] == "All coders: coder-a, coder-b, coder-c"
+
+
+def test_optional_columns_are_left_out_where_they_are_empty_and_bear_no_status(words, frames):
+    spec = words.specs.tables["T18-coder-shares"]
+    without = lay_out(frames["T18-coder-shares"], spec, words)
+    assert [head.label for head in without.heads] == ["Coder", "Coded", "Share"]
+    rates = {"sensitivity": 0.8, "sensitivity_low": 0.6, "sensitivity_high": 0.9}
+    marked = frames["T18-coder-shares"].assign(status="a remark")
+    marked.loc[marked["coder"] == "coder-a", list(rates)] = list(rates.values())
+    sheet = lay_out(marked, spec, words)
+    assert [head.label for head in sheet.heads] == ["Coder", "Coded", "Share", "Sensitivity"]
+    rows = sheet.sections[0][1]
+    assert [row[3].text for row in rows] == ["0.800", "–", "–", "–"]
+    assert all(row[2].status == "a remark" and not row[3].status for row in rows)
 
 
 def test_rows_are_chosen_by_one_value_or_several(words, frames):
@@ -428,10 +473,10 @@ def test_html_text_comes_back(text):
 def test_hostile_cells_are_only_shown(frames):
     nasty = '<script>alert(1)</script>"onload=x'
     words = edition(load_specs(), context(groups={**GROUPS, "press": nasty}, title=nasty))
-    frame = frames["T6-contrasts"].assign(thesis=nasty, status=nasty)
+    frame = frames["T6-contrasts"].assign(contrast=nasty, status=nasty)
     page = Page(html_text(frame, words.specs.tables["T6-contrasts"], words))
     assert "script" not in [tag for tag, _ in page.tags]
-    assert nasty in page.cells
+    assert sum(nasty in cell for cell in page.cells) == len(TARGETS)
     assert not [a for _, attributes in page.tags for a in attributes if a.startswith("on")]
 
 

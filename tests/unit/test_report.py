@@ -14,8 +14,17 @@ import pandas as pd
 import pytest
 
 from framing.files import sha256
+from framing.inference.tables import NOTHING_TO_HOLD, ONE_PERIOD
 from framing.output.captions import edition, load_specs
-from framing.output.report import answers, inline_html, p_text, percent, theses
+from framing.output.cautions import warned
+from framing.output.report import (
+    answers,
+    inline_html,
+    other_things_equal,
+    p_text,
+    percent,
+    theses,
+)
 from framing.output.terminal import ascii_text, headline
 from framing.stages import FIGURES
 from tests.unit.output_samples import CODES, GROUPS, codebook, context, render_all, tables
@@ -190,7 +199,7 @@ def test_hostile_words_are_only_shown():
 def frame_with(shares):
     """T4 in which the headline rows of `cost` have these shares by group, others none."""
     frame = tables()["T4-prevalence"].copy()
-    for name in ("estimate", "ci_low", "ci_high"):
+    for name in ("estimate", "ci_low", "ci_high", "coder_low", "coder_high"):
         frame[name] = math.nan
     frame["status"] = "not estimable"
     for group, (estimate, low, high) in shares.items():
@@ -201,6 +210,8 @@ def frame_with(shares):
             & (frame["target"] == "texts")
         )
         frame.loc[rows, ["estimate", "ci_low", "ci_high"]] = (estimate, low, high)
+        if group == "all":
+            frame.loc[rows, ["coder_low", "coder_high"]] = (0.09, 0.24)
         frame.loc[rows, "status"] = ""
     return frame
 
@@ -211,14 +222,18 @@ def test_answers_are_the_tables_numbers():
         {"all": (0.1634, 0.12, 0.206), "press": (0.3, 0.2, 0.4), "council": (0.05, 0.01, 0.1)}
     )
     cost, fairness = answers(frame, words)  # combinations are left out
-    assert cost["overall"] == {"value": "16.3\u00a0%", "interval": "[12.0, 20.6]", "status": ""}
+    assert cost["overall"] == {
+        "value": "16.3\u00a0%", "interval": "[12.0, 20.6]", "coders": "[9.0, 24.0]", "status": ""
+    }  # fmt: skip
     assert [(one["group"], one["value"], one["interval"]) for one in cost["groups"]] == [
         ("Council", "5.0\u00a0%", "[1.0, 10.0]"),
         ("Residents' letters", "–", ""),
         ("Press", "30.0\u00a0%", "[20.0, 40.0]"),
     ]
     assert fairness["code"] == "Fairness"
-    assert fairness["overall"] == {"value": "–", "interval": "", "status": "not estimable"}
+    assert fairness["overall"] == {
+        "value": "–", "interval": "", "coders": "", "status": "not estimable"
+    }  # fmt: skip
 
 
 def test_report_words_the_answer():
@@ -227,7 +242,8 @@ def test_report_words_the_answer():
     frames["T4-prevalence"] = frame_with(shares)
     text = Page(render_all(frames, context(), load_specs())["report.html"]).text
     assert (
-        "Cost: found in an estimated 16.3 % [12.0, 20.6] of all passages; by group: Council 5.0 % "
+        "Cost: found in an estimated 16.3 % [12.0, 20.6] [9.0, 24.0] whoever codes of all "
+        "passages; by group: Council 5.0 % "
         "[1.0, 10.0], Residents' letters not estimable (not estimable), Press 30.0 % [20.0, 40.0]."
     ) in text
     assert "Fairness: not estimable (not estimable) over all groups; by group: Council" in text
@@ -297,12 +313,189 @@ def test_emphasis_and_code_of_markdown_are_set(text, html):
     assert found == html if html else found.startswith("<code>")
 
 
-def test_theses_have_sign_points_and_p():
+def contrast(basis, **cells):
+    """T6 in which the first contrast's rows of a basis have these cells."""
+    frame = tables()["T6-contrasts"]
+    rows = (frame["contrast"] == "c0") & (frame["basis"] == basis)
+    for name, value in cells.items():
+        frame.loc[rows, name] = value
+    return frame
+
+
+def first_thesis(frame):
+    return theses(frame, edition(load_specs(), context()))[0]
+
+
+def test_theses_have_both_differences_sign_points_and_adjusted_p():
     found = theses(tables()["T6-contrasts"], edition(load_specs(), context()))
-    assert [(one["value"], one["interval"], one["p"], one["verdict"]) for one in found] == [
-        ("+10.0", "[2.0, 18.0]", "p = 0.012", "supported"),
-        ("−10.0", "[−18.0, −2.0]", "p < 0.001", "contradicted"),
+    assert [(one["verdict"], one["remark"]) for one in found] == [
+        ("supported", ""), ("contradicted", ""),
+    ]  # fmt: skip
+    told = ("value", "interval", "coders", "p")
+    assert [tuple(one["held"][name] for name in told) for one in found] == [
+        ("+10.0", "[2.0, 18.0]", "[0.0, 20.0]", "p = 0.024"),
+        ("−10.0", "[−18.0, −2.0]", "[−20.0, 0.0]", "p < 0.001"),
     ]
+    assert [one["raw"]["value"] for one in found] == ["+12.0", "−12.0"]
+
+
+def test_a_thesis_is_never_supported_by_mixed_periods_alone():
+    undecided = {"ci_low": -0.04, "ci_high": 0.14, "p_holm": 0.25, "verdict": "not distinguishable"}
+    frame = contrast("period held", **undecided)
+    found = first_thesis(frame)
+    assert (found["verdict"], found["remark"]) == (
+        "undecided", "the two sides differ only while periods are mixed",
+    )  # fmt: skip
+    frames = {**tables(), "T6-contrasts": frame}
+    text = Page(render_all(frames, context(), load_specs())["report.html"]).text
+    opening = text[text.index("The answer") : text.index("What was read, and")]
+    assert "residents do”: undecided; the two sides differ only while periods are mixed." in opening
+    assert "supported" not in opening.split("Residents bring up")[0]
+    # With the raw difference not apart either there is nothing to remark.
+    both = frame.assign(ci_low=-0.1)
+    assert first_thesis(both)["remark"] == ""
+
+
+def test_a_thesis_whose_interval_alone_leaves_zero_out_is_told_why_it_is_undecided():
+    frame = contrast("period held", p_holm=0.08, verdict="not distinguishable")
+    assert "once the number of theses is counted" in first_thesis(frame)["remark"]
+
+
+@pytest.mark.parametrize("note", [NOTHING_TO_HOLD, ONE_PERIOD])
+def test_where_there_is_no_period_to_hold_one_difference_is_told(note):
+    frame = contrast("period held", status=note)
+    assert first_thesis(frame)["raw"] is None
+    frames = {**tables(), "T6-contrasts": frame}
+    text = Page(render_all(frames, context(), load_specs())["report.html"]).text
+    assert text.count("There is no period to hold: 30.0") == 1
+    assert text.count("As the texts are, periods mixed: 30.0") == 1  # of the other thesis
+
+
+def test_a_contrast_that_cannot_be_held_is_not_estimable_whatever_it_is_raw():
+    gone = dict.fromkeys(("difference", "ci_low", "ci_high", "p_holm"), math.nan)
+    frame = contrast("period held", status="no period", verdict="not estimable", **gone)
+    found = first_thesis(frame)
+    assert found["verdict"] == "not estimable" and found["held"]["status"] == "no period"
+    assert found["raw"]["value"] == "+12.0"
+
+
+@pytest.mark.parametrize(
+    ("terms", "equal"),
+    [
+        (["Intercept", "group[press]", "group[council]"], False),
+        (["Intercept", "group[press]", "period[2001-2005]"], True),
+        (["year", "group[a:b]:year"], True),
+        (["Intercept"], False),
+    ],
+)
+def test_other_things_are_equal_only_where_a_model_holds_some(terms, equal):
+    rows = [("m", "cost", "coefficient", term) for term in terms]
+    rows += [("n", "cost", "coefficient", "words"), ("m", "cost", "predicted share", "genre[x]")]
+    t10 = pd.DataFrame(rows, columns=["model", "code", "kind", "term"])
+    assert other_things_equal(t10) is equal
+    assert not other_things_equal(t10.iloc[:0])
+
+
+def test_the_section_of_regressions_is_named_after_what_they_hold(report):
+    assert ">Regression</h2>" in report.source and "Other things equal" not in report.text
+    frames = tables()
+    more = frames["T10-regression"].iloc[:1].assign(term="period[undated]")
+    frames["T10-regression"] = pd.concat([frames["T10-regression"], more])
+    page = render_all(frames, context(), load_specs())["report.html"]
+    assert ">Other things equal</h2>" in page
+
+
+# --- What was read --------------------------------------------------------------------------------
+
+
+def test_report_tells_right_after_the_answer_what_was_read(report):
+    titles = re.findall(r"<h2[^>]*>([^<]*)</h2>", report.source)
+    assert titles[:2] == ["The answer", "What was read, and what that means for each number"]
+    assert "180 of the 300 coded passages are read" in report.text
+    assert "120 are unread: all of that, and the theses, had been frozen" in report.text
+    for sentence in context()["reading"]:
+        assert sentence in report.text
+    assert "all others are estimated from unread passages" in report.text
+    assert "(120 unread) were coded by" in report.text
+
+
+@pytest.mark.parametrize(
+    ("counts", "said", "unsaid"),
+    [
+        ({"n_read": 300, "n_unread": 0}, ["All 300 coded passages are read", "exploratory"],
+         ["all others are estimated from unread"]),
+        ({"n_read": 0, "n_unread": 300}, ["None of the 300 coded passages was read"],
+         ["optimistic, as it was measured"]),
+    ],
+)  # fmt: skip
+def test_a_project_that_read_all_or_nothing_is_told_so(counts, said, unsaid):
+    text = Page(render_all(tables(), context(**counts), load_specs())["report.html"]).text
+    section = text[text.index("What was read, and what") : text.index("Underlined cells")]
+    assert all(words in section for words in said)
+    assert not any(words in section for words in unsaid)
+
+
+def test_the_case_study_is_said_to_stand_apart(report):
+    said = "it is no instance of texts like these, so that it is left out of all shares"
+    assert (
+        f"A letter to the council was chosen, not collected, and taken whole: {said}" in report.text
+    )
+    made = render_all(tables(), context(case_study=None), load_specs())
+    assert said not in Page(made["report.html"]).text
+
+
+def test_what_looking_did_stands_before_the_classifier(report):
+    titles = re.findall(r"<h2[^>]*>([^<]*)</h2>", report.source)
+    assert titles[titles.index("Classifier") - 1] == "What looking did"
+    place = report.source.index('id="figure-looking"')
+    assert report.source.index('id="looking"') < place < report.source.index('id="classifier"')
+
+
+def test_warnings_stand_in_a_box_at_the_head_of_the_answer(report):
+    assert 'class="warnings"' not in report.source
+    nasty = "<i>Cost</i>: 3 ties & more"
+    page = Page(render_all(tables(), context(warnings=[nasty]), load_specs())["report.html"])
+    assert nasty in page.text and "<i>Cost</i>" not in page.source
+    box, answer = page.source.index('class="warnings"'), page.source.index("found in an estimated")
+    assert page.source.index("The answer</h2>") < box < answer
+
+
+def warnings_of(**frames):
+    words = edition(load_specs(), context(warnings=["said before"]))
+    return warned(words, {**tables(), **frames}).context["warnings"]
+
+
+def test_tables_give_cause_for_warnings():
+    t18, t22 = tables()["T18-coder-shares"], tables()["T22-looking"]
+    calm = t22.assign(reading="")
+    assert warnings_of(**{"T18-coder-shares": t18.assign(tied=0), "T22-looking": calm}) == [
+        "said before"
+    ]
+    combined = (t18["coder"] == "combined") & (t18["code"] == "cost") & (t18["group"] == "press")
+    t18.loc[combined, "estimate"] = 0.31
+    found = warnings_of(**{"T18-coder-shares": t18})
+    assert found[1] == (
+        "Cost: the coders split evenly on 2 of 60 passages. The rule for ties decided these, and "
+        "no coder (T18)."
+    )
+    assert sum("split evenly" in one for one in found) == 2  # one a code, of all groups
+    (outside,) = [one for one in found if "outside" in one]
+    assert outside.startswith("Cost, Press: the combined share of 31.0\u00a0% lies outside")
+    assert "20.0\u00a0% to 20.0\u00a0%" in outside
+    quality, marked = found[-2:]
+    assert quality.startswith("Cost: average precision is 0.800 on read passages and 0.600 on unr")
+    assert "marks 28.3\u00a0% of the passages drawn to be read, and 25.0\u00a0% of all" in marked
+    assert "(z = 2.8)" in marked
+    assert not any(one.startswith("Fairness") for one in found[-2:])
+
+
+def test_a_combined_share_between_the_coders_own_is_no_cause_for_a_warning():
+    t18 = tables()["T18-coder-shares"].assign(tied=0)
+    t18["estimate"] = t18["coder"].map(
+        {"coder-a": 0.1, "coder-b": 0.3, "combined": 0.3000000001, "largest difference": 0.9}
+    )
+    found = warnings_of(**{"T18-coder-shares": t18})
+    assert not any("outside" in one for one in found)
 
 
 def test_numbers_in_running_text():
@@ -333,7 +526,23 @@ def test_headline_is_a_row_a_group_and_a_column_a_code():
         "All groups          0.16 [0.12, 0.21]\n"
         "\n"
         "(1) not estimable\n"
+        "\n"
+        "What each draw counts as:\n"
+        "- sample of corpus/sample.tsv (development, 180 passages): read\n"
+        "- draw 1 (confirmation, 120 passages): unread, frozen on 2026-05-01 by freeze 1\n"
     )
+
+
+def test_headline_names_what_leads_where_nothing_is_unread_and_ends_with_warnings():
+    led = {"estimator": "labels only", "target": "texts", "basis": "period held"}
+    long = "Coût: " + "the coders split evenly on many passages – and " * 4 + "so on to 20.0\u00a0%"
+    given = context(headline=led, n_read=300, n_unread=0, reading=[], warnings=[long])
+    text = headline(tables()["T4-prevalence"], edition(load_specs(), given))
+    assert "estimator: labels only (no coding is unread); target: texts like these" in text
+    assert "What each draw" not in text
+    warning = text.split("To be known before any number is used:\n")[1]
+    assert warning.startswith("- Cout: the coders split evenly") and warning.count("\n  ") >= 2
+    assert max(map(len, text.split("\n"))) <= 79 and "20.0 %" in text
 
 
 def test_headline_fits_a_narrow_terminal_in_any_locale():

@@ -30,7 +30,6 @@ SAMPLE, CODERS = "corpus/sample.tsv", "corpus/coders.tsv"
 CODING, CODEBOOK = "corpus/codings/machine-2.tsv", "corpus/codebook/codebook.yaml"
 FACTS = "corpus/derived/council-minutes-2015.json"
 TEXT = "corpus/texts/council-minutes-2015.txt"
-KEPT_BACK = "corpus/kept_back.tsv"
 LAST = 42  # line of the last passage of that source in passages.tsv
 
 
@@ -87,16 +86,6 @@ def copied_facts(project: Path) -> None:
     shutil.copy(project / FACTS, project / "corpus" / "derived" / "stray.json")
 
 
-def kept_back(*lines: str) -> Spoil:
-    """Return what makes a list of sources kept back."""
-
-    def spoil(project: Path) -> None:
-        edit(project / CONFIG, "kept_back: ''", f"kept_back: {KEPT_BACK}")
-        write_rows(project / KEPT_BACK, [[line] for line in lines])
-
-    return spoil
-
-
 TABLES: list[tuple[Spoil, str]] = [
     (cell(SOURCES, 3, "source_id", ""), f"{SOURCES}, line 3: has no usable source_id ('')"),
     (cell(SOURCES, 3, "source_id", "a/b"), f"{SOURCES}, line 3: has no usable source_id"),
@@ -142,9 +131,6 @@ TABLES: list[tuple[Spoil, str]] = [
     (replaced(FACTS, '"at": 1', '"at": 2'), f"{FACTS}: differs from the text of source"),
     (both(without_texts, replaced(FACTS, '"at": 1', '"at": 0')), f"{FACTS}, line 26: passage"),
     (replaced(TEXT, "e", "a"), f"{TEXT}: has the digest"),
-    (kept_back("source_id", "nowhere"), f"{KEPT_BACK}, line 2: keeps back the unknown source"),
-    (kept_back("source"), f"{KEPT_BACK}, line 1: lacks the column 'source_id'"),
-    (replaced(CONFIG, "kept_back: ''", "kept_back: gone.tsv"), "gone.tsv: does not exist"),
     (replaced(CONFIG, "coders: [majority, any", "coders: [majority, eve"),
      f"{CONFIG}: robustness.coders: unknown rule or coder 'eve'"),
     (replaced(CONFIG, "case_study: resident", "case_study: president"), "case_study: unknown"),
@@ -335,8 +321,9 @@ DEFECTS: list[tuple[Callable[[dict], object], str]] = [
     (first({"end": 9999}), "runs from 60 to 9999, the text has 1550 characters"),
     (first({"sha256": "x"}), "sha256 is no SHA-256"),
     (first({"counts": ["a"]}), "counts is not a table"),
-    (first({"cues": None}), "cues is not a table"),
-    (first({"cues": {"unknown": 1}}), "has hits of 'unknown', which is not among the cues"),
+    (first({"hits": None}), "hits is not a table"),
+    (first({"hits": {"unknown/1": 1}}), "has hits of 'unknown/1', whose cue is not among the cues"),
+    (first({"hits": {"unknown": 1}}), "has hits of 'unknown', which names no cue and pattern"),
     (first({"words": 500}), "too few for its words and hits"),
     (count("the", -1), "counts of 'the' is -1"),
     (count("the", 0), "counts of 'the' is 0"),

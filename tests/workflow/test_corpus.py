@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import random
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -13,13 +16,14 @@ from framing.cli import main
 from framing.corpus.derived import read_facts
 from framing.files import sha256
 
-SHARED = Path("..") / "shared" / "corpus"
+SHARED = Path("..") / "shared"
+FOLDERS = ("corpus", "growth")
 
 
 @pytest.fixture(scope="module")
 def shared(root: Path) -> Path:
     folder = root / SHARED
-    if not folder.is_dir():
+    if not all((folder / name).is_dir() for name in FOLDERS):
         pytest.skip("the folder with the original tables and texts is not beside the repository")
     return folder
 
@@ -38,7 +42,7 @@ def test_the_corpus_is_complete_and_checks_out(root, monkeypatch, capsys):
     monkeypatch.chdir(root)
     assert main(["check"]) == 0
     said = capsys.readouterr().out
-    assert "206 sources, 850 passages, 513 drawn for coding, 3 coders" in said
+    assert "1735 sources, 3263 passages, 1139 drawn for coding, 3 coders" in said
 
 
 def test_the_essay_comes_first(root):
@@ -61,33 +65,66 @@ def test_all_coders_are_machine_coders(root):
 
 
 def test_tables_equal_the_ones_handed_over(root, shared):
-    corpus = root / "corpus"
-    same(read(corpus / "sources.tsv"), read(shared / "sources.tsv"), ["source_id"])
-    same(read(corpus / "passages.tsv"), read(shared / "passages.tsv"), ["passage_id"])
-    same(read(corpus / "sample.tsv"), read(shared / "sample.tsv"), ["passage_id"])
+    corpus, first, later = root / "corpus", shared / "corpus", shared / "growth"
+    for name, key in (("sources.tsv", "source_id"), ("passages.tsv", "passage_id")):
+        both = pd.concat([read(first / name), read(later / name)], ignore_index=True)
+        same(read(corpus / name), both, [key])
+    same(read(corpus / "sample.tsv"), read(first / "sample.tsv"), ["passage_id"])
     codings = pd.concat(read(path) for path in sorted((corpus / "codings").glob("*.tsv")))
-    same(codings, read(shared / "codings.tsv"), ["passage_id", "coder"])
+    given = read(first / "codings.tsv")
+    old = codings[codings["passage_id"].isin(given["passage_id"])]
+    same(old, given, ["passage_id", "coder"])
 
 
-def runs_of_words(text: str, length: int = 9) -> set[tuple[str, ...]]:
+def test_the_confirmation_draw_is_the_one_that_its_rule_gives(root):
+    """In each stratum, Python's own generator, seeded as the record says, takes just these."""
+    draw = read(root / "corpus/draws/1/passages.tsv")
+    record = json.loads((root / "corpus/draws/1/draw.json").read_text("utf-8"))
+    assert record["role"] == "confirmation"
+    taken = 0
+    for name, rows in draw[draw["status"] != "earlier"].groupby("stratum"):
+        ids = sorted(rows["passage_id"])
+        size = record["strata"][name]["drawn"]
+        found = random.Random(f"confirmation-20261130/{name}").sample(ids, size)
+        assert set(found) == set(rows.loc[rows["status"] == "drawn", "passage_id"]), name
+        taken += size
+    assert taken == 626
+
+
+def test_what_the_first_sample_could_not_draw_is_what_joined_later(root):
+    sample, passages = read(root / "corpus/sample.tsv"), read(root / "corpus/passages.tsv")
+    joined = read(root / "corpus/unsampled.tsv")["passage_id"]
+    assert len(passages) - len(joined) == 850
+    assert not set(sample["passage_id"]) & set(joined)
+
+
+def test_the_freeze_knew_the_draw_without_a_coding(root):
+    record = json.loads((root / "corpus/freeze/1/freeze.json").read_text("utf-8"))
+    assert record["draws"]["1"]["role"] == "confirmation"
+    assert record["draws"]["1"]["coded"] == 0
+
+
+def runs_of_words(text: str, length: int = 9) -> Iterator[tuple[str, ...]]:
     words = re.findall(r"[a-z0-9']+", text.lower())
-    return {tuple(words[i : i + length]) for i in range(len(words) - length + 1)}
+    return (tuple(words[i : i + length]) for i in range(len(words) - length + 1))
 
 
 def test_no_prose_of_a_source_stands_in_the_repository(root, shared):
-    known: set[tuple[str, ...]] = set()
-    for path in (shared / "texts").glob("*.txt"):
-        known |= runs_of_words(path.read_text(encoding="utf-8"))
+    # Of the texts' six million runs only hashes are kept: the tuples would take gigabytes.
+    known: set[int] = set()
+    for path in (text for name in FOLDERS for text in (shared / name / "texts").glob("*.txt")):
+        known.update(map(hash, runs_of_words(path.read_text(encoding="utf-8"))))
     assert known
-    sources = read(root / "corpus" / "sources.tsv")
-    for fact in [*sources["title"], *sources["url"]]:
-        known -= runs_of_words(fact)  # bibliographic facts, which stand in some texts
+    # Bibliographic facts, which stand in some texts: a title, then who speaks.
+    for row in (root / "corpus" / "sources.tsv").read_text(encoding="utf-8").splitlines():
+        known.difference_update(map(hash, runs_of_words(row)))
     leaks = []
     folders = ("corpus", "examples", "docs", "tests", "workflow", "config", "results")
     for folder in folders:
         for path in (root / folder).rglob("*"):
             if path.suffix in (".yaml", ".md", ".py", ".tsv", ".html", ".tex", ".csv", ".svg"):
-                found = runs_of_words(path.read_text(encoding="utf-8")) & known
+                runs = runs_of_words(path.read_text(encoding="utf-8"))
+                found = [run for run in runs if hash(run) in known]
                 leaks += [(path.relative_to(root).as_posix(), " ".join(run)) for run in found]
     assert leaks == []
 
@@ -96,17 +133,19 @@ def test_derived_facts_hold_sorted_words_only(root):
     for path in (root / "corpus" / "derived").glob("*.json"):
         for passage in read_facts(path)["passages"]:
             assert list(passage["counts"]) == sorted(passage["counts"])
-            assert list(passage["cues"]) == sorted(passage["cues"])
+            assert list(passage["hits"]) == sorted(passage["hits"])
             assert set(passage) == {
-                "passage_id", "start", "end", "words", "sha256", "counts", "cues",
+                "passage_id", "start", "end", "words", "sha256", "counts", "hits",
             }  # fmt: skip
 
 
 def test_exemplars_are_enough(root):
     codebook = yaml.safe_load((root / "corpus/codebook/codebook.yaml").read_text("utf-8"))
     for code in codebook["codes"].values():
-        assert len(code["exemplars"]["carrying"]) >= 15
-        assert len(code["exemplars"]["near_misses"]) >= 10
+        carrying = code["exemplars"]["carrying"]
+        named = {number for each in carrying for number in re.findall(r"\d", each["reason"])}
+        assert named >= {str(number) for number in range(1, len(code["present"]) + 1)}
+        assert len(code["exemplars"]["near_misses"]) >= len(code["not_enough"])
         assert all(each["reason"] for kind in code["exemplars"].values() for each in kind)
 
 

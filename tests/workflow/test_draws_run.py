@@ -80,6 +80,7 @@ def test_a_supplement_joins_the_sample_and_passages_chosen_by_hand_mark_every_ta
     copied: Path, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     draw = ["sample", "--directory", str(copied), "--supplement", "--size", "9", "--seed", "5"]
+    draw += ["--role", "development"]
     assert main(draw) == 0
     done = run(copied)
     assert done.returncode == 1

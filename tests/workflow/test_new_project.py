@@ -131,7 +131,8 @@ def test_the_life_of_a_new_project(tmp_path: Path, run, framing):
 
     # A sample, no codings.
     status, said = framing(
-        "sample", "--size", "15", "--strata", "group", "--seed", "4711", *here
+        "sample", "--size", "15", "--strata", "group", "--seed", "4711", "--role", "development",
+        *here,
     )  # fmt: skip
     assert status == 0, said
     checked("15 drawn for coding, 0 coders", "corpus/coders.tsv")

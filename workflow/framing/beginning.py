@@ -17,9 +17,12 @@ from framing.coding.codebook import Codebook
 from framing.coding.codings import CODER_COLUMNS, NOT_CODED
 from framing.corpus.derived import Facts
 from framing.corpus.draws import DRAWS
+from framing.corpus.hits import cue_and_pattern
+from framing.corpus.roles import CONFIRMATION, DEVELOPMENT
 from framing.corpus.tables import period_of
 from framing.corpus.texts import read_canonical, texts_at_hand
 from framing.files import read_table
+from framing.freeze import read_freezes
 from framing.problems import InputError
 from framing.project import CODERS, CODINGS, PASSAGES, SAMPLE, SOURCES, Project, to_be_coded
 
@@ -99,9 +102,20 @@ def next_steps(project: Project, stage: Stage) -> list[str]:
             "added now, so that they can be drawn.",
             "Draw the passages to be coded, at random. SEED is a whole number that chance gave you "
             "(throw dice), or one that was fixed before:"
-            + _command(f"framing sample --size {size} --strata group --seed SEED")
-            + "\n\n   More can be drawn later without bias; how many a wished precision needs, "
-            "`framing plan` says once there are codings.",
+            + _command(
+                f"framing sample --size {size} --strata group --seed SEED --role {DEVELOPMENT}"
+            )
+            + "\n\n   This draw is yours to read: codebook, cues and settings are written from it. "
+            "Numbers hold although somebody looked once a second draw confirms them, which nobody "
+            "sees before everything is final: `framing freeze`, then `framing sample --supplement "
+            f"--role {CONFIRMATION}`. How many passages a wished precision needs, `framing plan` "
+            "says once there are codings.",
+            _RUN_AGAIN,
+        ]
+    if stage is Stage.NO_CODINGS and _confirming(project) and not read_freezes():
+        return [
+            "The draw is for confirmation: finish codebook, cues, settings and theses, then freeze "
+            "them and commit the freeze, before anybody codes:" + _command("framing freeze"),
             _RUN_AGAIN,
         ]
     if stage is Stage.NO_CODINGS and project.coders.empty:
@@ -133,6 +147,10 @@ def next_steps(project: Project, stage: Stage) -> list[str]:
 
 
 _RUN_AGAIN = "Run `snakemake` again."
+
+
+def _confirming(project: Project) -> bool:
+    return any(draw.role == CONFIRMATION for draw in project.draws)
 
 
 def _command(line: str) -> str:
@@ -199,7 +217,7 @@ def _cue_rows(project: Project, facts: Sequence[Facts]) -> tuple[list[str], list
     hits = {cue.name: dict.fromkeys(groups, 0) for cue in project.codebook.cues}
     for one in facts:
         for passage in one["passages"]:
-            for cue in passage["cues"]:
+            for cue in {cue_and_pattern(key)[0] for key in passage["hits"]}:
                 hits[cue][group_of[one["source_id"]]] += 1
     rows = [[cue, *map(str, row.values()), str(sum(row.values()))] for cue, row in hits.items()]
     sizes = project.frame["group"].value_counts()

@@ -19,6 +19,7 @@ from framing.commands import (
     explain,
     explore,
     fetch,
+    freeze,
     init,
     plan,
     publish,
@@ -90,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
         explain,
         explore,
         fetch,
+        freeze,
         init,
         plan,
         publish,
@@ -101,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _check(arguments: argparse.Namespace) -> int:
     from framing.beginning import Stage, next_steps, stage_of, standing
-    from framing.project import check_project
+    from framing.project import check_project, project_reading
 
     stage = stage_of()
     if stage is not Stage.CODED:
@@ -118,6 +120,12 @@ def _check(arguments: argparse.Namespace) -> int:
         f"{len(project.codebook.codes)} codes, {len(project.codebook.cues)} cues, "
         f"derived facts of {len(facts)} sources."
     )
+    draws = project.draws
+    reading = project_reading(project.config, project.codebook, project.sources, draws)
+    if draws:
+        print("\n".join(f"{line[0].upper()}{line[1:]}." for line in reading.sentences))
+    if reading.notes:
+        print("\n".join(["", *reading.notes]))
     return 0
 
 

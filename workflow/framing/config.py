@@ -235,10 +235,23 @@ def check_config(config: Any, path: Path) -> dict[str, Any]:
         for name in config["robustness"]["classifiers"]
         if name not in methods
     ]  # fmt: skip
+    problems += _standard_problems(config["coders"], path)
     if ALL in config["groups"] or ALL in names:
         problems.append(Problem(path, f"the id {ALL!r} is kept for totals", "Rename it."))
     raise_if_any(problems)
     return dict(config)
+
+
+def _standard_problems(rule: Mapping[str, Any], path: Path) -> list[Problem]:
+    """Return whether a standard is named where there is none, or not where there is one."""
+    named = "standard" in rule
+    if named == (rule["rule"] == "standard"):
+        return []
+    if named:
+        what = f"coders.standard: {rule['standard']!r} is named, but the rule is {rule['rule']!r}"
+        return [Problem(path, what, "Set `rule: standard`, or take the coder out.")]
+    what = "coders: the rule is 'standard', but no coder is named"
+    return [Problem(path, what, "Add `standard:` and the coder whose codes count.")]
 
 
 def _label_problems(config: Mapping[str, Any], path: Path) -> list[Problem]:
@@ -278,6 +291,12 @@ def cross_check(
         for name in config["robustness"]["coders"]
         if coders is not None and name not in rules
     ]  # fmt: skip
+    standard = config["coders"].get("standard")
+    if coders is not None and standard is not None and standard not in coders:
+        problems.append(
+            Problem(path, f"coders.standard: unknown coder {standard!r}",
+                    f"Coders of coders.tsv: {', '.join(coders) or 'none'}.")
+        )  # fmt: skip
     combinations = config["combinations"]
     for name, combination in combinations.items():
         if name in codes:

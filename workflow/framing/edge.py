@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from framing.files import read_table, read_text, unusable, write_text
+from framing.files import read_text, unusable, write_text
+from framing.model.similarity import read_closeness
 from framing.model.tables import Tables
 from framing.output.captions import Edition, Specs, TableSpec, edition, load_specs
 from framing.output.context import project_context
@@ -65,6 +66,10 @@ def read_build(
     return frame.astype({name: "Int64" for name, kind in kinds.items() if kind == "Int64"})
 
 
+_EXACT = ("weight", "random_share", "read_weight")
+_YES_NO = ("estimable", "read_frame", "unread_frame")
+
+
 def survey_table(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the passage frame as it is written to ``build/passages.tsv``.
 
@@ -72,9 +77,9 @@ def survey_table(frame: pd.DataFrame) -> pd.DataFrame:
     """
     exact = {
         name: [repr(float(value)) if value == value else "" for value in frame[name]]
-        for name in ("weight", "random_share")
+        for name in _EXACT
     }
-    return frame.assign(**exact, estimable=frame["estimable"].astype(int))
+    return frame.assign(**exact, **{name: frame[name].astype(int) for name in _YES_NO})
 
 
 def read_passage_frame(path: str | Path) -> pd.DataFrame:
@@ -83,13 +88,13 @@ def read_passage_frame(path: str | Path) -> pd.DataFrame:
         path, start="int64", end="int64", words="int64", stratum_size="Int64",
         stratum_sampled="Int64",
     )  # fmt: skip
-    for name in ("weight", "random_share"):
+    for name in _EXACT:
         given = np.flatnonzero(frame[name] != "")
         values = np.full(len(frame), np.nan)
         # By Python's own reading, which gives back every bit.
         values[given] = [float(text) for text in frame[name].iloc[given]]
         frame[name] = values
-    return frame.assign(estimable=frame["estimable"] == "1")
+    return frame.assign(**{name: frame[name] == "1" for name in _YES_NO})
 
 
 def read_scores(paths: str | Path | Iterable[str | Path]) -> pd.DataFrame:
@@ -111,8 +116,18 @@ def read_words(paths: str | Path | Iterable[str | Path]) -> pd.DataFrame:
 
 
 def read_hits(paths: str | Path | Iterable[str | Path]) -> pd.DataFrame:
-    """Read ``passage_id cue hits`` as :func:`read_words` reads words."""
-    return _read_parts(paths, hits="int64")
+    """Read ``passage_id cue pattern hits`` as :func:`read_words` reads words."""
+    return _read_parts(paths, pattern="int64", hits="int64")
+
+
+def read_cue_hits(paths: str | Path | Iterable[str | Path]) -> pd.DataFrame:
+    """Read ``passage_id cue hits``: the hits of each cue's patterns added up."""
+    return by_cue(read_hits(paths))
+
+
+def by_cue(hits: pd.DataFrame) -> pd.DataFrame:
+    """Return ``passage_id cue hits`` from hits by pattern (:func:`read_hits`), added up."""
+    return hits.groupby(["passage_id", "cue"], sort=False)["hits"].sum().reset_index()
 
 
 def _read_parts(paths: str | Path | Iterable[str | Path], **kinds: str) -> pd.DataFrame:
@@ -125,16 +140,19 @@ def _read_parts(paths: str | Path | Iterable[str | Path], **kinds: str) -> pd.Da
 def read_tables(given: Any) -> Tables:
     """Read what classifiers learn from; ``given`` has the paths as attributes, named as fields.
 
-    ``embeddings`` is a list, for there is none without an encoder, or absent.
+    ``votes`` may be absent, and so may ``embeddings``, a list, for there is none without an
+    encoder.
     """
-    embeddings = getattr(given, "embeddings", [])
+    embeddings, votes = getattr(given, "embeddings", []), getattr(given, "votes", None)
     return Tables(
         read_passage_frame(given.passages),
-        read_build(given.labels, label="int64"),
+        read_build(given.labels, label="int64", share="float64"),
         read_words(given.words),
         read_hits(given.hits),
-        read_build(given.votes, vote="int64"),
+        read_build(given.patterns, pattern="int64"),
         read_build(given.exemplars, label="int64"),
+        read_closeness(read_text(Path(given.closeness))),
+        read_build(votes, vote="int64") if votes else None,
         read_embeddings(embeddings[0]) if embeddings else None,
     )
 
@@ -154,12 +172,6 @@ def read_embeddings(path: str | Path) -> pd.DataFrame:
 def read_predictions(paths: Iterable[str | Path]) -> pd.DataFrame:
     """Read the other methods' predictions of all codes (see :mod:`framing.model.evaluation`)."""
     return _read_parts(paths, probability="float64", decision="int64")
-
-
-def read_kept_back(config: Mapping[str, Any]) -> list[str]:
-    """Return the sources kept back while cues were written; none where the setting is empty."""
-    path = config["evaluation"]["kept_back"]
-    return list(read_table(Path(path), ["source_id"])["source_id"]) if path else []
 
 
 def read_codings_table(path: str | Path) -> pd.DataFrame:
@@ -189,15 +201,19 @@ def read_edition(
     sources: pd.DataFrame,
     passages: pd.DataFrame,
     mark: str = "",
+    reading: Sequence[str] = (),
+    warnings: Sequence[str] = (),
 ) -> Edition:
     """Return the project's words (:func:`framing.output.captions.edition`).
 
-    ``given`` has the paths of ``codes coders provenance captions``; ``sources``, ``passages`` and
-    ``mark`` are as in :func:`framing.output.context.project_context`.
+    ``given`` has the paths of ``codes coders provenance captions``; all else is as in
+    :func:`framing.output.context.project_context`.
     """
     provenance = json.loads(read_text(Path(given["provenance"])))
     codes, coders = read_build(given["codes"]), read_build(given["coders"])
-    context = project_context(config, sources, passages, codes, coders, provenance, mark)
+    context = project_context(
+        config, sources, passages, codes, coders, provenance, mark, reading, warnings
+    )
     return edition(load_specs(Path(given["captions"])), context)
 
 

@@ -29,6 +29,7 @@ from framing.corpus.tables import (
 )
 from framing.corpus.texts import read_canonical, texts_at_hand
 from framing.files import read_table, read_text, table_text
+from framing.freeze import FREEZES, read_freezes
 from framing.intake.adding import Addition, report_rows
 from framing.intake.records import INTAKE, INTAKE_COLUMNS, appended
 from framing.problems import InputError, Problem, raise_if_any
@@ -52,7 +53,7 @@ REPORT = ".dropped.tsv"
 
 NOT_DRAWN = (
     "No draw could have taken the new passages, so tables speak of them by the classifier alone.\n"
-    "To have them coded: framing sample --supplement"
+    "To have them coded: framing sample --supplement --role ROLE"
 )
 
 
@@ -193,6 +194,7 @@ def without(config: Mapping[str, Any], names: Sequence[str]) -> Changes:
         if frame[column].isin(leave).any():
             changes.writes[path] = _lines_kept(path, ~frame[column].isin(leave))
     raise_if_any(_still_designed(config, sources, passages, names, gone))
+    raise_if_any(_frozen(sources, names))
     raise_if_any(_versions_left(names))
     changes.removals += [DERIVED / f"{name}.json" for name in names]
     folder = texts_folder(config)
@@ -203,10 +205,8 @@ def without(config: Mapping[str, Any], names: Sequence[str]) -> Changes:
 
 def _tables_with_ids() -> list[tuple[Path, str]]:
     """Return the tables that name sources or unsampled passages, and by which column."""
-    kept_back = read_yaml(CONFIG)["evaluation"]["kept_back"]
     tables = [(SOURCES, "source_id"), (PASSAGES, "source_id"), (INTAKE, "source_id"),
               (UNSAMPLED, "passage_id")]  # fmt: skip
-    tables += [(Path(kept_back), "source_id")] if kept_back else []
     return [(path, column) for path, column in tables if path.is_file()]
 
 
@@ -268,6 +268,21 @@ def _still_designed(
                 "T16 shows each contrast without each source. To be rid of it for good, start a "
                 "project without it and draw anew.")
         for name in names if name in held
+    ]  # fmt: skip
+
+
+def _frozen(sources: pd.DataFrame, names: Sequence[str]) -> list[Problem]:
+    """Return which sources cannot leave, as a freeze says in which group and when they were."""
+    freezes = read_freezes()
+    if not freezes:
+        return []
+    texts = set(freezes[-1].sources["text"])
+    own = sources[sources["source_id"].isin(names) & sources["sha256"].isin(texts)]
+    return [
+        Problem(f"{FREEZES}/{freezes[-1].number}", f"was made with the source {name!r}: without it "
+                "the freeze would no longer stand", "Keep the source, or give it a group of its "
+                "own in a project started anew.")
+        for name in own["source_id"]
     ]  # fmt: skip
 
 

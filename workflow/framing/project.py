@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,14 @@ from typing import Any
 import pandas as pd
 
 from framing.coding.codebook import Codebook, load_codebook
-from framing.coding.codings import read_coders, read_codings
-from framing.coding.cues import compile_cues, cue_digest, cue_hits
+from framing.coding.codings import (
+    coded_passages,
+    first_coding,
+    read_coders,
+    read_codings,
+    standard_problems,
+)
+from framing.coding.cues import compile_cues, cue_digest, pattern_hits
 from framing.config import cross_check, load_config, read_yaml
 from framing.corpus.derived import (
     UPDATE,
@@ -19,12 +25,14 @@ from framing.corpus.derived import (
     derive,
     difference,
     frame_problems,
+    pattern_problems,
     read_facts,
     staleness,
 )
 from framing.corpus.draws import DRAWS, Draw, combined_design, read_draws
+from framing.corpus.hits import cue_and_pattern
+from framing.corpus.roles import CONFIRMATION, DEVELOPMENT, PENDING, SPENT, UNREAD, unfrozen
 from framing.corpus.tables import (
-    id_problems,
     passage_frame,
     read_passages,
     read_sample,
@@ -34,7 +42,8 @@ from framing.corpus.tables import (
 )
 from framing.corpus.texts import read_canonical, read_texts, texts_at_hand
 from framing.corpus.words import word_counts
-from framing.files import read_table, row_problems
+from framing.files import read_text
+from framing.freeze import Reading, changes, contradictions, read_freezes, reading_of, tallies
 from framing.intake.records import INTAKE, read_intake
 from framing.problems import InputError, Problem, raise_if_any
 
@@ -55,7 +64,7 @@ class Project:
     """Everything that results are made from, checked. Paths are relative to the directory.
 
     ``frame`` is the passage frame with the design of the sample and of all ``draws`` together
-    (:func:`survey_frame`).
+    (:func:`survey_frame`), ``states`` what each draw counts as (:mod:`framing.corpus.roles`).
     """
 
     config: dict[str, Any]
@@ -67,16 +76,19 @@ class Project:
     frame: pd.DataFrame
     coders: pd.DataFrame
     codings: pd.DataFrame
+    states: Sequence[str] = ()
 
 
-def load_project(config: dict[str, Any]) -> Project:
+def load_project(config: dict[str, Any], states: Sequence[str] | None = None) -> Project:
     """Read and check the project in the working directory; ``config`` has been checked already.
 
-    Raises :class:`InputError` with the defects of all tables that could be read: what depends on
-    a broken table is checked once that is mended.
+    ``states`` says what each draw counts as, as :func:`project_reading` has found; with a whole
+    configuration it can be left out and is worked out here. Raises :class:`InputError` with the
+    defects of all tables that could be read: what depends on a broken table is checked once that is
+    mended.
     """
     problems: list[Problem] = []
-    project = _read_project(problems, config)
+    project = _read_project(problems, config, states=states)
     raise_if_any(problems)
     return project
 
@@ -110,7 +122,6 @@ def check_project(*, beginning: bool = False) -> tuple[Project, list[Facts]]:
             problems += cross_check(
                 config, list(codebook.codes), set(sources["source_id"]), CONFIG, known
             )
-            problems += kept_back_problems(config, sources)
             problems += formula_problems(config, sources, project.frame)
         collect(problems, read_intake, INTAKE, sources)
         if passages is not None:
@@ -120,52 +131,122 @@ def check_project(*, beginning: bool = False) -> tuple[Project, list[Facts]]:
     return project, facts
 
 
-def kept_back_problems(config: Mapping[str, Any], sources: pd.DataFrame) -> list[Problem]:
-    """Return what is wrong with the list of sources kept back while cues were written."""
-    if not config["evaluation"]["kept_back"]:
-        return []
-    path = Path(config["evaluation"]["kept_back"])
-    problems: list[Problem] = []
-    frame = collect(problems, read_table, path, ["source_id"])
-    if frame is not None:
-        problems += id_problems(frame, path, "source_id")
-        problems += row_problems(
-            frame, path, ~frame["source_id"].isin(sources["source_id"]),
-            lambda row: f"keeps back the unknown source {row.source_id!r}",
-            "Name a source_id of sources.tsv, or remove the row.",
-        )  # fmt: skip
-    return problems
-
-
 def survey_frame(
     config: Mapping[str, Any],
     sources: pd.DataFrame,
     passages: pd.DataFrame,
     sample: pd.DataFrame,
     draws: Sequence[Draw],
+    states: Sequence[str] | None = None,
+    coded: Collection[str] | None = None,
 ) -> pd.DataFrame:
     """Return the passage frame of the project with the design of all its draws together.
 
     Columns are those of :func:`framing.corpus.tables.passage_frame` and of
-    :func:`framing.corpus.draws.combined_design`. ``sample`` may be empty: nothing was drawn yet.
-    Raises :class:`InputError` where strata do not add up to the passages that could be drawn.
+    :func:`framing.corpus.draws.combined_design`, which says what ``states`` and ``coded`` are:
+    without them every draw counts as a coded development draw, as it does when a further one is
+    drawn. ``sample`` may be empty: nothing was drawn yet. Raises :class:`InputError` where strata
+    do not add up to the passages that could be drawn.
     """
     unsampled = read_unsampled(UNSAMPLED, passages)
     inside = sampled_frame(sources, passages, sample, unsampled, SAMPLE)
     frame = passage_frame(sources, passages, sample, config).assign(in_frame=inside)
-    return combined_design(frame, draws).drop(columns="in_frame")
+    design = combined_design(frame, draws, states=states, coded=coded)
+    return design.drop(columns="in_frame")
+
+
+def project_reading(
+    config: Mapping[str, Any], codebook: Codebook, sources: pd.DataFrame, draws: Sequence[Draw]
+) -> Reading:
+    """Return what each draw of the project in the working directory counts as, and why.
+
+    ``config`` must be whole. Raises :class:`InputError` on freezes that were edited or contradict
+    the draws, on a cue that is broken, and on codings of a confirmation draw before any freeze.
+    """
+    freezes = read_freezes()
+    raise_if_any(contradictions(freezes, draws))
+    latest = freezes[-1] if freezes else None
+    found = changes(latest, config, codebook, sources) if latest else ()
+    sampled = len(read_text(SAMPLE).splitlines()) - 1 if SAMPLE.is_file() else 0
+    known = tallies(draws, max(sampled, 0), coded_of(draws))
+    reading = reading_of(known, freezes, found)
+    early = unfrozen(known, reading.frozen)
+    raise_if_any(_too_early(draws[one.number - 1], one.coded) for one in early)
+    return reading
+
+
+def coded_of(draws: Sequence[Draw]) -> frozenset[str] | None:
+    """Return the passages with codings, None where no draw asks: none is for confirmation."""
+    if not any(draw.role == CONFIRMATION for draw in draws):
+        return None
+    return coded_passages(CODINGS)
+
+
+def _too_early(draw: Draw, coded: int) -> Problem:
+    path, line = first_coding(CODINGS, set(draw.drawn["passage_id"])) or (CODINGS, None)
+    return Problem(
+        path, f"codes a passage of the confirmation draw {draw.number}, but nothing has been "
+        f"frozen ({coded} of its passages have codings)",
+        "Take these codings out until `framing freeze` has been run and committed; if somebody who "
+        "writes codebook, cues or settings has seen them, the draw is one for development: "
+        f"`\"role\": \"development\"` in {DRAWS}/{draw.number}/draw.json.", line,
+    )  # fmt: skip
+
+
+def provisional_states(draws: Sequence[Draw], coded: Collection[str] | None) -> list[str]:
+    """Return what draws count as where freezes cannot be asked: codings come late, or never."""
+    return [
+        DEVELOPMENT
+        if draw.role == DEVELOPMENT
+        else SPENT
+        if coded and draw.drawn["passage_id"].isin(list(coded)).any()
+        else PENDING
+        for draw in draws
+    ]
 
 
 def frame_if_right(
-    config: Mapping[str, Any], sources: pd.DataFrame, draws: Sequence[Draw]
+    config: Mapping[str, Any],
+    sources: pd.DataFrame,
+    draws: Sequence[Draw],
+    states: Sequence[str] | None = None,
 ) -> pd.DataFrame | None:
-    """Return the passage frame, None where a table is broken: :func:`load_project` tells why."""
+    """Return the passage frame, None where a table is broken: :func:`load_project` tells why.
+
+    ``states`` is as in :func:`survey_frame`.
+    """
     passages = collect([], read_passages, PASSAGES, sources)
     sample = None if passages is None else collect([], read_sample, SAMPLE, passages)
     if sample is None:
         return None
-    frame: pd.DataFrame | None = collect([], survey_frame, config, sources, passages, sample, draws)
+    coded = collect([], coded_of, draws)
+    frame: pd.DataFrame | None = collect(
+        [], survey_frame, config, sources, passages, sample, draws, states, coded
+    )
     return frame
+
+
+def replacement(config: Mapping[str, Any], scores: Path) -> str:
+    """Return in a sentence what a new confirmation draw would cost where one is spent.
+
+    ``scores`` is the table of all passages' scores, as a run has made it. Empty where nothing is
+    spent, or nothing can be said.
+    """
+    # Here, as only this needs them.
+    from framing.edge import read_scores
+    from framing.inference.planning import replacement_sentence
+
+    sources, draws = read_sources(SOURCES, config["groups"]), read_draws(DRAWS)
+    codebook = load_codebook(CODEBOOK)
+    states = project_reading(config, codebook, sources, draws).states
+    whole = [UNREAD if state == SPENT else state for state in states]
+    before, after = (frame_if_right(config, sources, draws, each) for each in (whole, states))
+    if before is None or after is None or whole == states:
+        return ""
+    table = read_scores(scores)
+    return replacement_sentence(
+        before, after, table[table["code"].isin(list(codebook.codes))], config
+    )
 
 
 def sampled_sources(sources: pd.DataFrame, frame: pd.DataFrame | None) -> frozenset[str]:
@@ -207,11 +288,16 @@ def _groups_at_least() -> dict[str, Any]:
 
 
 def _read_project(
-    problems: list[Problem], config: dict[str, Any], *, beginning: bool = False
+    problems: list[Problem],
+    config: dict[str, Any],
+    *,
+    beginning: bool = False,
+    states: Sequence[str] | None = None,
 ) -> Project:
     """Read what can be read; what cannot is None, and ``problems`` says why.
 
-    At the ``beginning`` of a project tables may be empty, and there are no codings.
+    At the ``beginning`` of a project tables may be empty, and there are no codings. ``states`` is
+    as in :func:`load_project`.
     """
 
     def filled(table: pd.DataFrame | None, place: Path, what: str, remedy: str) -> Any:
@@ -235,19 +321,37 @@ def _read_project(
         sample = collect(problems, read_sample, SAMPLE, passages)
         sample = filled(sample, SAMPLE, "passage", "Add a row for each drawn passage.")
     draws = collect(problems, read_draws, DRAWS)
-    frame = None
+    frame = coded = None
     if sample is not None and draws is not None:
+        coded = collect(problems, coded_of, draws)
+        if states is None and {"inference", "case_study"} <= set(config) and codebook is not None:
+            reading = collect(problems, project_reading, config, codebook, sources, draws)
+            states = reading.states if reading is not None else None
+        if states is None:
+            states = provisional_states(draws, coded)
         # A configuration that is broken elsewhere may lack what the frame needs of it.
         needed = {"periods": [], "undated": ""} | config
-        frame = collect(problems, survey_frame, needed, sources, passages, sample, draws)
+        frame = collect(
+            problems, survey_frame, needed, sources, passages, sample, draws, states, coded
+        )
     if beginning:
         codings = pd.DataFrame(columns=["passage_id", "coder", "code", "value", "unsure"])
     elif frame is not None and codebook is not None and coders is not None:
         codings = collect(
             problems, read_codings, CODINGS, list(coders["coder"]), list(codebook.codes),
-            to_be_coded(sample, draws),
+            to_be_coded(sample, draws), waiting(draws, coded),
         )  # fmt: skip
-    return Project(config, codebook, sources, passages, sample, draws, frame, coders, codings)
+        if codings is not None and "coders" in config:
+            problems += standard_problems(codings, config["coders"], CODINGS)
+    return Project(
+        config, codebook, sources, passages, sample, draws, frame, coders, codings, states or ()
+    )  # fmt: skip
+
+
+def waiting(draws: Sequence[Draw], coded: Collection[str] | None) -> frozenset[str]:
+    """Return the passages of confirmation draws that have no codings yet, and may have none."""
+    own = [draw.drawn["passage_id"] for draw in draws if draw.role == CONFIRMATION]
+    return frozenset(name for ids in own for name in ids) - frozenset(coded or ())
 
 
 def to_be_coded(sample: pd.DataFrame, draws: Sequence[Draw]) -> pd.DataFrame:
@@ -286,6 +390,7 @@ def source_facts(
     """
     hand = texts_at_hand(config["corpus"]["texts"], sources["source_id"])
     digests = cue_digests(codebook)
+    patterns = {cue.name: len(cue.pattern) for cue in codebook.cues}
     facts_of = deriver(codebook)
     by_source = dict(list(passages.groupby("source_id", sort=False)))
     problems: list[Problem] = []
@@ -302,6 +407,8 @@ def source_facts(
         outdated = staleness(facts, digests)
         for cue in outdated:
             stale.setdefault(cue, []).append(source.source_id)
+        if not outdated:
+            problems += pattern_problems(facts, path, patterns)
         if source.source_id in hand and not found and not outdated:
             text = collect(problems, read_canonical, hand[source.source_id], source.sha256)
             if text is None:
@@ -371,7 +478,12 @@ def deriver(codebook: Codebook) -> Callable[[str, str, pd.DataFrame], Facts]:
 
     def facts(source_id: str, text: str, passages: pd.DataFrame) -> Facts:
         return derive(
-            source_id, text, passages, lambda prose: cue_hits(compiled, prose), digests, PASSAGES
+            source_id,
+            text,
+            passages,
+            lambda prose: pattern_hits(compiled, prose),
+            digests,
+            PASSAGES,
         )
 
     return facts
@@ -387,8 +499,8 @@ def exemplar_facts(codebook: Codebook) -> tuple[pd.DataFrame, list[dict[str, Any
     rows, facts = [], []
     for key, name, label, text in _exemplars(codebook):
         rows.append((key, name, label))
-        hits = cue_hits(compiled, text)
-        facts.append({"passage_id": key, "counts": word_counts(text), "cues": dict(hits)})
+        hits = pattern_hits(compiled, text)
+        facts.append({"passage_id": key, "counts": word_counts(text), "hits": hits})
     return pd.DataFrame(rows, columns=["passage_id", "code", "label"]), facts
 
 
@@ -425,9 +537,36 @@ def all_prose(
     return prose | {key: text for key, _, _, text in _exemplars(codebook)}
 
 
-def long_facts(rows: list[dict[str, Any]], fact: str, key: str, value: str) -> pd.DataFrame:
-    """Return one fact of many passages as a long table ``passage_id``, ``key``, ``value``."""
+def word_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Return the words of passages (derived ones or exemplars) as ``passage_id word count``."""
     table = [
-        (row["passage_id"], name, row[fact][name]) for row in rows for name in sorted(row[fact])
+        (row["passage_id"], word, row["counts"][word])
+        for row in rows
+        for word in sorted(row["counts"])
     ]
-    return pd.DataFrame(table, columns=["passage_id", key, value])
+    return pd.DataFrame(table, columns=["passage_id", "word", "count"])
+
+
+def hit_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Return the hits of passages as ``passage_id cue pattern hits``, by cue and pattern."""
+    table = []
+    for row in rows:
+        found = [(*cue_and_pattern(key), number) for key, number in row["hits"].items()]
+        table += [(row["passage_id"], *one) for one in sorted(found)]
+    return pd.DataFrame(table, columns=["passage_id", "cue", "pattern", "hits"])
+
+
+def pattern_table(codebook: Codebook) -> pd.DataFrame:
+    """Return the patterns of a codebook as ``cue pattern``, cues in its order, numbers from 1."""
+    table = [(cue.name, n) for cue in codebook.cues for n in range(1, len(cue.pattern) + 1)]
+    return pd.DataFrame(table, columns=["cue", "pattern"])
+
+
+def rule_table(codebook: Codebook) -> pd.DataFrame:
+    """Return the words of a codebook's rules as ``rule word count`` (:meth:`Codebook.rules`)."""
+    table = [
+        (name, word, number)
+        for name, text in codebook.rules.items()
+        for word, number in word_counts(text).items()
+    ]
+    return pd.DataFrame(table, columns=["rule", "word", "count"])

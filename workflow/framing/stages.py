@@ -18,13 +18,15 @@ from typing import IO, Any, TextIO
 import pandas as pd
 
 from framing.beginning import FIRST_STEPS, READING, Stage, sheets, stage_of
-from framing.coding.codebook import read_codebook
+from framing.coding.codebook import written_codebook
 from framing.coding.codings import read_coders
 from framing.config import check_config, cross_check, load_config
-from framing.corpus.draws import DRAWS, mark_of, read_draws
+from framing.corpus.draws import DRAWS, awaiting, mark_of, read_draws
+from framing.corpus.roles import UNREAD
 from framing.corpus.tables import read_sources
 from framing.edge import DONE
 from framing.files import LINE, sha256, write_text
+from framing.freeze import FREEZES
 from framing.model.encoder import PACKAGES, model_files
 from framing.output.published import PUBLISHED
 from framing.output.seal import MANIFEST, versions
@@ -41,7 +43,8 @@ from framing.project import (
     SOURCES,
     UNSAMPLED,
     frame_if_right,
-    kept_back_problems,
+    project_reading,
+    replacement,
     sampled_sources,
 )
 from framing.transaction import hold, settle
@@ -52,18 +55,18 @@ TABLES = (
     "T7-essay", "T8-cues", "T9-robustness", "T10-regression", "T11-errors", "T12-keyness",
     "T13-ablations", "T14-learning", "T15-calibration", "T16-specifications", "T17-disagreements",
     "T18-coder-shares",
-    "T19-association", "T20-estimators", "T21-gain",
+    "T19-association", "T20-estimators", "T21-gain", "T22-looking",
 )  # fmt: skip
 # Each figure, and the table that it shows.
 FIGURES = {
     "agreement": "T2-agreement", "keyness": "T12-keyness", "prevalence": "T4-prevalence",
     "trend": "T5-trend", "essay": "T7-essay", "specification": "T16-specifications",
-    "learning": "T14-learning", "calibration": "T15-calibration",
+    "looking": "T22-looking", "learning": "T14-learning", "calibration": "T15-calibration",
 }  # fmt: skip
 # Which of them are drawn together. The tables of the first rest on codings alone: no passage
 # without one enters, and a source that joins leaves them as they are.
 PLATES = {
-    "codings": ("agreement", "learning", "calibration", "specification"),
+    "codings": ("agreement", "looking", "learning", "calibration", "specification"),
     "shares": ("prevalence", "trend"),
     "texts": ("essay", "keyness"),
 }
@@ -73,6 +76,7 @@ EXPLORER = ("explorer.html.j2", "explorer.js", "explorer.css", "report.css")
 HEADLINE = Path("build/headline.txt")
 EMBEDDINGS = Path("build/embeddings.tsv")
 SAMPLED = Path("build/sampled.digest")
+SCORES = Path("build/scores.tsv")
 PARTS = ("sampled", "further")
 """Folders of facts: of sources that a draw could have reached, and of others."""
 LOGS = Path("build/logs")
@@ -100,7 +104,10 @@ _held: list[IO[str]] = []
 class Plan:
     """Settings and files of one run, as plain sorted data: Snakemake compares them between runs.
 
-    ``mark`` is what every row of every result table must say of how passages were drawn, or empty.
+    ``mark`` is what every row of every result table must say of how passages were drawn and read,
+    or empty. ``states`` says what each draw counts as (:mod:`framing.corpus.roles`), ``looked`` the
+    same in a sentence a draw, the sample first; ``notes`` are lines for the terminal where a
+    confirmation draw is spent; ``held_out`` are passages that nobody is to look at yet.
     ``sampled`` are the sources from which a draw could have taken passages: what rests on codings
     rests on them alone. ``sheets`` are to be written for coders who have not begun; else there are
     none.
@@ -115,6 +122,10 @@ class Plan:
     codings: list[str]
     sheets: list[str]
     mark: str
+    states: list[str]
+    looked: list[str]
+    held_out: list[str]
+    notes: list[str]
     sampled: frozenset[str]
     encoder: list[str]
     encoder_versions: dict[str, str]
@@ -127,6 +138,11 @@ class Plan:
     def begins(self) -> bool:
         """Return whether there is not yet all that results are made from."""
         return self.stage != Stage.CODED
+
+    @property
+    def confirmed(self) -> bool:
+        """Return whether any draw is unread, by which it is decided what tables lead with."""
+        return UNREAD in self.states
 
     @property
     def goals(self) -> list[str]:
@@ -156,16 +172,22 @@ class Plan:
         return {"classifier": {k: v for k, v in settings if not k.startswith("encoder")}}
 
     @property
+    def closeness(self) -> dict[str, Any]:
+        """Return the classifier's settings that decide how close words are to rules."""
+        names = ("stem", "similarity_words", "similarity_pairs")
+        return {"classifier": {name: self.config["classifier"][name] for name in names}}
+
+    @property
     def embeddings(self) -> list[str]:
         """Return the table of embeddings, where an encoder is configured."""
         return [str(EMBEDDINGS)] if self.encoder else []
 
     @property
     def corpus(self) -> list[str]:
-        """Return the corpus tables, and the records of draws where there are any."""
+        """Return the corpus tables, and the records of draws and freezes where there are any."""
         unsampled = [UNSAMPLED] if UNSAMPLED.is_file() else []
         tables = [str(path) for path in (SOURCES, PASSAGES, SAMPLE, *unsampled)]
-        return tables + _files(DRAWS.glob("[0-9]*/*"))
+        return tables + _files([*DRAWS.glob("[0-9]*/*"), *FREEZES.glob("[0-9]*/*")])
 
     @property
     def packed(self) -> list[str]:
@@ -173,13 +195,7 @@ class Plan:
         beside = [Path(name) for name in BESIDE if Path(name).is_file()]
         more = _files([*Path("config").glob("*.yaml"), *beside, *DERIVED.glob("*.json")])
         made = [self.codebook, *page()]
-        return sorted({*self.corpus, *self.codings, *self.kept_back, *made, *more})
-
-    @property
-    def kept_back(self) -> list[str]:
-        """Return the list of sources kept back while cues were written, where there is one."""
-        path = self.config["evaluation"]["kept_back"]
-        return [path] if path else []
+        return sorted({*self.corpus, *self.codings, *made, *more})
 
     @property
     def codebook(self) -> str:
@@ -206,14 +222,16 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
     config = load_config(CONFIG)
     if overrides:
         config = check_config({**config, **overrides}, CONFIG)
-    codes = [str(code) for code in read_codebook(CODEBOOK)["codes"]]
+    codebook = written_codebook(CODEBOOK)
+    codes = list(codebook.codes)
     sources = read_sources(SOURCES, config["groups"])
     coders = read_coders(CODERS)
     known = list(coders["coder"])
     problems = cross_check(config, codes, set(sources["source_id"]), CONFIG, known)
     draws = read_draws(DRAWS)
-    frame = frame_if_right(config, sources, draws)
-    raise_if_any(problems + kept_back_problems(config, sources))
+    raise_if_any(problems)
+    reading = project_reading(config, codebook, sources, draws)
+    frame = frame_if_right(config, sources, draws, reading.states)
     encoder = config["classifier"].get("encoder", "")
     folders = [Path(folder) for folder in config["corpus"]["texts"]]
     stage = stage_of()
@@ -227,7 +245,11 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
         derived=_files(DERIVED.glob("*.json")),
         codings=[str(CODERS), *_files(CODINGS.glob("*.tsv"))],
         sheets=[str(path) for path in sheets(coders)] if stage is Stage.NO_CODINGS else [],
-        mark=mark_of(draws),
+        mark="; ".join(filter(None, [mark_of(draws), *reading.marks])),
+        states=reading.states,
+        looked=reading.sentences,
+        held_out=awaiting(draws, reading.states),
+        notes=reading.notes,
         sampled=sampled,
         encoder=_files(model_files(encoder)) if encoder else [],
         encoder_versions=_installed(PACKAGES) if encoder else {},
@@ -390,6 +412,16 @@ def show_headline() -> None:
         results = RESULTS.resolve()
         where = f"\nThe report: {results / 'report.html'}\nThe tables: {results / 'tables'}\n"
         _say("\n" + HEADLINE.read_text(encoding="utf-8") + where, sys.stdout)
+
+
+def show_notes(notes: Iterable[str], config: Mapping[str, Any]) -> None:
+    """Print what is to be known of spent draws, and what a new one would cost."""
+    lines = list(notes)
+    if not lines:
+        return
+    if SCORES.is_file() and (cost := replacement(config, SCORES)):
+        lines.append(cost)
+    _say("\n" + "\n".join(lines) + "\n", sys.stderr)
 
 
 def show_first_steps() -> None:

@@ -59,6 +59,11 @@
   const hitsFrom = new Int32Array(total + 1);
   data.hits.number.forEach((number, place) => { hitsFrom[place + 1] = hitsFrom[place] + number; });
 
+  /** What a passage's part can be asked for: read, unread, or not coded (held out or not). */
+  const PARTS = { read: "r", unread: "u", "not coded": "nh" };
+  const HELD_OUT = "This passage awaits its coding in a draw for confirmation: until then nobody is to look at it, so that its text, scores and cues are not shown.";
+  const heldOut = (row) => passages.part[row] === "h";
+
   const VALUE = { 0: 0, n: 0, 1: 1, y: 1 };
   /** Return which passages coders of a code do not agree on. */
   function divided(code) {
@@ -189,12 +194,10 @@
   function sourcesAsked(asked) {
     const group = groups.findIndex(([id]) => id === asked.group);
     const period = periods.findIndex(([id]) => id === asked.period);
-    const kept = { read: "0", "kept back": "1" }[asked.part];
     return Uint8Array.from(sources.id, (id, place) => Number(
       (!asked.group || sources.group[place] === group)
       && (!asked.period || sources.period[place] === period)
-      && (!asked.source || id === asked.source)
-      && (kept === undefined || sources.kept[place] === kept)));
+      && (!asked.source || id === asked.source)));
   }
 
   function withCue(cue) {
@@ -218,11 +221,13 @@
     const own = asked.code ? columns[codePlace.get(asked.code)] : any;
     const fit = sourcesAsked(asked);
     const words = (asked.q || "").toLowerCase().trim();
+    const aboutCodes = Boolean(asked.is || asked.from || asked.to);
     const named = words && Uint8Array.from(lowered, (text) => Number(text.includes(words)));
     const cue = asked.cue ? withCue(cuePlace.get(asked.cue)) : null;
     const least = asked.from ? Math.round(Number(asked.from) * MILLION) : 0;
     const below = asked.to && Number(asked.to) < 1 ? Math.round(Number(asked.to) * MILLION) : Infinity;
     const wanted = { yes: 1, no: 0 };
+    const part = PARTS[asked.part];
     const coded = wanted[asked.coded];
     const apart = wanted[asked.disagree];
     // A cell counts what is in the sampled frame; where nothing is, the classifier counts the rest.
@@ -245,6 +250,9 @@
       if (coded !== undefined && Number(label[row] >= 0) !== coded) continue;
       if (apart !== undefined && (label[row] < 0 || own.apart[row] !== apart)) continue;
       if (inside !== undefined && framed[row] !== inside) continue;
+      if (part && !part.includes(passages.part[row])) continue;
+      // Nothing is known here of a passage held out, so that no question about codes finds it.
+      if (aboutCodes && heldOut(row)) continue;
       if (cue && !cue[row]) continue;
       if (is && !is(row)) continue;
       found[number] = row;
@@ -260,9 +268,10 @@
       "-probability": (row) => probability[row],
       doubt: (row) => Math.abs(2 * probability[row] - MILLION),
     }[sort];
+    const kept = (row) => (heldOut(row) ? 4 * MILLION : key(row)); // held out: after all others
     // Key and place in one number: sorting numbers is fast, and equals keep their order.
     const width = 2 ** 26;
-    const keys = Float64Array.from(found, (row) => key(row) * width + row).sort();
+    const keys = Float64Array.from(found, (row) => kept(row) * width + row).sort();
     return Int32Array.from(keys, (number) => number % width);
   }
 
@@ -291,7 +300,7 @@
   function rowOf(place) {
     const row = rows[place];
     const source = sourceOf[row];
-    const text = prose && prose.text[row] && sources.kept[source] !== "1" ? prose.text[row].slice(0, 200) : "";
+    const text = prose && prose.text[row] ? prose.text[row].slice(0, 200) : "";
     const node = make("div", {
       class: `row${place === active ? " active" : ""}${passages.id[row] === state.passage ? " opened" : ""}`,
       role: "option", id: `row-${place}`, "aria-selected": String(passages.id[row] === state.passage),
@@ -302,7 +311,8 @@
       groups[sources.group[source]][1], periods[sources.period[source]][1],
       `characters ${count.format(passages.start[row])}–${count.format(passages.end[row])}`,
       plural(passages.words[row], "word")].join(" · ")),
-    make("div", { class: "codes" }, ...shown().map((code) => chip(code, row, false))));
+    make("div", { class: "codes" }, ...(heldOut(row) ? ["awaits its coding: not to be looked at"]
+      : shown().map((code) => chip(code, row, false)))));
     return node;
   }
 
@@ -439,20 +449,21 @@
   /** Return the prose of a passage, or why it is not here. */
   function proseOf(row) {
     const source = sourceOf[row];
+    if (heldOut(row)) return make("p", { class: "absent" }, HELD_OUT);
     if (!prose || prose.text[row] === null) {
       const address = sources.url[source];
       const where = address || sources.from[source];
       return make("p", { class: "absent" }, "text not distributed: see ", address ? link(address, where) : where);
     }
-    const body = make("blockquote", { class: "prose", dir: "auto" }, ...marked(row));
-    if (sources.kept[source] !== "1") return body;
-    return make("details", {}, make("summary", {}, "Kept back while cues were written: read it only if you write no cues"), body);
+    return make("blockquote", { class: "prose", dir: "auto" }, ...marked(row));
   }
 
   function frameLine(row) {
     const stratum = passages.stratum.values[passages.stratum.of[row]];
     const status = passages.status.values[passages.status.of[row]];
-    const drawn = any.label[row] >= 0 ? `coded${stratum ? `, stratum ${stratum}` : ""}` : "not coded";
+    const part = { r: "read", u: "unread", h: "held out for confirmation", n: "" }[passages.part[row]];
+    const drawn = [any.label[row] >= 0 ? "coded" : "not coded", part, stratum && `stratum ${stratum}`]
+      .filter(Boolean).join(", ");
     const frame = framed[row] ? "" : "; outside the frame that was sampled";
     return `${drawn}${frame}${status ? `; ${status}` : ""}`;
   }
@@ -495,10 +506,10 @@
         ...term("Sample", frameLine(row)),
         ...term("Fold", `${sources.fold[source]}: its probabilities come from a model that saw no passage of this fold`),
         ...(unfamiliar ? term("Unfamiliar", "unlike the passages that the classifier learned from") : []),
-        ...term("Why", make("code", {}, `framing explain ${passages.id[row]}`))),
-      make("h3", {}, "Codes"), codeTable(row),
-      make("p", { class: "aside" }, `A question mark: the coder was unsure. ${coders.map(([name, kind]) => `${name}: ${kind} coder`).join("; ")}.`),
-      make("h3", {}, "Cues that spoke"), cueTable(row));
+        ...(heldOut(row) ? [] : term("Why", make("code", {}, `framing explain ${passages.id[row]}`)))),
+      ...(heldOut(row) ? [] : [make("h3", {}, "Codes"), codeTable(row),
+        make("p", { class: "aside" }, `A question mark: the coder was unsure. ${coders.map(([name, kind]) => `${name}: ${kind} coder`).join("; ")}.`),
+        make("h3", {}, "Cues that spoke"), cueTable(row)]));
   }
 
   // --- a source as a whole -----------------------------------------------------------------------
@@ -520,7 +531,6 @@
     const own = [];
     for (let row = first[source]; row < total && sourceOf[row] === source; row += 1) own.push(row);
     const strip = make("ol", { class: "strip", "aria-label": "Its passages, in order" }, ...own.map((row, place) => stripe(row, place, asked)));
-    const hidden = sources.kept[source] === "1";
     const here = prose && own.some((row) => prose.text[row] !== null);
     const whole = here && sources.id[source] === data.case && prose.between.length === own.length + 1;
     const parts = [];
@@ -531,7 +541,7 @@
     };
     own.forEach((row, place) => {
       between(place);
-      parts.push(unit(row, place, asked, here && !hidden));
+      parts.push(unit(row, place, asked, here));
     });
     if (own.length) between(own.length);
     const key = make("p", { class: "key" }, ...asked.map((code) => make("span", {},
@@ -543,8 +553,7 @@
       make("h2", {}, sources.title[source]),
       make("p", { class: "aside" }, [sources.speaker[source], sources.date[source] || "undated",
         groups[sources.group[source]][1], plural(own.length, "passage")].filter(Boolean).join(" · ")),
-      ...(here && !hidden ? [] : [proseOf(own[0])].filter(() => !here && own.length)),
-      ...(hidden && here ? [make("p", { class: "absent" }, "Kept back while cues were written: its prose is shown passage by passage only.")] : []),
+      ...(here || !own.length ? [] : [proseOf(own[0])]),
       key, strip, ...parts);
   }
 
@@ -553,7 +562,7 @@
       const [part, found] = shade(code, row);
       return [code, part, found];
     });
-    const name = said.map(([code, part, found]) =>
+    const name = heldOut(row) ? "awaits its coding" : said.map(([code, part, found]) =>
       `${codes[code].label} ${state.by === "coders" ? "" : `${part.toFixed(2)} `}${found ? "yes" : "no"}`).join(", ");
     const button = make("button", { type: "button", "aria-label": `Passage ${place + 1}: ${name}`, title: `${place + 1}: ${name}` },
       ...said.map(([code, part, found]) => {
@@ -585,10 +594,11 @@
     }
     const more = make("button", { type: "button", "aria-label": `Passage ${place + 1}: codes, coders and cues` }, `${place + 1}`);
     more.addEventListener("click", () => choose({ view: "", passage: passages.id[row] }, true));
-    node.append(make("p", { class: "codes" }, more, ...asked.map((code) => chip(code, row, true)),
+    node.append(make("p", { class: "codes" }, more,
+      ...(heldOut(row) ? [] : asked.map((code) => chip(code, row, true))),
       ...(here ? [] : [make("span", { class: "aside" }, `characters ${count.format(passages.start[row])}–${count.format(passages.end[row])}, ${plural(passages.words[row], "word")}`)])));
     if (here && prose.text[row] !== null) node.append(make("p", { class: "prose", dir: "auto" }, ...marked(row)));
-    else node.append(make("p", { class: "aside" }, cuesLine(row)));
+    else node.append(make("p", { class: heldOut(row) ? "absent" : "aside" }, heldOut(row) ? HELD_OUT : cuesLine(row)));
     return node;
   }
 
@@ -618,13 +628,12 @@
     let absent = 0;
     for (const row of rows) {
       const text = prose.text[row];
-      if (text === null) {
-        absent += 1;
+      if (heldOut(row)) {
+        held += 1;
         continue;
       }
-      // Who looks for words to make cues of must not see these.
-      if (sources.kept[sourceOf[row]] === "1") {
-        held += 1;
+      if (text === null) {
+        absent += 1;
         continue;
       }
       for (const hit of text.matchAll(pattern)) {
@@ -635,7 +644,7 @@
     const notes = [`${plural(number, "hit")} in ${plural(rows.length - held - absent, "passage")}`];
     if (number > LINES) notes.push(`the first ${LINES} are shown`);
     if (absent) notes.push(`of ${plural(absent, "passage")} the text is not here`);
-    if (held) notes.push(`${plural(held, "passage")} of sources kept back were not searched`);
+    if (held) notes.push(`${plural(held, "passage")} held out for confirmation were not searched`);
     at("found").textContent = `${notes.join("; ")}.`;
     lines.replaceChildren(make("ol", { class: "kwic" }, ...nodes));
   }

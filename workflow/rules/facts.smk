@@ -7,10 +7,12 @@
 #        build/codes.tsv, build/coders.tsv
 #        build/codings.tsv   every coder's codes, long
 #        build/labels.tsv    the coders combined: passage_id code label coders share
-#        build/votes.tsv, build/exemplars.tsv   what the codebook says of cues, and teaches
+#        build/votes.tsv, build/patterns.tsv, build/rules.tsv, build/exemplars.tsv   what the codebook
+#                                   says of cues, which patterns they have, the words of its rules,
+#                                   and what it teaches
 #        build/sampled/words.tsv    passage_id word count, of sampled sources and of exemplars,
 #                                   which have ids of their own
-#        build/sampled/hits.tsv     passage_id cue hits
+#        build/sampled/hits.tsv     passage_id cue pattern hits
 #        build/further/words.tsv, build/further/hits.tsv   theirs of all other sources
 #        build/formulas.checked     once the formulas of regressions are right
 #        corpus/codebook/codebook.md   the codebook as a page
@@ -39,6 +41,7 @@ rule check:
         "../envs/framing.yaml"
     params:
         config=PLAN.settings("corpus", "groups", "periods", "undated"),
+        states=PLAN.states,
         versions=PLAN.versions,
     # What reads the project goes first: it is what may find something wrong with it.
     priority: 4
@@ -66,6 +69,7 @@ rule sampled:
         "../envs/framing.yaml"
     params:
         config=PLAN.settings("groups", "periods", "undated", "coders", "combinations"),
+        states=PLAN.states,
         versions=PLAN.versions,
     priority: 4
     message:
@@ -87,6 +91,7 @@ rule formulas:
         "../envs/framing.yaml"
     params:
         config=PLAN.settings("groups", "periods", "undated", "regression"),
+        states=PLAN.states,
         versions=PLAN.versions,
     priority: 4
     message:
@@ -107,6 +112,8 @@ rule derived_facts:
         words="build/sampled/words.tsv",
         hits="build/sampled/hits.tsv",
         votes="build/votes.tsv",
+        patterns="build/patterns.tsv",
+        rules="build/rules.tsv",
         exemplars="build/exemplars.tsv",
     log:
         "build/logs/derived_facts.log",

@@ -5,7 +5,7 @@
 # makes: results/tables/T2-agreement.csv T4-prevalence.csv T5-trend.csv T6-contrasts.csv
 #        T9-robustness.csv T11-errors.csv T12-keyness.csv T13-ablations.csv T14-learning.csv
 #        T15-calibration.csv T16-specifications.csv T17-disagreements.csv T18-coder-shares.csv
-#        T19-association.csv T20-estimators.csv T21-gain.csv
+#        T19-association.csv T20-estimators.csv T21-gain.csv T22-looking.csv
 #        build/sampled/T3-classifier.csv T10-regression.csv   but for what they say of all passages
 
 
@@ -26,7 +26,9 @@ rule reliability:
         "../envs/framing.yaml"
     params:
         mark=PLAN.mark,
-        config=PLAN.settings("groups", "agreement", "inference"),
+        config=PLAN.settings(
+            "groups", "agreement", "case_study", "coders", "combinations", "inference"
+        ),
         codes=PLAN.codes,
         versions=PLAN.versions,
     message:
@@ -40,7 +42,6 @@ rule quality:
         passages="build/sampled/passages.tsv",
         scores=expand("build/scores/{code}.tsv", code=PLAN.codes),
         predictions=expand("build/predictions/{code}.tsv", code=PLAN.codes),
-        kept_back=PLAN.kept_back,
         code=stages.code("quality"),
         captions=stages.asset("report/tables.yaml"),
     output:
@@ -89,6 +90,7 @@ rule prevalence:
         passages="build/passages.tsv",
         scores="build/scores.tsv",
         codes="build/codes.tsv",
+        codings="build/codings.tsv",
         code=stages.code("prevalence"),
         captions=stages.asset("report/tables.yaml"),
     output:
@@ -106,7 +108,8 @@ rule prevalence:
     params:
         mark=PLAN.mark,
         config=PLAN.settings(
-            "groups", "periods", "undated", "inference", "contrasts", "report"
+            "groups", "periods", "undated", "coders", "combinations", "inference",
+            "standardisation", "contrasts", "case_study", "report"
         ),
         codes=PLAN.codes,
         versions=PLAN.versions,
@@ -116,6 +119,28 @@ rule prevalence:
         "Estimating prevalence, trends and contrasts, and what the classifiers are worth"
     script:
         "../scripts/prevalence.py"
+
+
+rule looking:
+    input:
+        passages="build/sampled/passages.tsv",
+        scores=expand("build/scores/{code}.tsv", code=PLAN.codes),
+        code=stages.code("looking"),
+        captions=stages.asset("report/tables.yaml"),
+    output:
+        looking="results/tables/T22-looking.csv",
+    log:
+        "build/logs/looking.log",
+    conda:
+        "../envs/framing.yaml"
+    params:
+        mark=PLAN.mark,
+        config=PLAN.settings("groups", "agreement", "evaluation", "inference"),
+        versions=PLAN.versions,
+    message:
+        "What looking did: read and unread passages side by side"
+    script:
+        "../scripts/looking.py"
 
 
 rule robustness:
@@ -136,7 +161,8 @@ rule robustness:
     params:
         mark=PLAN.mark,
         config=PLAN.settings(
-            "coders", "combinations", "inference", "contrasts", "robustness", "groups"
+            "groups", "periods", "case_study", "coders", "combinations", "inference", "contrasts",
+            "standardisation", "robustness"
         ),
         codes=PLAN.codes,
         versions=PLAN.versions,
@@ -162,7 +188,7 @@ rule regression:
         "../envs/framing.yaml"
     params:
         config=PLAN.settings(
-            "groups", "periods", "undated", "combinations", "inference", "regression"
+            "groups", "periods", "undated", "case_study", "combinations", "inference", "regression"
         ),
         versions=PLAN.versions,
     message:

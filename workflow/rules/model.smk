@@ -1,8 +1,9 @@
 # From facts and labels to a probability and a decision for every passage and code.
 #
-# needs: build/{labels,votes,exemplars}.tsv, build/sampled/{passages,words,hits}.tsv,
+# needs: build/{labels,votes,patterns,rules,exemplars}.tsv, build/sampled/{passages,words,hits}.tsv,
 #        build/passages.tsv, build/further/{words,hits}.tsv; with an encoder, every text
-# makes: build/scores/CODE.tsv     of passages of sampled sources, cross-fitted by source
+# makes: build/closeness.json       how close words are to the codebook's rules
+#        build/scores/CODE.tsv     of passages of sampled sources, cross-fitted by source
 #        build/fits/CODE.json      the classifiers of all folds, for passages of other sources
 #        build/predictions/CODE.tsv, build/learning/CODE.tsv   of baselines, ablations, fewer codings
 #        results/models/CODE.json  the classifier trained on all codings, as plain data
@@ -11,14 +12,38 @@
 #        build/embeddings.tsv      of passages and exemplars, where an encoder is configured
 
 
+rule closeness:
+    input:
+        passages="build/sampled/passages.tsv",
+        words="build/sampled/words.tsv",
+        rules="build/rules.tsv",
+        code=stages.code("closeness"),
+    output:
+        "build/closeness.json",
+    log:
+        "build/logs/closeness.log",
+    conda:
+        "../envs/framing.yaml"
+    params:
+        config=PLAN.closeness,
+        versions=PLAN.versions,
+    # Every classifier waits for it.
+    priority: 3
+    message:
+        "Learning how close words are to the codebook's rules"
+    script:
+        "../scripts/closeness.py"
+
+
 rule train:
     input:
         passages="build/sampled/passages.tsv",
         labels="build/labels.tsv",
         words="build/sampled/words.tsv",
         hits="build/sampled/hits.tsv",
-        votes="build/votes.tsv",
+        patterns="build/patterns.tsv",
         exemplars="build/exemplars.tsv",
+        closeness="build/closeness.json",
         code=stages.code("train"),
     output:
         scores="build/scores/{code}.tsv",
@@ -43,8 +68,10 @@ rule evaluate:
         labels="build/labels.tsv",
         words="build/sampled/words.tsv",
         hits="build/sampled/hits.tsv",
-        votes="build/votes.tsv",
+        patterns="build/patterns.tsv",
         exemplars="build/exemplars.tsv",
+        closeness="build/closeness.json",
+        votes="build/votes.tsv",
         embeddings=PLAN.embeddings,
         code=stages.code("evaluate"),
     output:
@@ -91,7 +118,8 @@ rule scores:
         fits=expand("build/fits/{code}.json", code=PLAN.codes),
         words="build/further/words.tsv",
         hits="build/further/hits.tsv",
-        votes="build/votes.tsv",
+        patterns="build/patterns.tsv",
+        closeness="build/closeness.json",
         stems="build/further/stems.tsv",
         code=stages.code("scores"),
     output:

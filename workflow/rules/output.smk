@@ -23,7 +23,6 @@ rule describe:
         models=expand("results/models/{code}.json", code=PLAN.codes),
         classifier="build/sampled/T3-classifier.csv",
         regression="build/sampled/T10-regression.csv",
-        kept_back=PLAN.kept_back,
         code=stages.code("describe"),
         captions=stages.asset("report/tables.yaml"),
     output:
@@ -68,6 +67,7 @@ for part, names in stages.PLATES.items():
             "../envs/framing.yaml"
         params:
             figures=list(names),
+            confirmed=PLAN.confirmed,
             config=PLAN.settings(
                 "groups", "periods", "undated", "contrasts", "agreement", "inference"
             ),
@@ -134,6 +134,7 @@ rule report:
         "../envs/framing.yaml"
     params:
         mark=PLAN.mark,
+        reading=PLAN.looked,
         config=PLAN.config,
         versions=PLAN.versions,
     priority: 1
@@ -153,7 +154,6 @@ rule explorer:
         votes="build/votes.tsv",
         codes="build/codes.tsv",
         coders="build/coders.tsv",
-        kept_back=PLAN.kept_back,
         codebook=PLAN.codebook,
         provenance="results/provenance.json",
         code=stages.code("explorer"),
@@ -167,6 +167,7 @@ rule explorer:
         "../envs/framing.yaml"
     params:
         mark=PLAN.mark,
+        held_out=PLAN.held_out,
         config=PLAN.config,
         versions=PLAN.versions,
     message:
@@ -182,7 +183,6 @@ rule provenance:
         derived=PLAN.derived,
         codebook=PLAN.codebook,
         codings=PLAN.codings,
-        kept_back=PLAN.kept_back,
         encoder=PLAN.encoder,
         models=expand("results/models/{code}.json", code=PLAN.codes),
         code=stages.code("provenance"),
@@ -194,6 +194,7 @@ rule provenance:
         "../envs/framing.yaml"
     params:
         config=PLAN.config,
+        looked=PLAN.looked,
         versions=PLAN.versions | PLAN.encoder_versions,
         code=stages.software(),
     message:

@@ -7,16 +7,17 @@ from framing.files import write_table
 from framing.problems import raise_if_any
 from framing.project import (
     collect,
+    hit_table,
     load_project,
-    long_facts,
     sampled_sources,
     source_facts,
     stray_facts,
+    word_table,
 )
 
 with speaking(snakemake.log[0]):
     config, out = snakemake.params.config, snakemake.output
-    project = load_project(config)
+    project = load_project(config, snakemake.params.states)
     sampled = project.sources["source_id"].isin(sampled_sources(project.sources, project.frame))
     problems = stray_facts(project.sources)
     further = project.sources[~sampled]
@@ -24,5 +25,5 @@ with speaking(snakemake.log[0]):
     raise_if_any(problems)
     rows = [row for one in facts for row in one["passages"]]
     write_table(Path(out.passages), survey_table(project.frame))
-    write_table(Path(out.words), long_facts(rows, "counts", "word", "count"))
-    write_table(Path(out.hits), long_facts(rows, "cues", "cue", "hits"))
+    write_table(Path(out.words), word_table(rows))
+    write_table(Path(out.hits), hit_table(rows))

@@ -13,9 +13,12 @@ from framing.project import (
     PASSAGES,
     SOURCES,
     exemplar_facts,
-    long_facts,
+    hit_table,
+    pattern_table,
+    rule_table,
     sampled_sources,
     source_facts,
+    word_table,
 )
 
 with speaking(snakemake.log[0]):
@@ -29,7 +32,9 @@ with speaking(snakemake.log[0]):
     rows = [row for one in facts for row in one["passages"]] + taught
     votes = [(c.name, code, v) for c in codebook.cues for code, v in c.votes.items()]
     out = {name: Path(path) for name, path in snakemake.output.items()}
-    write_table(out["words"], long_facts(rows, "counts", "word", "count"))
-    write_table(out["hits"], long_facts(rows, "cues", "cue", "hits"))
+    write_table(out["words"], word_table(rows))
+    write_table(out["hits"], hit_table(rows))
+    write_table(out["patterns"], pattern_table(codebook))
+    write_table(out["rules"], rule_table(codebook))
     write_table(out["votes"], pd.DataFrame(votes, columns=["cue", "code", "vote"]))
     write_table(out["exemplars"], exemplars)

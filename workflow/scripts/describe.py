@@ -5,11 +5,11 @@ from pathlib import Path
 
 from framing.config import OURS
 from framing.edge import (
+    by_cue,
     publish,
     read_build,
     read_codings_table,
     read_hits,
-    read_kept_back,
     read_passage_frame,
     read_result,
     read_scores,
@@ -25,11 +25,16 @@ with speaking(snakemake.log[0]):
     passages, scores = read_passage_frame(given.passages), read_scores(given.scores)
     hits, votes = read_hits(given.hits), read_build(given.votes, vote="int64")
     hits = hits[hits["passage_id"].isin(passages["passage_id"])]
+    found = {cue: own.groupby("pattern")["hits"].sum() for cue, own in hits.groupby("cue")}
+    hits = by_cue(hits)
     vote = {c: dict(votes.loc[votes["code"] == c, ["cue", "vote"]].to_numpy()) for c in codes}
     models = {
         c: json.loads(Path(p).read_text("utf-8")) for c, p in zip(codes, given.models, strict=True)
     }
-    weights = {code: {cue: one_hit(models[code], cue) for cue in vote[code]} for code in codes}
+    weights = {
+        code: {cue: one_hit(models[code], cue, dict(found.get(cue, {}))) for cue in vote[code]}
+        for code in codes
+    }
     cues = list(dict.fromkeys(votes["cue"]))
     codings, case = read_codings_table(given.codings), config["case_study"]
     corpus = corpus_table(read_build(given.sources), passages, config)
@@ -40,7 +45,7 @@ with speaking(snakemake.log[0]):
         snakemake.output.cues, cue_table(cues, vote, hits, scores, weights), given.captions, mark
     )
     classifier = read_result(given.classifier, given.captions)
-    classifier = with_unfamiliar(classifier, passages, scores, read_kept_back(config), OURS)
+    classifier = with_unfamiliar(classifier, passages, scores, OURS)
     publish(snakemake.output.classifier, classifier, given.captions, mark)
     regression = with_frame(read_result(given.regression, given.captions), passages)
     publish(snakemake.output.regression, regression, given.captions, mark)

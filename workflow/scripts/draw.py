@@ -11,7 +11,7 @@ from framing.output.drawings import draw
 with speaking(snakemake.log[0]):
     given, params = snakemake.input, snakemake.params
     specs = load_specs(Path(given.captions))
-    words = lettering(specs, named(params.config, read_build(given.codes)))
+    words = lettering(specs, named(params.config, read_build(given.codes), params.confirmed))
     made = draw(params.figures, read_results(given, specs), words)
     for name, data in made.items():
         write_bytes(Path("results") / name, data)

@@ -7,5 +7,6 @@ from framing.files import write_text
 from framing.output.explorer import explorer_html, load_explorer
 
 with speaking(snakemake.log[0]):
-    _, data, words = load_explorer(snakemake.input, snakemake.params.config, snakemake.params.mark)
+    params = snakemake.params
+    _, data, words = load_explorer(snakemake.input, params.config, params.mark, params.held_out)
     write_text(Path(snakemake.output[0]), explorer_html(data, words))

@@ -9,5 +9,5 @@ from framing.project import SOURCES, formula_problems, frame_if_right
 with speaking(snakemake.log[0]):
     config = snakemake.params.config
     sources = read_sources(SOURCES, config["groups"])
-    frame = frame_if_right(config, sources, read_draws(DRAWS))
+    frame = frame_if_right(config, sources, read_draws(DRAWS), snakemake.params.states)
     raise_if_any(formula_problems(config, sources, frame))

@@ -11,7 +11,7 @@ from framing.project import CODERS, CODINGS, DRAWS, PASSAGES, SAMPLE, SOURCES
 with speaking(snakemake.log[0]):
     given, params = snakemake.input, snakemake.params
     inputs = {
-        "corpus": [*given.corpus, *given.derived, *given.kept_back],
+        "corpus": [*given.corpus, *given.derived],
         "codebook": [given.codebook],
         "codings": list(given.codings),
         "models": list(given.models),
@@ -30,6 +30,7 @@ with speaking(snakemake.log[0]):
         folder = Path(params.config["classifier"]["encoder"])
         details["models"] = {"encoder": folder_digest(encoder, folder)}
     record = provenance(
-        inputs, params.config, list(params.versions), details=details, code=params.code
-    )
+        inputs, params.config, list(params.versions), details=details, code=params.code,
+        looked=params.looked,
+    )  # fmt: skip
     write_json(Path(snakemake.output[0]), record)

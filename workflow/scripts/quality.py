@@ -3,7 +3,6 @@
 from framing.config import OURS
 from framing.edge import (
     publish,
-    read_kept_back,
     read_passage_frame,
     read_predictions,
     read_scores,
@@ -16,7 +15,7 @@ from framing.model.evaluation import WITH_ENCODER
 with speaking(snakemake.log[0]):
     given, config = snakemake.input, snakemake.params.config
     passages, scores = read_passage_frame(given.passages), read_scores(given.scores)
-    predictions, kept = read_predictions(given.predictions), read_kept_back(config)
+    predictions = read_predictions(given.predictions)
     others = (WITH_ENCODER, *BASELINES) if config["classifier"].get("encoder") else BASELINES
-    methods = methods_table(passages, scores, predictions, kept, config, OURS, others)
+    methods = methods_table(passages, scores, predictions, config, OURS, others)
     publish(snakemake.output.classifier, methods, given.captions)

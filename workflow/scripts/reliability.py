@@ -12,5 +12,6 @@ with speaking(snakemake.log[0]):
     codings = read_codings_table(snakemake.input.codings)
     out, config, captions = snakemake.output, snakemake.params.config, snakemake.input.captions
     publish(out.agreement, agreement_table(passages, codings, scores, config), captions, mark)
-    publish(out.disagreements, disagreement_table(passages, codings, scores), captions, mark)
+    disagreements = disagreement_table(passages, codings, scores, config)
+    publish(out.disagreements, disagreements, captions, mark)
     publish(out.shares, coder_share_table(passages, codings, scores, config), captions, mark)

@@ -5,6 +5,7 @@ from pathlib import Path
 from framing.coding.codebook import written_codebook
 from framing.edge import read_build, read_edition, read_passage_frame, read_results, speaking
 from framing.files import read_text, write_text
+from framing.output.cautions import warned
 from framing.output.report import report_html
 from framing.output.snakemake_report import captions
 from framing.output.terminal import headline
@@ -12,8 +13,9 @@ from framing.output.terminal import headline
 with speaking(snakemake.log[0]):
     given, params, made = snakemake.input, snakemake.params, snakemake.output
     sources, passages = read_build(given.sources), read_passage_frame(given.passages)
-    words = read_edition(given, params.config, sources, passages, params.mark)
+    words = read_edition(given, params.config, sources, passages, params.mark, params.reading)
     tables = read_results(given, words.specs)
+    words = warned(words, tables)
     figures = {Path(path).stem: read_text(Path(path)) for path in given.figures}
     write_text(
         Path(made.report),

@@ -10,7 +10,7 @@ from framing.files import write_table
 from framing.project import load_project, sampled_sources
 
 with speaking(snakemake.log[0]):
-    project = load_project(snakemake.params.config)
+    project = load_project(snakemake.params.config, snakemake.params.states)
     sampled = project.frame["source_id"].isin(sampled_sources(project.sources, project.frame))
     codes = {name: code.label for name, code in project.codebook.codes.items()}
     codes |= {name: rule["label"] for name, rule in project.config["combinations"].items()}

@@ -14,6 +14,7 @@ from framing.edge import (
 )
 from framing.files import read_text, write_table
 from framing.model.scores import in_order, with_combinations
+from framing.model.similarity import read_closeness
 from framing.model.tables import Further
 from framing.model.training import further_scores
 
@@ -25,9 +26,11 @@ with speaking(snakemake.log[0]):
     further = passages[~passages["passage_id"].isin(known)]
     if len(further):
         words, hits = read_words(given.words), read_hits(given.hits)
-        votes = read_build(given.votes, vote="int64")
+        patterns = read_build(given.patterns, pattern="int64")
+        closeness = read_closeness(read_text(Path(given.closeness)))
+        stems = dict(read_build(given.stems).to_numpy())
         fits = dict(zip(codes, (read_text(Path(path)) for path in given.fits), strict=True))
-        tables = Further(further, words, hits, votes, dict(read_build(given.stems).to_numpy()))
+        tables = Further(further, words, hits, patterns, closeness, stems)
         more = further_scores(tables, fits, params.config["classifier"])
         scores = {code: in_order(passages, part, more[code]) for code, part in scores.items()}
     whole = pd.concat(scores.values(), ignore_index=True)

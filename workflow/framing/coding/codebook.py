@@ -91,6 +91,20 @@ class Codebook:
         ]  # fmt: skip
         return [(title, text) for title, text in parts if text]
 
+    @property
+    def rules(self) -> dict[str, str]:
+        """Return the text of every rule of every code by a name of its own.
+
+        ``CODE/present/2`` is the second entry under ``present``, ``CODE/not_enough/1`` the first
+        under ``not_enough``.
+        """
+        return {
+            f"{code.name}/{kind}/{number}": text
+            for code in self.codes.values()
+            for kind, texts in (("present", code.present), ("not_enough", code.not_enough))
+            for number, text in enumerate(texts, start=1)
+        }
+
 
 def load_codebook(path: Path) -> Codebook:
     """Read and check a codebook.

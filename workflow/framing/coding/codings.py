@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from framing.corpus.tables import id_problems
-from framing.files import LINE, read_table, row_problems
+from framing.files import LINE, read_table, read_text, row_problems
 from framing.problems import InputError, Problem, raise_if_any
 
 CODER_COLUMNS = ("coder", "kind", "codebook", "description")
-KINDS = ("human", "machine")
+MODEL = "model"
+"""The column of ``coders.tsv`` that may be left out: which model a machine coder is a run of."""
+KINDS = HUMAN, MACHINE = "human", "machine"
 NOT_CODED = "NA"
+MAJORITY, ANY, EVERY, STANDARD = "majority", "any", "all", "standard"
+"""Rules by which several coders become one code."""
+STABILITY, RELIABILITY = "stability", "reliability"
+"""What agreement of coders shows: of runs of one model that it answers alike, else more."""
 
 
 def read_coders(path: Path) -> pd.DataFrame:
-    """Read ``coders.tsv``: ``coder kind codebook description``, one row a coder.
+    """Read ``coders.tsv``: ``coder kind codebook description model``, one row a coder.
 
-    ``kind`` is ``human`` or ``machine``: codings by language models are never called human. There
-    may be no row: nobody has coded yet. Raises :class:`InputError` on unusable or repeated ids and
-    other kinds.
+    ``kind`` is ``human`` or ``machine``: codings by language models are never called human.
+    ``model`` says in free words which model a machine coder is a run of, in the same words for runs
+    of the same one; the column may be missing, and is then empty in what is returned. There may be
+    no row: nobody has coded yet. Raises :class:`InputError` on unusable or repeated ids, other
+    kinds, and a human coder with a model.
     """
-    frame = read_table(path, CODER_COLUMNS)
+    header = read_text(path).split("\n", 1)[0].split("\t")
+    frame = read_table(path, [*CODER_COLUMNS, *([MODEL] if MODEL in header else [])])
+    if MODEL not in frame.columns:
+        frame.insert(len(CODER_COLUMNS), MODEL, "")
     problems = id_problems(frame, path, "coder")
+    problems += row_problems(
+        frame, path, (frame["kind"] == HUMAN) & (frame[MODEL].str.strip() != ""),
+        lambda row: f"coder {row.coder!r} is human and a run of the model {row.model!r}",
+        "Write machine as kind, or leave the model empty.",
+    )  # fmt: skip
     problems += row_problems(
         frame, path, ~frame["kind"].isin(KINDS),
         lambda row: f"coder {row.coder!r} is of the kind {row.kind!r}",
@@ -36,15 +52,21 @@ def read_coders(path: Path) -> pd.DataFrame:
 
 
 def read_codings(
-    folder: Path, coders: Sequence[str], codes: Sequence[str], sample: pd.DataFrame
+    folder: Path,
+    coders: Sequence[str],
+    codes: Sequence[str],
+    sample: pd.DataFrame,
+    waiting: Collection[str] = (),
 ) -> pd.DataFrame:
     """Read every coder's file ``<folder>/<coder>.tsv`` into one long table.
 
-    ``sample`` has a column ``passage_id``: the drawn passages. Returns ``passage_id coder code
-    value unsure`` (ints), sorted by the order of ``sample``, code and coder; cells marked ``NA``
-    (not coded) are left out. Raises :class:`InputError` on files without a coder, rows under
-    another coder's name, repeated or undrawn passages, values other than 0, 1 and ``NA``, and
-    drawn passages that nobody coded.
+    ``sample`` has a column ``passage_id``: the drawn passages. ``waiting`` are those that may have
+    no codings yet: of a confirmation draw whose design counts the others only. Returns ``passage_id
+    coder code value unsure`` (ints), sorted by the order of ``sample``, code and coder; cells
+    marked ``NA`` (not coded) are left out, and ``unsure`` is 0 where a coder was not asked
+    (``NA``). Raises :class:`InputError` on files without a coder, rows under another coder's name,
+    repeated or undrawn passages, values other than 0, 1 and ``NA``, and drawn passages that nobody
+    coded.
     """
     problems = [
         Problem(path, f"holds codings of {path.stem!r}, whom coders.tsv does not name",
@@ -60,7 +82,8 @@ def read_codings(
             problems += error.problems
     raise_if_any(problems)
     long = pd.concat(frames, ignore_index=True)
-    raise_if_any(_uncoded(folder, long, codes, sample))
+    expected = sample[~sample["passage_id"].isin(list(waiting))]
+    raise_if_any(_uncoded(folder, long, codes, expected))
     rank = {name: number for number, name in enumerate(sample["passage_id"])}
     order = {name: number for number, name in enumerate(codes)}
     long = long.assign(_passage=long["passage_id"].map(rank), _code=long["code"].map(order))
@@ -92,7 +115,7 @@ def _read_coder(path: Path, coder: str, codes: Sequence[str], sample: pd.DataFra
         "Only passages of sample.tsv and of draws count: correct the id or remove the row.",
     )  # fmt: skip
     for column, allowed in [*((code, ("0", "1", NOT_CODED)) for code in codes),
-                            ("unsure", ("0", "1"))]:  # fmt: skip
+                            ("unsure", ("0", "1", NOT_CODED))]:  # fmt: skip
         problems += row_problems(
             frame, path, ~frame[column].isin(allowed),
             _has(column), f"Write {' or '.join(allowed)}.",
@@ -103,11 +126,37 @@ def _read_coder(path: Path, coder: str, codes: Sequence[str], sample: pd.DataFra
     long = frame.melt(
         id_vars=["passage_id", "coder", "unsure"], value_vars=list(codes), var_name="code"
     )
+    long = long.assign(unsure=long["unsure"].replace(NOT_CODED, "0"))
     return long[long["value"] != NOT_CODED].astype({"value": int, "unsure": int})
+
+
+def coded_passages(folder: Path) -> frozenset[str]:
+    """Return the passages that have a coding in some file of ``folder``, whatever it says.
+
+    A row in which every code is ``NA`` is no coding. Only ids count here; whether codings are right
+    is asked by :func:`read_codings`. Raises :class:`InputError` where a file is no table.
+    """
+    found: set[str] = set()
+    for path in sorted(folder.glob("*.tsv")):
+        frame = read_table(path, ["passage_id"], extra=True)
+        codes = frame.drop(columns=["passage_id", "coder", "unsure", LINE], errors="ignore")
+        has = ~codes.isin([NOT_CODED, ""]).all(axis=1)
+        found |= set(frame["passage_id"][has])
+    return frozenset(found)
 
 
 def _has(column: str) -> Any:
     return lambda row: f"passage {row.passage_id!r} has {column} {row[column]!r}"
+
+
+def first_coding(folder: Path, passages: Collection[str]) -> tuple[Path, int] | None:
+    """Return file and line of the first coding of one of ``passages`` in ``folder``, if any."""
+    for path in sorted(folder.glob("*.tsv")):
+        frame = read_table(path, ["passage_id"], extra=True)
+        lines = frame.loc[frame["passage_id"].isin(list(passages)), LINE]
+        if len(lines):
+            return path, int(lines.iloc[0])
+    return None
 
 
 def _uncoded(
@@ -127,29 +176,100 @@ def _uncoded(
     return problems
 
 
+def standard_problems(
+    codings: pd.DataFrame, rule: Mapping[str, Any], folder: Path
+) -> list[Problem]:
+    """Return which coded passages the standard has not coded, one problem a code.
+
+    ``rule`` is the configuration's ``coders``, ``folder`` holds the codings. Whom ``coders.tsv``
+    does not know the configuration's own check names.
+    """
+    if rule["rule"] != STANDARD or rule["standard"] not in set(codings["coder"]):
+        return []
+    problems = []
+    for code, own in codings.groupby("code", sort=False):
+        done = set(own.loc[own["coder"] == rule["standard"], "passage_id"])
+        left = [name for name in dict.fromkeys(own["passage_id"]) if name not in done]
+        if left:
+            problems.append(
+                Problem(folder / f"{rule['standard']}.tsv",
+                        f"{len(left)} passages that others coded have no coding of {code!r} by "
+                        f"the standard: {', '.join(left[:5])}{' …' if len(left) > 5 else ''}",
+                        "Let the standard code them, or take another rule (coders.rule).")
+            )  # fmt: skip
+    return problems
+
+
 def combine_coders(codings: pd.DataFrame, rule: Mapping[str, Any]) -> pd.DataFrame:
-    """Return one code a passage: ``passage_id code label coders share``.
+    """Return one code a passage: ``passage_id code label coders share tied``.
 
     ``rule['rule']`` is ``majority`` (more than half; an exact tie counts as ``rule['tie']``,
-    ``present`` or ``absent``), ``any`` or ``all``. ``coders`` counts who coded it and ``share``
-    is the part of them who found the code present.
+    ``present`` or ``absent``), ``any``, ``all`` or ``standard``: the code of the coder
+    ``rule['standard']``, on passages that this one coded. ``coders`` counts who coded it and
+    ``share`` is the part of them who found the code present; of a standard it is the standard's
+    code, as the others have no say. ``tied`` is 1 where the coders were split evenly and
+    ``rule['tie']`` decided.
     """
+    if rule["rule"] == STANDARD:
+        return _of_standard(codings, rule["standard"])
     frame = (
         codings.groupby(["passage_id", "code"], sort=False)["value"]
         .agg(present="sum", coders="count")
         .reset_index()
     )
     twice = 2 * frame["present"]
-    if rule["rule"] == "any":
+    split = (twice == frame["coders"]) & (rule["rule"] == MAJORITY)
+    if rule["rule"] == ANY:
         label = frame["present"] > 0
-    elif rule["rule"] == "all":
+    elif rule["rule"] == EVERY:
         label = frame["present"] == frame["coders"]
     else:
-        tie = (twice == frame["coders"]) & (rule["tie"] == "present")
-        label = (twice > frame["coders"]) | tie
+        label = (twice > frame["coders"]) | (split & (rule["tie"] == "present"))
     frame["label"] = label.astype(int)
     frame["share"] = frame["present"] / frame["coders"]
-    return frame[["passage_id", "code", "label", "coders", "share"]]
+    frame["tied"] = split.astype(int)
+    return frame[["passage_id", "code", "label", "coders", "share", "tied"]]
+
+
+def _of_standard(codings: pd.DataFrame, standard: str) -> pd.DataFrame:
+    coders = codings.groupby(["passage_id", "code"], sort=False)["coder"].transform("count")
+    own = codings.assign(coders=coders)[codings["coder"] == standard]
+    own = own.assign(label=own["value"].astype(int), share=own["value"].astype(float), tied=0)
+    return own[["passage_id", "code", "label", "coders", "share", "tied"]].reset_index(drop=True)
+
+
+def main_rule(rule: Mapping[str, Any]) -> str:
+    """Return by which rule codes are combined: its name, or the coder who is the standard."""
+    return str(rule["standard"] if rule["rule"] == STANDARD else rule["rule"])
+
+
+def labels_by_coder(codings: pd.DataFrame, rule: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+    """Return what each coder alone would have had: coder → ``passage_id code label``.
+
+    Only passages that the coder coded. With a standard (``rule``: the configuration's ``coders``)
+    the standard alone: the others are measured by it, and the choice of coder is no open question.
+    """
+    parts = dict(list(codings.groupby("coder", sort=True)))
+    chosen = [rule["standard"]] if rule["rule"] == STANDARD else list(parts)
+    return {
+        str(name): parts[name][["passage_id", "code", "value"]]
+        .rename(columns={"value": "label"})
+        .reset_index(drop=True)
+        for name in chosen
+        if name in parts
+    }
+
+
+def runs_of_one_model(coders: pd.DataFrame) -> bool:
+    """Return whether the coders, two or more, are all runs of one and the same model.
+
+    ``coders`` has ``kind`` and ``model``. Their agreement then shows how stable the model's answers
+    are: a mistake that the model makes each time is agreement, too.
+    """
+    if len(coders) < 2 or (coders["kind"] != MACHINE).any() or MODEL not in coders.columns:
+        return False
+    models = set(coders[MODEL].fillna("").str.strip())
+    return len(models) == 1 and models != {""}
 
 
 def coders_phrase(coders: pd.DataFrame) -> str:

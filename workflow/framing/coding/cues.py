@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, Any
 import regex
 
 from framing.coding.patterns import PatternError, compile_any, expand, fold
+from framing.corpus.hits import hit_key
 from framing.files import sha256
 from framing.problems import InputError, Problem
 
 if TYPE_CHECKING:
     from framing.coding.codebook import Codebook, Cue
 
-ENGINE = "cues/1; sentences/1"
-"""Versions of syntax and sentence splitter. They enter every digest: change them with the rules."""
+ENGINE = "cues/2; sentences/1"
+"""Versions of syntax (and of how hits are counted) and sentence splitter. They enter every digest:
+change them with the rules."""
 
 SYNTAX = "The syntax is described in docs/cues.md."
 
@@ -131,24 +133,28 @@ def compile_cues(codebook: Codebook) -> CompiledCues:
     )
 
 
-def cue_hits(compiled: CompiledCues, text: str) -> dict[str, int]:
-    """Return how often each cue hits in a passage, in code point order; cues without a hit miss.
+def pattern_hits(compiled: CompiledCues, text: str) -> dict[str, int]:
+    """Return how often each pattern of a cue hits in a passage (``{"ignored/3": 1}``).
 
-    Hits of one cue do not overlap. Raises :class:`InputError` naming a cue that takes too long.
+    Keys are those of :func:`framing.corpus.hits.hit_key`, in code point order; patterns without a
+    hit miss. Hits of one cue do not overlap, and each belongs to one of its patterns, so that they
+    add up to the cue's. Raises :class:`InputError` naming a cue that takes too long.
     """
-    found = Counter(name for name, _, _ in _spans(compiled, text))
-    return {name: found[name] for name in sorted(found)}
+    found = Counter(hit_key(name, pattern) for name, pattern, _, _ in _spans(compiled, text))
+    return {key: found[key] for key in sorted(found)}
 
 
 def cue_spans(compiled: CompiledCues, text: str) -> list[tuple[str, int, int]]:
     """Return ``(cue, start, end)`` of every hit in a passage, by start, end and name.
 
-    Offsets are code points of ``text``, end-exclusive. Errors as in :func:`cue_hits`.
+    Offsets are code points of ``text``, end-exclusive. Errors as in :func:`pattern_hits`.
     """
-    return sorted(_spans(compiled, text), key=lambda hit: (hit[1], hit[2], hit[0]))
+    spans = [(name, start, end) for name, _, start, end in _spans(compiled, text)]
+    return sorted(spans, key=lambda hit: (hit[1], hit[2], hit[0]))
 
 
-def _spans(compiled: CompiledCues, text: str) -> list[tuple[str, int, int]]:
+def _spans(compiled: CompiledCues, text: str) -> list[tuple[str, int, int, int]]:
+    """Return cue, number of the pattern, start and end of every hit, cue by cue."""
     folded = fold(text)
     sentences = [(a, folded[a:b]) for a, b in sentence_spans(folded, compiled.abbreviations)]
     found = []
@@ -160,7 +166,8 @@ def _spans(compiled: CompiledCues, text: str) -> list[tuple[str, int, int]]:
                         compiled, cue, hit, sentence, folded
                     ):
                         continue
-                    found.append((cue.name, start + hit.start(), start + hit.end()))
+                    span = (start + hit.start(), start + hit.end())
+                    found.append((cue.name, hit.lastindex, *span))
         except TimeoutError:
             raise InputError(
                 cue_problem(
@@ -191,8 +198,9 @@ def _counts(compiled: CompiledCues, cue: CompiledCue, hit: Any, sentence: str, f
 def cue_digest(codebook: Codebook, cue: Cue) -> str:
     """Return 8 hexadecimal digits that change if and only if the cue's hits can change.
 
-    They are made of the expanded patterns (so of terms), of what conditions them (negators and
-    window only where negation matters) and of :data:`ENGINE`; not of name, description, votes.
+    They are made of the expanded patterns in their order (so of terms), of what conditions them
+    (negators and window only where negation matters) and of :data:`ENGINE`; not of name,
+    description, votes.
     """
     conditions: dict[str, Any] = {
         "engine": ENGINE,

@@ -230,7 +230,9 @@ def _refuse_long(size: int, at: int) -> None:
 def expand(patterns: Sequence[str], terms: Mapping[str, str]) -> str:
     """Return one regular expression for "any of ``patterns``".
 
-    Raises :class:`PatternError` that names the pattern at fault and the position in it.
+    Each pattern is a group that captures, and there are no others: the number of the group that
+    matched is the place of the pattern, counted from 1. Where several fit at one place, the first
+    is taken. Raises :class:`PatternError` that names the pattern at fault and the position in it.
     """
     return _expanded(tuple(patterns), tuple(terms.items()))
 
@@ -245,7 +247,7 @@ def _expanded(patterns: Sequence[str], terms: Sequence[tuple[str, str]]) -> str:
         except PatternError as error:
             raise _placed(pattern, error) from None
         sources.append(_text(chunks))
-    return "|".join(f"(?:{source})" if len(sources) > 1 else source for source in sources)
+    return "|".join(f"({source})" for source in sources)
 
 
 def _text(chunks: list[Chunk]) -> str:

@@ -91,8 +91,7 @@ def register(commands: argparse._SubParsersAction, common: argparse.ArgumentPars
         "trained models in results/models and the cues of the codebook. All columns are carried "
         "along unchanged and in order. A single passage's code is often wrong (table T3 says how "
         "often), and shares counted from such codes carry these errors: code a random sample of "
-        "the new passages by hand before you cite a share. What stands in the passages before and "
-        "after is not known here and counts for nothing.",
+        "the new passages by hand before you cite a share.",
         epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     parser.add_argument("file", metavar="FILE", help="the table to code; - for standard input")
@@ -134,7 +133,7 @@ def load_instrument() -> Instrument:
     """Return codebook and models of the project in the working directory.
 
     Raises :class:`InputError` where the codebook is broken or a model missing, changed by hand, or
-    trained with other cues or votes than the codebook has.
+    trained with other cues, or another number of their patterns, than the codebook has.
     """
     from framing.coding.codebook import load_codebook
     from framing.coding.cues import compile_cues
@@ -161,7 +160,7 @@ def load_instrument() -> Instrument:
 
 
 def stale_models(codebook: Codebook, models: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
-    """Return the models (by code) trained with other cues or votes than the codebook's."""
+    """Return the models (by code) trained with other cues, or more or fewer of their patterns."""
     problems = []
     for code, model in models.items():
         place = MODELS / f"{code}.json"
@@ -170,8 +169,8 @@ def stale_models(codebook: Codebook, models: Mapping[str, Mapping[str, Any]]) ->
             continue
         if model["constant"] is not None:
             continue  # it knows no cues
-        trained = {name: entry["vote"] for name, entry in model["cues"].items()}
-        wanted = {cue.name: cue.votes.get(code, 0) for cue in codebook.cues}
+        trained = {name: len(entry["patterns"]) for name, entry in model["cues"].items()}
+        wanted = {cue.name: len(cue.pattern) for cue in codebook.cues}
         unlike = sorted(
             name for name in {*trained, *wanted} if trained.get(name) != wanted.get(name)
         )
@@ -179,7 +178,7 @@ def stale_models(codebook: Codebook, models: Mapping[str, Mapping[str, Any]]) ->
             problems.append(
                 Problem(
                     place,
-                    "was trained with another codebook: cues or votes differ for "
+                    "was trained with another codebook: cues or their patterns differ for "
                     f"{', '.join(unlike[:8])}{' …' if len(unlike) > 8 else ''}",
                     "Run `framing derive` where the texts are at hand, then `snakemake`.",
                 )
@@ -190,8 +189,8 @@ def stale_models(codebook: Codebook, models: Mapping[str, Mapping[str, Any]]) ->
 def codebook_note(path: Path = PROVENANCE) -> str | None:
     """Return a warning where the results were made with a codebook of other content, else None.
 
-    Names and votes of cues are compared strictly (:func:`stale_models`); a changed pattern, or a
-    word changed in a description, shows only here.
+    Names of cues and numbers of patterns are compared strictly (:func:`stale_models`); a changed
+    pattern, or a word changed in a description, shows only here.
     """
     from framing.output.seal import digest_of_files
     from framing.project import CODEBOOK
@@ -220,15 +219,14 @@ def prose(text: str) -> str:
 def code_text(instrument: Instrument, text: str) -> dict[str, Prediction]:
     """Return each code's prediction for a text, by the workflow's own words and cues.
 
-    Neighbouring passages are not known and count for nothing. Raises :class:`InputError` naming a
-    cue that takes too long.
+    Raises :class:`InputError` naming a cue that takes too long.
     """
-    from framing.coding.cues import cue_hits
+    from framing.coding.cues import pattern_hits
     from framing.corpus.words import word_counts
     from framing.model.stored import predict
 
     passage = prose(text)
-    counts, hits = word_counts(passage), cue_hits(instrument.compiled, passage)
+    counts, hits = word_counts(passage), pattern_hits(instrument.compiled, passage)
     return {code: predict(model, counts, hits) for code, model in instrument.models.items()}
 
 

@@ -1,7 +1,7 @@
 """``framing cues``: what the cues of the codebook do, before anything is written.
 
 Hits are recomputed in memory from the texts at hand and held against the committed derived facts,
-so that the author of a cue sees at once what it hits. Sources kept back are only counted.
+so that the author of a cue sees at once what it hits. Unread codings are neither shown nor counted.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ with a hit, `carrying` those of them that carry the code; share = carrying / cod
 a cue for the code; `base` is the code's share of all coded passages, lift = share / base. A cue for
 a code should have a lift well above 1, a cue against it one well below. Few passages prove little.
 
-Of the sources kept back (evaluation.kept_back in config/config.yaml) only counts are shown and
-never an id: who has read them can no longer tell whether a cue works where nobody looked.
+Of passages of an unread confirmation draw it is said how many are hit, and no more, no id and no
+code: who has seen them can no longer tell whether a cue works where nobody looked.
 
 exit status: 0 done; 1 no such cue, a broken codebook, or no text to search; 2 wrong usage
 """
@@ -65,10 +65,13 @@ def register(commands: argparse._SubParsersAction, common: argparse.ArgumentPars
 
 @dataclass(frozen=True)
 class Hit:
-    """A passage in which a cue hits, or did: the numbers committed and now (None: unknown)."""
+    """A passage in which a cue hits, or did: the numbers committed and now (None: unknown).
+
+    ``unread`` says that it is one of an unread confirmation draw.
+    """
 
     passage_id: str
-    kept_back: bool
+    unread: bool
     old: int
     new: int | None
 
@@ -131,15 +134,15 @@ def recount(
     named. Raises :class:`InputError` on a text that is not the frozen one, or a cue that takes too
     long.
     """
-    from framing.coding.cues import compile_cues, cue_hits
+    from framing.coding.cues import compile_cues, pattern_hits
+    from framing.corpus.hits import hits_by_cue
     from framing.corpus.texts import read_canonical, texts_at_hand
-    from framing.edge import read_kept_back
     from framing.project import cue_digests
 
     whole = compile_cues(project.codebook)
     compiled = replace(whole, cues=tuple(cue for cue in whole.cues if cue.name in set(names)))
     digests = cue_digests(project.codebook)
-    kept_back = set(read_kept_back(project.config))
+    apart = unread_passages(project)
     hand = texts_at_hand(project.config["corpus"]["texts"], project.sources["source_id"])
     found: dict[str, list[Hit]] = {name: [] for name in names}
     unsearched, problems = [], list[Problem]()
@@ -156,12 +159,14 @@ def recount(
         if text is None and unknown & set(digests):
             unsearched.append(source_id)
         for row in committed["passages"]:
-            new: Mapping[str, int] = row["cues"]
+            before = hits_by_cue(row["hits"])
+            new = before
+            hidden = row["passage_id"] in apart
             if text is not None:
                 try:
-                    new = cue_hits(compiled, text[row["start"] : row["end"]])
+                    new = hits_by_cue(pattern_hits(compiled, text[row["start"] : row["end"]]))
                 except InputError as error:
-                    where = "a source kept back" if source_id in kept_back else row["passage_id"]
+                    where = "an unread passage" if hidden else row["passage_id"]
                     # Not its message, which quotes the passage.
                     problems.append(
                         Problem(error.problems[0].place, f"takes too long on {where}",
@@ -169,15 +174,21 @@ def recount(
                     )  # fmt: skip
                     continue
             for name in names:
-                old = row["cues"].get(name, 0)
+                old = before.get(name, 0)
                 now = new.get(name, 0) if name in digests else 0
                 known = text is not None or name not in unknown or name not in digests
                 if old or now:
-                    found[name].append(
-                        Hit(row["passage_id"], source_id in kept_back, old, now if known else None)
-                    )
+                    found[name].append(Hit(row["passage_id"], hidden, old, now if known else None))
     raise_if_any(problems)
     return found, unsearched
+
+
+def unread_passages(project: Project) -> set[str]:
+    """Return the passages of unread confirmation draws."""
+    from framing.corpus.roles import CONFIRMATION
+
+    frame = project.frame
+    return set(frame.loc[frame["role"] == CONFIRMATION, "passage_id"])
 
 
 def changed_cues(facts: Mapping[str, Facts], digests: Mapping[str, str]) -> list[str]:
@@ -240,30 +251,28 @@ def check_text(
     state: str,
     hits: Sequence[Hit],
     labels: Mapping[str, Mapping[str, int]],
-    kept_back: Iterable[str],
+    unread: Iterable[str],
 ) -> str:
     """Return what a cue does, as text.
 
     ``state`` says in a word how it stands to the committed facts; ``labels`` maps codes to their
-    coded passages (1 where they carry the code); ``kept_back`` are passages that are only counted.
+    coded passages (1 where they carry the code); of those ``unread`` only hits are counted.
     """
-    apart = set(kept_back)
+    apart = set(unread)
     lines = [f"{cue.name} ({state}): {cue.description}"]
     header = ["", "part", "passages", "hits", "coded", "carrying", "share", "base", "lift"]
     rows = [header]
     for code, vote in cue.votes.items():
-        for part, hidden in [("read", False), ("kept back", True)] if apart else [("all", False)]:
-            own = {k: v for k, v in labels[code].items() if (k in apart) == hidden}
-            one = worth((hit for hit in hits if hit.kept_back == hidden), own)
-            rows.append(
-                [
-                    f"{'for' if vote > 0 else 'against'} {code}", part,
-                    *map(str, (one.passages, one.hits, one.coded, one.carrying)),
-                    # Of sources kept back counts and nothing more.
-                    *("" if hidden else _number(value)
-                      for value in (one.share, one.base_rate, one.lift)),
-                ]
-            )  # fmt: skip
+        side = f"{'for' if vote > 0 else 'against'} {code}"
+        own = {name: label for name, label in labels[code].items() if name not in apart}
+        one = worth((hit for hit in hits if not hit.unread), own)
+        numbers = map(str, (one.passages, one.hits, one.coded, one.carrying))
+        shares = map(_number, (one.share, one.base_rate, one.lift))
+        rows.append([side, "read" if apart else "all", *numbers, *shares])
+        if apart:
+            # What these passages carry is nothing for an author's eyes.
+            one = worth((hit for hit in hits if hit.unread), {})
+            rows.append([side, "unread", str(one.passages), str(one.hits), *[""] * 5])
     lines += [f"  {line}" for line in aligned(rows, right=range(2, len(header)))]
     return "\n".join([*lines, *_change_lines(cue, hits, labels)]) + "\n"
 
@@ -276,7 +285,7 @@ def _change_lines(
     cue: Cue, hits: Sequence[Hit], labels: Mapping[str, Mapping[str, int]]
 ) -> list[str]:
     turned = changes(hits, {name for code in cue.votes for name in labels[code]})
-    open_ones = [hit for hit in turned if not hit.kept_back]
+    open_ones = [hit for hit in turned if not hit.unread]
     lines = []
     if open_ones:
         lines.append(f"  coded passages newly hit, or no longer: {len(open_ones)}")
@@ -289,7 +298,7 @@ def _change_lines(
             lines.append(f"    and {len(open_ones) - SHOWN} more")
     hidden = len(turned) - len(open_ones)
     if hidden:
-        lines.append(f"  and {hidden} coded in sources kept back")
+        lines.append(f"  and {hidden} unread")
     return lines or ["  no coded passage is newly hit, or no longer"]
 
 
@@ -321,7 +330,6 @@ def check(project: Project, names: Sequence[str]) -> str:
     """
     from framing.coding.codings import combine_coders
     from framing.corpus.derived import read_facts
-    from framing.edge import read_kept_back
     from framing.project import DERIVED, cue_digests
 
     facts = {name: read_facts(DERIVED / f"{name}.json") for name in project.sources["source_id"]}
@@ -340,8 +348,7 @@ def check(project: Project, names: Sequence[str]) -> str:
         code: dict(zip(rows["passage_id"], rows["label"].astype(int), strict=True))
         for code, rows in combined.groupby("code")
     }
-    in_hiding = project.passages["source_id"].isin(read_kept_back(project.config))
-    apart = list(project.passages.loc[in_hiding, "passage_id"])
+    apart = unread_passages(project)
     cues = {cue.name: cue for cue in project.codebook.cues}
     blocks = [
         check_text(cues[name], _state(name, facts, digests), found[name], labels, apart)

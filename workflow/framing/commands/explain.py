@@ -33,6 +33,8 @@ from framing.problems import InputError, Problem
 if TYPE_CHECKING:
     import pandas as pd
 
+    from framing.coding.codebook import Codebook, Cue
+
 SCORES = Path("build/scores.tsv")
 CASE = Path("results/tables/T7-essay.csv")
 COMMITTED = ("results", "corpus")
@@ -74,8 +76,8 @@ def register(commands: argparse._SubParsersAction, common: argparse.ArgumentPars
     parser = commands.add_parser(
         "explain", parents=[common], help="say which cues and words are behind a passage's codes",
         description="Show for each code the probability of one passage, the decision, and what "
-        "stands behind it: the cues that spoke, the balance of their votes, cues in the passages "
-        "before and after, and the words that weigh most for and against.",
+        "stands behind it: the cues that spoke, the rules of the codebook that its words are close "
+        "to or far from, and the words that weigh most for and against.",
         epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     which = parser.add_mutually_exclusive_group(required=True)
@@ -86,7 +88,7 @@ def register(commands: argparse._SubParsersAction, common: argparse.ArgumentPars
     parser.add_argument("--code", help="only this code (default: every code of the codebook)")
     parser.add_argument(
         "--top", type=_whole, default=6, metavar="N",
-        help="so many words for and against (default: 6)",
+        help="so many words, and rules, for and against (default: 6)",
     )  # fmt: skip
     parser.add_argument(
         "--html", metavar="FILE", help="write the explanation as a page of its own, too"
@@ -107,8 +109,8 @@ def _whole(text: str) -> int:
 class Evidence:
     """One thing that spoke: what it is, what it adds to the score, and more about it.
 
-    ``kind`` is ``cue``, ``votes``, ``neighbours``, ``word``, ``rest`` (all other words) or
-    ``intercept``; ``name`` names cue or term; ``note`` is for readers.
+    ``kind`` is ``cue`` (with its patterns), ``rule`` (similarity to it), ``word``, ``rest`` (all
+    others of a kind) or ``intercept``; ``name`` names cue, rule or term; ``note`` is for readers.
     """
 
     kind: str
@@ -148,26 +150,25 @@ def explain(
     model: Mapping[str, Any],
     counts: Mapping[str, int],
     hits: Mapping[str, int],
-    around: int,
-    descriptions: Mapping[str, str],
+    codebook: Codebook,
     top: int,
 ) -> Explanation:
     """Return what stands behind a stored model's prediction for one passage.
 
-    ``counts``, ``hits`` and ``around`` are as in :func:`framing.model.stored.predict`;
-    ``descriptions`` are those of cues. Of the words the ``top`` ones for and the ``top`` ones
-    against are shown, the largest first and equals by term, the others together.
+    ``counts`` and ``hits`` are as in :func:`framing.model.stored.predict`; ``codebook`` says what
+    cues and rules mean. Of words and rules the ``top`` ones for and the ``top`` ones against are
+    shown, the largest first and equals by name, the others together.
     """
     from framing.model.stored import predict
 
-    found = predict(model, counts, hits, around)
+    found = predict(model, counts, hits)
     constant = model["constant"] is not None
     amounts = {(kind, name): amount for kind, name, amount in found.parts}
     evidence: list[Evidence] = []
     if not constant:
         evidence = [
-            *_cue_evidence(model, hits, amounts, descriptions),
-            *_shared_evidence(model, hits, around, amounts),
+            *_cue_evidence(model, hits, amounts, codebook),
+            *_rule_evidence(amounts, codebook, top),
             *_word_evidence(model, counts, amounts, top),
             Evidence("intercept", "", amounts["intercept", ""], "where all begin"),
         ]
@@ -193,32 +194,56 @@ def _cue_evidence(
     model: Mapping[str, Any],
     hits: Mapping[str, int],
     amounts: Mapping[tuple[str, str], float],
-    descriptions: Mapping[str, str],
+    codebook: Codebook,
 ) -> list[Evidence]:
+    from framing.corpus.hits import cue_and_pattern, hits_by_cue
+
+    cues = {cue.name: cue for cue in codebook.cues}
     rows = []
-    for cue in sorted(name for name in model["cues"] if hits.get(name, 0)):
-        vote = model["cues"][cue]["vote"]
-        side = {1: "speaks for", -1: "speaks against", 0: "votes on other codes"}[vote]
-        times = f"{hits[cue]} hit{'s' if hits[cue] > 1 else ''}"
-        note = f"{times}, {side}: {descriptions.get(cue, '')}"
-        rows.append(Evidence("cue", cue, amounts.get(("cue", cue), 0.0), note))
+    for name, times in hits_by_cue(hits).items():
+        if name not in model["cues"]:
+            continue
+        own = sorted(number for cue, number in map(cue_and_pattern, hits) if cue == name)
+        parts = [amounts.get(("pattern", f"{name}/{number}"), 0.0) for number in own]
+        amount = math.fsum([amounts.get(("cue", name), 0.0), *parts])
+        found = f"{times} hit{'s' if times > 1 else ''} ({_patterns(own)})"
+        note = f"{found}, {_side(cues.get(name), model['code'])}"
+        rows.append(Evidence("cue", name, amount, note))
     return sorted(rows, key=lambda one: (-abs(round(one.amount, _DECIMALS)), one.name))
 
 
-def _shared_evidence(
-    model: Mapping[str, Any],
-    hits: Mapping[str, int],
-    around: int,
-    amounts: Mapping[tuple[str, str], float],
+def _patterns(numbers: Sequence[int]) -> str:
+    return f"pattern{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
+
+
+def _side(cue: Cue | None, code: str) -> str:
+    """Return what the codebook says of a cue: which way it is meant to speak, and what it means."""
+    if cue is None:
+        return "no cue of the codebook"
+    side = {1: "meant for", -1: "meant against", 0: "meant for other codes"}
+    return f"{side[cue.votes.get(code, 0)]}: {cue.description}"
+
+
+def _rule_evidence(
+    amounts: Mapping[tuple[str, str], float], codebook: Codebook, top: int
 ) -> list[Evidence]:
-    votes = [entry["vote"] for cue, entry in model["cues"].items() if hits.get(cue, 0)]
-    rows = []
-    if any(votes):
-        note = f"{votes.count(1)} for, {votes.count(-1)} against"
-        rows.append(Evidence("votes", "", amounts.get(("votes", ""), 0.0), note))
-    if around:
-        note = "cues for the code in the passages before and after"
-        rows.append(Evidence("neighbours", "", amounts.get(("neighbours", ""), 0.0), note))
+    rules = {name: amount for (kind, name), amount in amounts.items() if kind == "rule"}
+    texts = codebook.rules
+    return _strongest("rule", rules, {name: texts.get(name, "") for name in rules}, top)
+
+
+def _strongest(
+    kind: str, amounts: Mapping[str, float], notes: Mapping[str, str], top: int
+) -> list[Evidence]:
+    """Return the ``top`` things for and against, the largest first, and the others together."""
+    ranked = sorted(amounts, key=lambda name: (-abs(round(amounts[name], _DECIMALS)), name))
+    shown = [name for name in ranked if amounts[name] > 0][:top]
+    shown += [name for name in ranked if amounts[name] < 0][:top]
+    rows = [Evidence(kind, name, amounts[name], notes[name]) for name in shown]
+    others = [amount for name, amount in amounts.items() if name not in shown]
+    if others:
+        note = f"{len(others)} other {kind}{'s' if len(others) > 1 else ''}"
+        rows.append(Evidence("rest", "", math.fsum(others), note))
     return rows
 
 
@@ -230,15 +255,7 @@ def _word_evidence(
 ) -> list[Evidence]:
     forms = word_forms(model, counts)
     words = {name: amount for (kind, name), amount in amounts.items() if kind == "word"}
-    ranked = sorted(words, key=lambda term: (-abs(round(words[term], _DECIMALS)), term))
-    shown = [term for term in ranked if words[term] > 0][:top]
-    shown += [term for term in ranked if words[term] < 0][:top]
-    rows = [Evidence("word", term, words[term], ", ".join(forms[term])) for term in shown]
-    others = [amount for term, amount in words.items() if term not in shown]
-    if others:
-        note = f"{len(others)} other word{'s' if len(others) > 1 else ''}"
-        rows.append(Evidence("rest", "", math.fsum(others), note))
-    return rows
+    return _strongest("word", words, {term: ", ".join(forms[term]) for term in words}, top)
 
 
 def word_forms(model: Mapping[str, Any], counts: Iterable[str]) -> dict[str, list[str]]:
@@ -251,36 +268,6 @@ def word_forms(model: Mapping[str, Any], counts: Iterable[str]) -> dict[str, lis
         if term in model.get("words", {}):
             forms.setdefault(term, []).append(word)
     return forms
-
-
-def cues_around(
-    rows: Sequence[Mapping[str, Any]], passage_id: str, votes: Mapping[str, int], gap: int
-) -> int:
-    """Return how much cues for a code spoke in the passages before and after one.
-
-    ``rows`` are the derived passages of its source; those further apart than ``gap`` characters
-    are no neighbours. It is the feature that training computes, in its units.
-    """
-    import numpy as np
-
-    from framing.model.features import FeatureSpace, collect, neighbours, transform
-
-    rows = sorted(rows, key=lambda row: (row["start"], row["end"], row["passage_id"]))
-    starts, ends = ([row[key] for row in rows] for key in ("start", "end"))
-    cues = sorted(votes)
-    # By training's own code, so that there is one definition. Words do not matter here, but there
-    # must be one.
-    facts = collect(
-        [{"": 1}] * len(rows), [row["cues"] for row in rows], cues, stemmed=False,
-        beside=neighbours([""] * len(rows), starts, ends, gap),
-    )  # fmt: skip
-    space = FeatureSpace(
-        columns=np.array([0]), idf=np.ones(1), word_scale=1.0, cue_scale=1.0,
-        votes=np.array([votes[cue] for cue in cues], dtype=float), vote_scale=1.0,
-        neighbour_scale=1.0,
-    )  # fmt: skip
-    place = [row["passage_id"] for row in rows].index(passage_id)
-    return int(transform(facts, space, np.array([place])).toarray()[0, -1])
 
 
 # --- the passage ----------------------------------------------------------------------------------
@@ -301,15 +288,13 @@ class Passage:
     """What is known of the passage to explain.
 
     ``heading`` are lines about it, ``absent`` says why there is no ``text``; ``hits_at`` are the
-    hits of cues in the text (cue, start, end); ``around`` says by code how much cues for it spoke
-    nearby; ``published`` is what the tables say, None for a text outside the corpus; ``notes`` are
-    things to know first.
+    hits of cues in the text (cue, start, end); ``published`` is what the tables say, None for a
+    text outside the corpus; ``notes`` are things to know first.
     """
 
     heading: tuple[str, ...]
     counts: Mapping[str, int]
     hits: Mapping[str, int]
-    around: Mapping[str, int]
     text: str | None
     absent: str
     hits_at: tuple[tuple[str, int, int], ...]
@@ -319,7 +304,7 @@ class Passage:
 
 def passage_of_text(instrument: Instrument, text: str) -> Passage:
     """Return a text outside the corpus as a passage; raise :class:`InputError` where it is none."""
-    from framing.coding.cues import cue_hits, cue_spans
+    from framing.coding.cues import cue_spans, pattern_hits
     from framing.corpus.words import word_counts
 
     if re.search("[\ud800-\udfff]", text):
@@ -330,13 +315,12 @@ def passage_of_text(instrument: Instrument, text: str) -> Passage:
     return Passage(
         heading=(f"a text of {len(text.split())} words",),
         counts=word_counts(text),
-        hits=cue_hits(instrument.compiled, text),
-        around={},
+        hits=pattern_hits(instrument.compiled, text),
         text=text,
         absent="",
         hits_at=tuple(cue_spans(instrument.compiled, text)),
         published=None,
-        notes=("What stands before and after is not known and counts for nothing.",),
+        notes=(),
     )
 
 
@@ -344,15 +328,24 @@ def passage_of_corpus(instrument: Instrument, passage_id: str) -> Passage:
     """Return a passage of the project in the working directory, by its derived facts.
 
     Its prose is read where it is at hand. Raises :class:`InputError` where there is no such passage
-    (with the ids most like it) or its facts are missing or do not fit.
+    (with the ids most like it), where it awaits its coding in a confirmation draw, and where its
+    facts are missing or do not fit.
     """
     from framing.coding.cues import cue_spans
     from framing.config import load_config
     from framing.corpus.derived import UPDATE, read_facts, staleness
+    from framing.corpus.draws import DRAWS, read_draws
     from framing.corpus.tables import read_passages, read_sources
     from framing.corpus.texts import read_canonical, texts_at_hand
-    from framing.edge import read_kept_back
-    from framing.project import CONFIG, DERIVED, PASSAGES, SOURCES, cue_digests
+    from framing.project import (
+        CONFIG,
+        DERIVED,
+        PASSAGES,
+        SOURCES,
+        coded_of,
+        cue_digests,
+        waiting,
+    )
 
     config = load_config(CONFIG)
     sources = read_sources(SOURCES, config["groups"])
@@ -360,6 +353,12 @@ def passage_of_corpus(instrument: Instrument, passage_id: str) -> Passage:
     own = passages[passages["passage_id"] == passage_id]
     if own.empty:
         raise InputError(unknown_passage(passage_id, passages))
+    draws = read_draws(DRAWS)
+    if passage_id in waiting(draws, coded_of(draws)):
+        raise InputError(
+            Problem(f"passage {passage_id!r}", "awaits its coding in a draw for confirmation: "
+                    "until then nobody is to see it beside a guess of its code", "Name another.")
+        )  # fmt: skip
     source_id = str(own["source_id"].iloc[0])
     source = sources[sources["source_id"] == source_id].iloc[0]
     path = DERIVED / f"{source_id}.json"
@@ -374,8 +373,6 @@ def passage_of_corpus(instrument: Instrument, passage_id: str) -> Passage:
             f"Cues changed since the facts of {source_id} were made, so hits may be out of date: "
             f"{', '.join(stale[:8])}{' …' if len(stale) > 8 else ''}. Run `framing derive`."
         )
-    if source_id in read_kept_back(config):
-        notes.append("This source is kept back: read it only if you write no cues.")
     hand = texts_at_hand(config["corpus"]["texts"], [source_id])
     text = None
     if hand:
@@ -386,16 +383,7 @@ def passage_of_corpus(instrument: Instrument, passage_id: str) -> Passage:
             " · ".join(filter(None, (source["title"], source["speaker"], source["date"]))),
         ),
         counts=row["counts"],
-        hits=row["cues"],
-        around={
-            code: cues_around(
-                facts["passages"], passage_id,
-                {cue: entry["vote"] for cue, entry in model["cues"].items()},
-                model["settings"]["neighbour_gap"],
-            )
-            for code, model in instrument.models.items()
-            if model["constant"] is None
-        },
+        hits=row["hits"],
         text=text,
         absent=f"text not distributed: see {source['url'] or source['retrieved_from']}",
         hits_at=() if text is None else tuple(cue_spans(instrument.compiled, text)),
@@ -596,12 +584,12 @@ def _code_lines(
 
 def label(row: Evidence) -> str:
     """Return what a line of evidence is about."""
-    kinds = {"votes": "balance of votes", "neighbours": "neighbours", "intercept": "intercept"}
     if row.kind == "rest":
         return row.note
     if row.kind == "word":
         return f"word {row.note}"
-    return f"{kinds.get(row.kind) or f'cue {row.name}'}: {row.note}"
+    kinds = {"cue": f"cue {row.name}", "rule": f"similarity to {row.name}"}
+    return f"{kinds.get(row.kind, row.kind)}: {row.note}"
 
 
 def formula(one: Explanation) -> str:
@@ -804,8 +792,8 @@ def run(arguments: argparse.Namespace) -> int:
     descriptions = {cue.name: cue.description for cue in instrument.codebook.cues}
     explanations = [
         explain(
-            instrument.models[code], passage.counts, passage.hits, passage.around.get(code, 0),
-            descriptions, arguments.top,
+            instrument.models[code], passage.counts, passage.hits, instrument.codebook,
+            arguments.top,
         )
         for code in codes
     ]  # fmt: skip

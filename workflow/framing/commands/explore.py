@@ -66,11 +66,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command in the project's directory; return the exit status."""
     from framing.coding.codebook import load_codebook
     from framing.config import load_config
-    from framing.corpus.draws import DRAWS, mark_of, read_draws
+    from framing.corpus.draws import DRAWS, awaiting, mark_of, read_draws
+    from framing.corpus.tables import read_sources
     from framing.files import write_text
     from framing.output.captions import TABLES
     from framing.output.explorer import explorer_html, load_explorer, prose_data
-    from framing.project import CODEBOOK, CONFIG, SOURCES
+    from framing.project import CODEBOOK, CONFIG, SOURCES, project_reading
 
     here = Path(getattr(arguments, "called_from", Path.cwd()))
     page = Path.cwd() / DEFAULT
@@ -83,7 +84,10 @@ def run(arguments: argparse.Namespace) -> int:
         if not path.is_file()
     )
     given = {**MADE, "hits": HITS, "sources": SOURCES, "codebook": CODEBOOK, "captions": TABLES}
-    tables, data, words = load_explorer(given, config, mark_of(read_draws(DRAWS)))
+    draws = read_draws(DRAWS)
+    reading = project_reading(config, codebook, read_sources(SOURCES, config["groups"]), draws)
+    mark = "; ".join(filter(None, [mark_of(draws), *reading.marks]))
+    tables, data, words = load_explorer(given, config, mark, awaiting(draws, reading.states))
     prose = prose_at_hand(config, codebook, tables.sources, tables.passages)
     write_text(page, explorer_html(prose_data(data, prose), words, REPORT.resolve().as_uri()))
     absent = len(tables.passages) - len(prose.text)

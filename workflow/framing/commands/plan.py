@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from framing.coding.codebook import written_codebook
 from framing.commands.sample import columns_text, load_design, load_scores, unknown_cell
 from framing.config import ALL, load_config
 from framing.corpus.draws import (
@@ -28,6 +29,7 @@ from framing.corpus.draws import (
     strata_digest,
     strata_of,
 )
+from framing.corpus.roles import CONFIRMATION, ROLES
 from framing.corpus.tables import read_sources
 from framing.files import write_table
 from framing.problems import InputError, Problem, raise_if_any
@@ -60,7 +62,8 @@ def register(commands: argparse._SubParsersAction, common: argparse.ArgumentPars
         description="Say how many more passages must be coded, and in which strata, for a share to "
         "have an interval of a wished half-width, or a contrast to be found with a wished power. "
         "Passages are allotted where the present errors of the configured headline estimator vary "
-        "most (Neyman allocation). Needs a run of `snakemake`.",
+        "most (Neyman allocation). Errors are those on unread passages; where there are none, the "
+        "plan is for labels only. Needs a run of `snakemake`.",
         epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     what = parser.add_mutually_exclusive_group(required=True)
@@ -93,6 +96,10 @@ def register(commands: argparse._SubParsersAction, common: argparse.ArgumentPars
         help="what makes strata (default: as configured, or group,decision,confidence)",
     )  # fmt: skip
     parser.add_argument(
+        "--role", choices=ROLES, default=CONFIRMATION,
+        help="what the further passages are for (default: confirmation)",
+    )  # fmt: skip
+    parser.add_argument(
         "--output", "-o", type=Path, metavar="FILE",
         help="write the strata as a tab-separated table, for `framing sample --plan FILE`",
     )  # fmt: skip
@@ -101,12 +108,17 @@ def register(commands: argparse._SubParsersAction, common: argparse.ArgumentPars
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the plan that the command line asks for, and write it if told; return 0."""
-    from framing.project import CONFIG
+    from framing.project import CODEBOOK, CONFIG, SOURCES, coded_of, project_reading
 
     config = load_config(CONFIG)
     raise_if_any(_usage_problems(arguments, config))
     draws = read_draws(DRAWS)
-    design = load_design(config, read_sources(Path("corpus/sources.tsv"), config["groups"]), draws)
+    sources = read_sources(SOURCES, config["groups"])
+    coded, states, marks = coded_of(draws), None, []
+    if coded is not None:  # else no draw is for confirmation, and no freeze matters
+        reading = project_reading(config, written_codebook(CODEBOOK), sources, draws)
+        states, marks = reading.states, reading.marks
+    design = load_design(config, sources, draws, states, coded)
     if not design["weight"].notna().any():
         raise InputError(
             Problem("framing plan", "nothing has been drawn and coded yet, so that no errors are "
@@ -118,6 +130,8 @@ def run(arguments: argparse.Namespace) -> int:
     plan, rows = _planned(arguments, config, design, scores, cells, codes)
     for line in report(plan, config, arguments):
         print(line)
+    for line in marks:
+        print(f"\n{line[0].upper()}{line[1:]}.")
     if is_convenience(draws):
         print("\nThe corpus holds a convenience sample: nothing of this holds as it stands.")
     if arguments.output:
@@ -130,7 +144,9 @@ def run(arguments: argparse.Namespace) -> int:
             ) from None  # fmt: skip
         print(f"\nWritten: {arguments.output}")
         if plan.chosen.more:
-            print(f"Next: framing sample --plan {arguments.output} --seed S")
+            print(
+                f"Next: framing sample --plan {arguments.output} --seed S --role {arguments.role}"
+            )
     return 0
 
 
@@ -217,7 +233,7 @@ def _planned(
     member = scope_member(frame, scope)
     strata = strata_of(frame, columns, member)
     plain = [name for name in columns if ":" not in name]
-    given = survey(design)
+    given = survey(design, config["case_study"])
     data = {code: outcome(given.frame, scores[scores["code"] == code], code, settings)
             for code in dict.fromkeys(codes)}  # fmt: skip
     headline = config["inference"]["headline"]
@@ -229,6 +245,7 @@ def _planned(
         arguments.target or headline["target"],
         settings,
         planning,
+        arguments.role,
     )
     about = " against ".join(
         _cell_words(code, cell, config) for code, cell in zip(codes, cells, strict=True)
@@ -246,7 +263,7 @@ def _planned(
     rows = plan.table.assign(
         project=str(config["project"]["title"]),
         goal=goal,
-        estimator=request.estimator,
+        estimator=request.effective,
         target=plan.chosen.target,
         frame_sha256=frame_digest(design["passage_id"]),
         strata_sha256=strata_digest(design["passage_id"][inside], strata[inside]),
@@ -259,9 +276,13 @@ def _planned(
 def _levels(frame: pd.DataFrame, columns: Sequence[str], names: pd.Series) -> Strata:
     from framing.inference.planning import Strata
 
+    looking = [
+        ":" in name for name in columns
+    ]  # at a decision of the classifier, or its confidence
     return Strata(
         names.to_numpy(dtype=object),
         [frame[name].astype(object).fillna("").to_numpy(dtype=object) for name in columns],
+        looking.index(True) if True in looking else len(columns),
     )
 
 
@@ -315,6 +336,8 @@ def report(plan: Plan, config: Mapping[str, Any], arguments: argparse.Namespace)
             ],
         )
     )  # fmt: skip
+    if plan.note:
+        lines += ["", *_wrapped(f"{plan.note[0].upper()}{plan.note[1:]}.")]
     for one in plan.answers:
         if words := _explained(one, plan, kind, decimals):
             lines += ["", *_wrapped(words)]

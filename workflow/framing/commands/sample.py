@@ -9,7 +9,8 @@ from __future__ import annotations
 import argparse
 import secrets
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,12 @@ from framing.corpus.draws import (
     proportional,
     read_draws,
     read_plan,
+    registered,
     sample_rows,
     strata_of,
     write_draw,
 )
+from framing.corpus.roles import CONFIRMATION, DEVELOPMENT, ROLES, WHICH
 from framing.corpus.tables import (
     SAMPLE_COLUMNS,
     has_sample,
@@ -41,6 +44,7 @@ from framing.corpus.tables import (
     read_sources,
 )
 from framing.files import LINE, read_table, write_table
+from framing.freeze import read_freezes
 from framing.problems import InputError, Problem, raise_if_any
 
 SCORES = Path("build/scores.tsv")
@@ -48,11 +52,14 @@ _LARGEST_SEED = 2**31
 
 _EXAMPLES = """\
 examples:
-  framing sample --size 200 --strata group --seed 4711          the first draw of a new project
-  framing sample --supplement --size 50 --seed 4711             50 more, by group
+  framing sample --size 200 --strata group --seed 4711 --role development
+                                     the first draw of a new project: read it, write cues from it
+  framing sample --supplement --size 300 --seed 4711 --role confirmation
+                                     300 more, by group; nobody looks before `framing freeze`
   framing plan --code equality --half-width .03 --output plan.tsv
-  framing sample --plan plan.tsv --seed 4711                    what the plan asks for
-  framing sample --supplement --size 40 --strata group,decision --code equality --seed 4711
+  framing sample --plan plan.tsv --seed 4711 --role confirmation      what the plan asks for
+  framing sample --from drawn.tsv --strata-file strata.tsv --rule TEXT --role confirmation
+                                     a probability draw that was made elsewhere
 
 Throw dice for a seed, or take one that was fixed in advance: trying seeds until a draw pleases
 makes it a convenience sample. A draw goes to corpus/draws/N/: draw.json says how it was made,
@@ -84,6 +91,23 @@ def register(commands: argparse._SubParsersAction, common: argparse.ArgumentPars
         help="record passages chosen by hand (a table with a column passage_id); refused without "
         "--allow-convenience, as no inference holds for them",
     )  # fmt: skip
+    how.add_argument(
+        "--from", type=Path, metavar="FILE", dest="outside",
+        help="register a probability draw made elsewhere: a table of the passages drawn with "
+        f"{' '.join(SAMPLE_COLUMNS)} (needs --strata-file and --rule; no seed can prove it)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--role", metavar="ROLE", choices=ROLES,
+        help=f"what the draw is for. {WHICH[0].upper()}{WHICH[1:]}",
+    )  # fmt: skip
+    parser.add_argument(
+        "--strata-file", type=Path, metavar="FILE",
+        help="with --from: passage_id and stratum of every passage, drawn before or not; the "
+        "stratum is empty where the draw could not have reached the passage",
+    )  # fmt: skip
+    parser.add_argument(
+        "--rule", metavar="TEXT", help="with --from: how passages were drawn, for the record"
+    )
     parser.add_argument(
         "--supplement", action="store_true", help="draw among the passages not drawn yet"
     )
@@ -113,12 +137,17 @@ def run(arguments: argparse.Namespace) -> int:
 
     config = load_config(CONFIG)
     raise_if_any(_usage_problems(arguments, config))
+    role = _role(arguments)
+    freezes = read_freezes()
     sources = read_sources(Path("corpus/sources.tsv"), config["groups"])
     draws = read_draws(DRAWS)
     _restore_sample(draws, arguments.dry_run)
     design = load_design(config, sources, draws)
     raise_if_any(_stage_problems(arguments, design))
-    draw = _drawn(arguments, config, design, len(draws) + 1)
+    draw = replace(
+        _drawn(arguments, config, design, len(draws) + 1), role=role,
+        freeze=freezes[-1].number if freezes else None,
+    )  # fmt: skip
     table = None
     if draw.is_sample:
         table = sample_rows(draw)
@@ -141,10 +170,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def load_design(
-    config: Mapping[str, Any], sources: pd.DataFrame, draws: Sequence[Draw]
+    config: Mapping[str, Any],
+    sources: pd.DataFrame,
+    draws: Sequence[Draw],
+    states: Sequence[str] | None = None,
+    coded: Collection[str] | None = None,
 ) -> pd.DataFrame:
     """Return the passage frame of the project with the combined design of its draws.
 
+    ``states`` and ``coded`` are as in :func:`framing.corpus.draws.combined_design`; a further draw
+    is made without them, from what no draw has taken, whatever the draws count as.
     Besides the columns of :func:`framing.corpus.draws.combined_design` it has those of
     ``sources.tsv``. A project without ``corpus/sample.tsv`` has no passage drawn by it.
     """
@@ -152,7 +187,7 @@ def load_design(
 
     passages = read_passages(PASSAGES, sources)
     sample = read_sample(SAMPLE, passages) if has_sample(SAMPLE) else _no_sample()
-    frame = survey_frame(config, sources, passages, sample, draws)
+    frame = survey_frame(config, sources, passages, sample, draws, states, coded)
     rest = [name for name in sources.columns if name not in frame.columns and name != LINE]
     return frame.merge(sources[["source_id", *rest]], on="source_id", how="left")
 
@@ -201,6 +236,38 @@ def _usage_problems(arguments: argparse.Namespace, config: Mapping[str, Any]) ->
         )
     if arguments.seed is not None and arguments.convenience:
         problems.append(Problem("--seed", "has no say in what was chosen by hand", "Leave it out."))
+    if arguments.outside:
+        problems += [
+            Problem(name, "is missing: --from needs it", remedy)
+            for name, given, remedy in (
+                ("--strata-file", arguments.strata_file, "Name a table with passage_id and "
+                 "stratum of every passage of the corpus."),
+                ("--rule", (arguments.rule or "").strip(), "Say in words how the passages were "
+                 "drawn: nothing else can tell."),
+            ) if not given
+        ]  # fmt: skip
+        problems += [
+            Problem(name, "is given with --from, which draws nothing", "Leave it out.")
+            for name, given in (
+                ("--seed", arguments.seed is not None), ("--strata", arguments.strata),
+                ("--code", arguments.code), ("--group", arguments.group != ALL),
+                ("--period", arguments.period != ALL),
+            ) if given
+        ]  # fmt: skip
+    else:
+        problems += [
+            Problem(name, "is given without --from FILE", "Leave it out.")
+            for name, given in (
+                ("--strata-file", arguments.strata_file),
+                ("--rule", arguments.rule),
+            )
+            if given
+        ]
+    if arguments.convenience and arguments.role == CONFIRMATION:
+        problems.append(
+            Problem("--role", f"{CONFIRMATION} is not for passages chosen by hand, which confirm "
+                    "nothing", f"Say {DEVELOPMENT}, or draw at random.")
+        )  # fmt: skip
     if arguments.seed is not None and arguments.seed < 0:
         problems.append(Problem("--seed", f"is {arguments.seed}", "Give a whole number from 0 on."))
     if arguments.plan:
@@ -228,7 +295,7 @@ def unknown_cell(config: Mapping[str, Any], group: str, period: str) -> list[Pro
 def _stage_problems(arguments: argparse.Namespace, design: pd.DataFrame) -> list[Problem]:
     begun = bool(design["weight"].notna().any())
     wants_more = arguments.supplement or bool(arguments.plan)
-    if begun and not wants_more and not arguments.convenience:
+    if begun and not wants_more and not arguments.convenience and not arguments.outside:
         return [
             Problem("framing sample", "the project has a sample already, and a sample is drawn "
                     "once", "Say --supplement to draw among the passages not drawn yet.")
@@ -272,6 +339,13 @@ def _drawn(
             design, strata, sizes, number=number, seed=_seed(arguments), project=project,
             strata_by=columns,
         )  # fmt: skip
+    if arguments.outside:
+        passages = design[["passage_id"]]
+        return registered(
+            design, read_sample(arguments.outside, passages),
+            read_table(arguments.strata_file, ["passage_id", "stratum"]), arguments.outside,
+            arguments.strata_file, number=number, rule=arguments.rule.strip(), project=project,
+        )  # fmt: skip
     given = arguments.strata.split(",") if arguments.strata else ["group"]
     columns = strata_columns(
         [name.strip() for name in given], [arguments.code] if arguments.code else []
@@ -294,6 +368,21 @@ def _drawn(
         design, strata, sizes, number=number, seed=_seed(arguments), project=project,
         strata_by=columns, even=True,
     )  # fmt: skip
+
+
+def _role(arguments: argparse.Namespace) -> str:
+    """Return the role of the draw; ask for it at a terminal where it was not said."""
+    if arguments.role:
+        return str(arguments.role)
+    if arguments.convenience:
+        return DEVELOPMENT  # passages chosen by hand can be nothing else
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise InputError(Problem("--role", "is missing: what is the draw for?", f"Say {WHICH}."))
+    print(f"What is this draw for? {WHICH[0].upper()}{WHICH[1:]}.")
+    while True:
+        said = input(f"{DEVELOPMENT} or {CONFIRMATION}: ").strip().lower()
+        if said in ROLES:
+            return said
 
 
 def _seed(arguments: argparse.Namespace) -> int:
@@ -327,11 +416,13 @@ def columns_text(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def _show(draw: Draw, dry_run: bool) -> None:
     coming = "would be" if dry_run else "is"
     rows = draw.passages
-    if draw.seed is None:
+    if draw.elsewhere:
+        print(f"Draw {draw.number} {coming} a draw for {draw.role}, made elsewhere.")
+    elif draw.seed is None:
         print(f"Draw {draw.number} {coming} a convenience sample: no inference holds for it.")
     else:
         what = "supplement" if draw.supplement else "first draw"
-        print(f"Draw {draw.number} {coming} a {what} by seed {draw.seed}.")
+        print(f"Draw {draw.number} {coming} a {what} for {draw.role} by seed {draw.seed}.")
     strata = [
         (name, str(one.size), str(one.drawn), f"{one.earlier_share:.3f}" if draw.supplement else "")
         for name, one in draw.strata.items()
@@ -352,4 +443,10 @@ def _show(draw: Draw, dry_run: bool) -> None:
 
 def _say_next(draw: Draw, target: Path) -> None:
     print(f"Written: {target / ROWS}{'' if draw.supplement else ' and corpus/sample.tsv'}")
-    print("Next: code the passages with status `drawn` (corpus/codings/), then run `snakemake`.")
+    code = "code the passages with status `drawn` (corpus/codings/), then run `snakemake`."
+    if draw.role == CONFIRMATION:
+        print("Next: `framing freeze --check`; where nothing stands frozen, finish codebook, cues, "
+              "settings and\ntheses and run `framing freeze`.")  # fmt: skip
+        print(f"Then {code} Until they are coded, the draw does not count.")
+    else:
+        print(f"Next: {code}")

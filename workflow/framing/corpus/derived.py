@@ -1,8 +1,9 @@
 """Derived facts: what the repository holds of a text instead of its prose.
 
 One JSON file a source: per passage its offsets, number of words, digest, word counts in
-alphabetical order and hits of each codebook cue. Word order cannot be recovered. Each file names
-the digest of every cue it was made with, so that a changed cue is noticed without the text.
+alphabetical order and hits of each pattern of the codebook's cues. Word order cannot be recovered.
+Each file names the digest of every cue it was made with, so that a changed cue is noticed without
+the text.
 """
 
 from __future__ import annotations
@@ -16,16 +17,17 @@ from typing import Any
 
 import pandas as pd
 
+from framing.corpus.hits import cue_and_pattern, is_hit_key
 from framing.corpus.words import WORDS_VERSION, word_counts
 from framing.files import LINE, read_text, sha256
 from framing.problems import InputError, Problem, raise_if_any
 
-FORMAT = "framing-derived/1"
+FORMAT = "framing-derived/2"
 UPDATE = "Run `framing derive` where the texts are at hand and commit what it writes."
 RESTORE = "Restore it from the repository, or run `framing derive` where the text is at hand."
 
 _HEAD = ["format", "words", "source_id", "text_sha256", "characters", "cues", "passages"]
-_ROW = ["passage_id", "start", "end", "words", "sha256", "counts", "cues"]
+_ROW = ["passage_id", "start", "end", "words", "sha256", "counts", "hits"]
 
 Facts = dict[str, Any]
 
@@ -41,7 +43,8 @@ def derive(
     """Return the derived facts of one source.
 
     ``passages`` are its rows (``passage_id start end words``) of ``table``, ``hits`` counts the
-    cues in a passage's text, ``cue_digests`` names each cue's digest. Raises :class:`InputError`
+    cues in a passage's text, pattern by pattern (:func:`framing.corpus.hits.hit_key`),
+    ``cue_digests`` names each cue's digest. Raises :class:`InputError`
     where offsets lie outside the text or the recorded number of words is not the counted one.
     """
     problems, rows = [], []
@@ -66,7 +69,7 @@ def derive(
                 "words": int(row.words),
                 "sha256": sha256(prose),
                 "counts": word_counts(prose),
-                "cues": {cue: int(found[cue]) for cue in sorted(found) if found[cue]},
+                "hits": {key: int(found[key]) for key in sorted(found) if found[key]},
             }
         )
     if problems:
@@ -165,7 +168,7 @@ def _row_defect(row: Any, facts: Facts) -> str | None:
         )
     if not _is_digest(row["sha256"]):
         return f"{name}: sha256 is no SHA-256 digest"
-    for key in ("counts", "cues"):
+    for key in ("counts", "hits"):
         if not isinstance(row[key], dict):
             return f"{name}: {key} is not a table of numbers"
         if list(row[key]) != sorted(row[key]):
@@ -176,12 +179,14 @@ def _row_defect(row: Any, facts: Facts) -> str | None:
     for word in row["counts"]:
         if not _is_word(word):
             return f"{name}: counts {word!r}, which is not a word"
-    for cue in row["cues"]:
-        if cue not in facts["cues"]:
-            return f"{name}: has hits of {cue!r}, which is not among the cues"
+    for key in row["hits"]:
+        if not is_hit_key(key):
+            return f"{name}: has hits of {key!r}, which names no cue and pattern"
+        if cue_and_pattern(key)[0] not in facts["cues"]:
+            return f"{name}: has hits of {key!r}, whose cue is not among the cues"
     length = row["end"] - row["start"]
     counted = sum(len(word) * count for word, count in row["counts"].items())
-    if max(counted, 2 * row["words"] - 1, *row["cues"].values()) > length:
+    if max(counted, 2 * row["words"] - 1, *row["hits"].values()) > length:
         return f"{name} has {length} characters, too few for its words and hits"
     return None
 
@@ -204,6 +209,21 @@ def staleness(facts: Facts, cue_digests: Mapping[str, str]) -> list[str]:
     made_with = facts["cues"]
     names = set(made_with) | set(cue_digests)
     return sorted(name for name in names if made_with.get(name) != cue_digests.get(name))
+
+
+def pattern_problems(facts: Facts, path: Path, patterns: Mapping[str, int]) -> list[Problem]:
+    """Return where derived facts have hits of patterns that a cue does not have.
+
+    ``patterns`` says how many each cue has; the facts must not be stale (:func:`staleness`).
+    """
+    problems = []
+    for row in facts["passages"]:
+        for key in row["hits"]:
+            cue, number = cue_and_pattern(key)
+            if number > patterns[cue]:
+                what = f"passage {row['passage_id']}: has hits of pattern {number} of {cue!r}"
+                problems.append(Problem(path, f"{what}, which has {patterns[cue]}", RESTORE))
+    return problems
 
 
 def frame_problems(

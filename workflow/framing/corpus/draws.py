@@ -52,10 +52,38 @@ A first draw in a new project is the sample itself. Passages that joined the cor
 have strata of their own (``… (added)``), with a_k = 0, and where a supplement took none of them
 they come back as :data:`NOT_BY_DESIGN`.
 
+Read and unread draws
+    A draw is for development (whoever writes codebook, cues or settings may read its passages) or
+    for confirmation (nobody looks before all is frozen); what a confirmation draw counts as is told
+    by :mod:`framing.corpus.roles`. Development draws, and spent ones, combine among themselves as
+    above (``read_weight``). Unread ones are then a supplement that leaves nothing to the earlier
+    draws: with D all passages of development draws, whenever drawn, an unread draw that took m_k
+    passages of stratum k gives::
+
+        T̃_k = Σ_{D in k} y_i + N_k · mean of its y in k        N_k: passages of k outside D
+
+    D is known: weight 1, nothing left to chance. Several unread draws combine by T* among
+    themselves, with shares a_k reckoned from their designs alone. Strata that no unread draw
+    reached keep the development design (``unread_frame`` says which passages lie where).
+
+    A draw that does not count (pending, or, for the development design, unread) took passages out
+    of reach of later ones: to these it is as if its passages had been left, so they count in N_k.
+    And a development draw made after an unread one makes known what that left, so that N_k shrinks.
+    Both are exact where the two draws have the same strata, since what simple random sampling
+    leaves is a simple random sample too; elsewhere they are approximations.
+
+    Of a confirmation draw of which some passages have no codings yet, m_k are those that have;
+    that holds if the others are missing at random within strata, and every table says so.
+
+Draws made elsewhere
+    A probability draw that was not made here can be registered (:func:`registered`), with its
+    strata and sizes. It has no seed, its rule is put down in words, and no replay proves it.
+
 Files
-    ``corpus/draws/<n>/draw.json`` says which draw this is, with seed, strata, sizes, shares and the
-    digest of the frame; ``corpus/draws/<n>/passages.tsv`` has one row for each passage of the frame
-    at the time, in the order of ids: its stratum (empty outside the draw's scope), its status
+    ``corpus/draws/<n>/draw.json`` says which draw this is, with role, seed, strata, sizes, shares,
+    the digest of the frame and the number of the freeze under which it was made (null before any;
+    :mod:`framing.freeze`); ``corpus/draws/<n>/passages.tsv`` has one row for each passage of the
+    frame at the time, in the order of ids: its stratum (empty outside the draw's scope), its status
     (``drawn``, ``left``, ``earlier``: drawn by an earlier draw), whether an earlier draw could have
     drawn it (``covered``), and its inclusion probability given the earlier draws (empty in a
     convenience sample). So, unlike in the first sample of the committed corpus, the stratum of
@@ -69,8 +97,8 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +106,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from framing.corpus.roles import CONFIRMATION, DEVELOPMENT, PENDING, ROLES, UNREAD
 from framing.corpus.tables import SAMPLE_COLUMNS
 from framing.files import LINE, json_text, read_table, read_text, repeated, sha256, table_text
 from framing.problems import InputError, Problem, raise_if_any
@@ -88,8 +117,12 @@ Bools = npt.NDArray[np.bool_]
 
 DRAWS = Path("corpus/draws")
 HEAD, ROWS = "draw.json", "passages.tsv"
-FORMAT = 1
+FORMAT = 2
+_WITHOUT_ROLES = 1  # the format before draws had roles: such a draw is for development
 RULE = "in each stratum, the smallest SHA-256 digests of seed/draw/passage_id"
+BY_HAND = "chosen by hand: not a random sample"
+REPLAYED, NOT_REPLAYED = "by the seed", "not checked: the draw was made elsewhere"
+NO_REPLAY = "none"
 
 PROBABILITY, CONVENIENCE = "probability", "convenience"
 DRAWN, LEFT, EARLIER = "drawn", "left", "earlier"
@@ -125,9 +158,11 @@ class Draw:
     """One draw on record.
 
     ``kind`` is ``probability`` or ``convenience``; ``supplement`` is false for the first draw of a
-    project. ``seed`` is None in a convenience sample. ``even`` says that sizes are proportional to
-    what was left. ``passages`` has the columns :data:`ROW_COLUMNS` (``covered`` as bool), one row a
-    passage of the frame, in the order of ids.
+    project. ``seed`` is None in a convenience sample and in a draw made elsewhere. ``even`` says
+    that sizes are proportional to what was left. ``passages`` has the columns :data:`ROW_COLUMNS`
+    (``covered`` as bool), one row a passage of the frame, in the order of ids. ``role`` is
+    ``development`` or ``confirmation``, ``freeze`` the number of the freeze under which the draw
+    was made, None before any; ``rule`` says how it was drawn.
     """
 
     number: int
@@ -139,6 +174,14 @@ class Draw:
     even: bool
     strata: Mapping[str, Stratum]
     passages: pd.DataFrame
+    role: str = DEVELOPMENT
+    freeze: int | None = None
+    rule: str = RULE
+
+    @property
+    def elsewhere(self) -> bool:
+        """Return whether the draw was made elsewhere, so that no seed can prove it."""
+        return self.kind == PROBABILITY and self.seed is None
 
     @property
     def drawn(self) -> pd.DataFrame:
@@ -216,7 +259,8 @@ def strata_of(frame: pd.DataFrame, columns: Sequence[str], member: Bools) -> pd.
 # What is one passage's own, or says what is known only of drawn ones, makes no strata.
 _NO_STRATA = frozenset(
     ["passage_id", "start", "end", "weight", "random_share", "stratum", "stratum_size",
-     "stratum_sampled", "estimable", "design_status", LINE]
+     "stratum_sampled", "estimable", "design_status", "role", "read_weight", "read_frame",
+     "unread_frame", LINE]
 )  # fmt: skip
 
 
@@ -424,20 +468,8 @@ def _record(
         return np.bincount(codes[rows], minlength=len(found)).astype(float)
 
     scope = names != ""
-    weights = np.bincount(codes[earlier], weights=weight[earlier], minlength=len(found))
-    size, drawn, past = counts(~earlier), counts(chosen), counts(earlier)
-    taking = drawn > 0
-    in_scope = earlier & scope & covered
-    overall = in_scope.sum() / weight[in_scope].sum() if in_scope.any() else 0.0
-    rate = np.divide(past, weights, out=np.full(len(found), overall), where=weights > 0)
-    rate = np.where(counts(covered) > 0, np.minimum(rate, 1.0), 0.0)
-    if even:
-        planned = drawn[taking].sum() / size[taking].sum()
-        fraction = np.where(taking | (size == 0), planned, 0.0)
-    else:
-        fraction = np.divide(drawn, size, out=np.ones(len(found)), where=size > 0)
-    share = np.round(earlier_share(rate, fraction), _SHARE_DECIMALS)
-    share = np.where(rate > 0, share, 0.0)
+    size, drawn = counts(~earlier), counts(chosen)
+    share = _best_shares(codes, scope, earlier, weight, covered, size, drawn, even=even)
     strata = {
         str(name): Stratum(int(size[k]), int(drawn[k]), float(share[k]))
         for k, name in enumerate(found)
@@ -456,8 +488,113 @@ def _record(
     )
     rows = rows.sort_values("passage_id", kind="stable", ignore_index=True)
     return Draw(
-        number, kind, bool(earlier.any()), seed, project, tuple(strata_by), even, strata, rows
-    )
+        number, kind, bool(earlier.any()), seed, project, tuple(strata_by), even, strata, rows,
+        rule=BY_HAND if kind == CONVENIENCE else RULE,
+    )  # fmt: skip
+
+
+def _best_shares(
+    codes: Ints, scope: Bools, earlier: Bools, weight: Floats, covered: Bools, size: Floats,
+    drawn: Floats, *, even: bool,
+) -> Floats:  # fmt: skip
+    """Return the earlier draws' share a_k in each stratum, from designs alone.
+
+    ``codes`` number each passage's stratum, ``scope`` says which passages are in the draw's scope,
+    ``earlier`` which were drawn before, with ``weight``, ``covered`` which an earlier draw could
+    have drawn; ``size`` and ``drawn`` are of the strata. 0 in a stratum of which not all is
+    covered: there earlier draws do not estimate the whole.
+    """
+    number = len(size)
+    weights = np.bincount(codes[earlier], weights=weight[earlier], minlength=number)
+    past = np.bincount(codes[earlier], minlength=number).astype(float)
+    taking = drawn > 0
+    in_scope = earlier & scope & covered
+    overall = in_scope.sum() / weight[in_scope].sum() if in_scope.any() else 0.0
+    rate = np.divide(past, weights, out=np.full(number, overall), where=weights > 0)
+    whole = np.bincount(codes[~covered], minlength=number) == 0
+    rate = np.where(whole, np.minimum(rate, 1.0), 0.0)
+    if even:
+        planned = drawn[taking].sum() / size[taking].sum() if taking.any() else 0.0
+        fraction = np.where(taking | (size == 0), planned, 0.0)
+    else:
+        fraction = np.divide(drawn, size, out=np.ones(number), where=size > 0)
+    share = np.round(earlier_share(rate, fraction), _SHARE_DECIMALS)
+    return np.where(rate > 0, share, 0.0)
+
+
+def registered(
+    design: pd.DataFrame,
+    sample: pd.DataFrame,
+    strata: pd.DataFrame,
+    place: Path,
+    strata_place: Path,
+    *,
+    number: int,
+    rule: str,
+    project: str = "",
+) -> Draw:
+    """Return the record of a probability draw that was made elsewhere, checked.
+
+    ``design`` is as in :func:`make_draw`. ``sample`` are the passages drawn, as
+    :func:`framing.corpus.tables.read_sample` reads and checks them; ``strata`` (``passage_id
+    stratum`` and line numbers) has a row for every passage of the corpus, also for those drawn
+    earlier, its stratum empty where it was out of the draw's scope. ``rule`` says in words how the
+    passages were drawn. Raises :class:`InputError` on passages that are unknown, repeated, missing
+    or drawn before, on strata that disagree and on sizes that are not those of what was left.
+    """
+    known = dict(zip(design["passage_id"], design["weight"].notna(), strict=True))
+    named = dict(zip(strata["passage_id"], strata["stratum"], strict=True))
+    problems = [
+        Problem(strata_place, f"{what} the passage {name!r}", remedy, int(line))
+        for name, again, line in zip(
+            strata["passage_id"], strata["passage_id"].duplicated(), strata[LINE], strict=True
+        )
+        for what, remedy, wrong in (
+            ("lists twice", "Give each passage one row.", again),
+            ("lists as unknown to passages.tsv", "Correct the id.", name not in known),
+        )
+        if wrong
+    ]
+    missing = [name for name in known if name not in named]
+    if missing:
+        problems.append(
+            Problem(strata_place, f"lacks {len(missing)} passages of the corpus, {missing[0]!r} "
+                    "among them", "Give every passage a row, those drawn earlier too, its stratum "
+                    "empty where the draw could not have reached it.")
+        )  # fmt: skip
+    for name, stratum, line in zip(
+        sample["passage_id"], sample["stratum"], sample[LINE], strict=True
+    ):
+        if known.get(name):
+            problems.append(
+                Problem(place, f"holds the passage {name!r}, which was drawn before",
+                        "A passage is drawn once: such a draw is not one of what was left.",
+                        int(line))
+            )  # fmt: skip
+        elif name in named and named[name] != stratum:
+            problems.append(
+                Problem(place, f"has the passage {name!r} in stratum {stratum!r}, {strata_place} "
+                        f"in {named[name]!r}", "Make the two agree.", int(line))
+            )  # fmt: skip
+    if sample.empty:
+        problems.append(Problem(place, "lists no passage", "Give one drawn passage a row."))
+    raise_if_any(problems)
+    names = design["passage_id"].map(named).fillna("").to_numpy(dtype=object)
+    left = pd.Series(names[design["weight"].isna().to_numpy()]).value_counts()
+    raise_if_any(
+        Problem(place, f"says stratum {row['stratum']!r} had {row['stratum_size']} passages, of "
+                f"those not drawn before it has {left.get(row['stratum'], 0)}",
+                "Its frame must be what earlier draws left: correct sizes or strata.",
+                int(row[LINE]))
+        for _, row in sample.drop_duplicates("stratum").iterrows()
+        if row["stratum_size"] != left.get(row["stratum"], 0)
+    )  # fmt: skip
+    chosen = design["passage_id"].isin(sample["passage_id"]).to_numpy()
+    made = _record(
+        design, names, chosen, number=number, kind=PROBABILITY, seed=None, project=project,
+        strata_by=(), even=False,
+    )  # fmt: skip
+    return replace(made, rule=rule)
 
 
 # --- files ----------------------------------------------------------------------------------------
@@ -469,9 +606,12 @@ def draw_texts(draw: Draw) -> dict[str, str]:
         "format": FORMAT,
         "draw": draw.number,
         "kind": draw.kind,
+        "role": draw.role,
+        "freeze": draw.freeze,
         "supplement": draw.supplement,
         "seed": draw.seed,
-        "rule": RULE if draw.kind == PROBABILITY else "chosen by hand: not a random sample",
+        "rule": draw.rule,
+        "replay": _replay(draw.kind, draw.seed),
         "project": draw.project,
         "frame": {
             "passages": len(draw.passages),
@@ -486,6 +626,13 @@ def draw_texts(draw: Draw) -> dict[str, str]:
     }
     rows = draw.passages.assign(covered=draw.passages["covered"].astype(int))
     return {HEAD: json_text(head), ROWS: table_text(rows[list(ROW_COLUMNS)])}
+
+
+def _replay(kind: str, seed: int | None) -> str:
+    """Return what the record says of redoing a draw."""
+    if kind == CONVENIENCE:
+        return NO_REPLAY
+    return REPLAYED if seed is not None else NOT_REPLAYED
 
 
 def write_draw(folder: Path, draw: Draw) -> Path:
@@ -554,7 +701,12 @@ _KEYS: dict[str, Any] = {
     "rule": str, "project": str, "frame": dict, "strata_by": list, "proportional": bool,
     "strata": dict,
 }  # fmt: skip
+_ROLE_KEYS: dict[str, Any] = {"role": str, "freeze": (int, type(None)), "replay": str}
 _RESTORE = "Restore the file as it was written."
+_REMEDIES = {
+    "role": f"{_RESTORE} A draw is for {DEVELOPMENT} or for {CONFIRMATION}, as `framing sample "
+    "--role` says when it is made.",
+}
 
 
 def _read_draw(path: Path, number: int) -> Draw:
@@ -583,30 +735,50 @@ def _read_draw(path: Path, number: int) -> Draw:
     draw = Draw(
         number=number, kind=head["kind"], supplement=head["supplement"], seed=head["seed"],
         project=head["project"], strata_by=tuple(head["strata_by"]), even=head["proportional"],
-        strata=strata, passages=rows,
+        strata=strata, passages=rows, role=head.get("role", DEVELOPMENT),
+        freeze=head.get("freeze"), rule=head["rule"],
     )  # fmt: skip
     raise_if_any(_replay_problems(draw, rows_path, frame))
     return draw
 
 
 def _head_problems(head: Mapping[str, Any], path: Path, number: int) -> list[Problem]:
+    keys = _KEYS if head.get("format") == _WITHOUT_ROLES else _KEYS | _ROLE_KEYS
     problems = [
-        Problem(path, f"lacks a usable {key!r}", _RESTORE)
-        for key, kind in _KEYS.items()
+        Problem(path, f"lacks a usable {key!r}", _REMEDIES.get(key, _RESTORE))
+        for key, kind in keys.items()
         if key not in head or not isinstance(head[key], kind)
     ]
+    if head.get("format") not in (FORMAT, _WITHOUT_ROLES) and isinstance(head.get("format"), int):
+        return [
+            Problem(path, f"has the format {head['format']}",
+                    f"This version reads {_WITHOUT_ROLES} and {FORMAT}.")
+        ]  # fmt: skip
     if problems:
         return problems
-    if head["format"] != FORMAT:
-        return [Problem(path, f"has the format {head['format']}", f"This version reads {FORMAT}.")]
     if head["draw"] != number:
         problems.append(
             Problem(path, f"is draw {head['draw']} in the directory of {number}", _RESTORE)
         )
     if head["kind"] not in (PROBABILITY, CONVENIENCE):
         problems.append(Problem(path, f"is of the kind {head['kind']!r}", _RESTORE))
-    if head["kind"] == PROBABILITY and head["seed"] is None:
+    replay = head.get("replay", REPLAYED)
+    if head["kind"] == PROBABILITY and head["seed"] is None and replay != NOT_REPLAYED:
         problems.append(Problem(path, "names no seed", _RESTORE))
+    if "replay" in head and replay != _replay(head["kind"], head["seed"]):
+        problems.append(
+            Problem(path, f"says of its replay {replay!r}, which kind and seed deny", _RESTORE)
+        )
+    role = head.get("role", DEVELOPMENT)
+    if role not in ROLES:
+        problems.append(Problem(path, f"has the role {role!r}", _REMEDIES["role"]))
+    elif role == CONFIRMATION and head["kind"] == CONVENIENCE:
+        problems.append(
+            Problem(path, "is a convenience sample for confirmation", "Passages chosen by hand "
+                    "confirm nothing: such a draw can only be for development.")
+        )  # fmt: skip
+    if head.get("freeze") is not None and head["freeze"] < 1:
+        problems.append(Problem(path, f"names the freeze {head['freeze']}", _RESTORE))
     for name, one in head["strata"].items():
         whole = isinstance(one, dict) and all(
             isinstance(one.get(key), int) and not isinstance(one.get(key), bool)
@@ -674,11 +846,12 @@ def _row_problems(
                 int(row[LINE]))
         for _, row in frame[off].iterrows()
     ]  # fmt: skip
+    # Where earlier draws have no share, it does not matter what they cover.
     mixed = frame[frame["stratum"] != ""].groupby("stratum")["covered"].nunique()
     problems += [
         Problem(path, f"stratum {name!r} mixes passages an earlier draw covers with others",
                 _RESTORE)
-        for name in mixed.index[mixed > 1]
+        for name in mixed.index[mixed > 1] if strata[name].earlier_share > 0
     ]  # fmt: skip
     return problems
 
@@ -843,6 +1016,7 @@ def check_draws(frame: pd.DataFrame, draws: Sequence[Draw], folder: Path = DRAWS
     """
     known = set(frame["passage_id"])
     before = set(frame.loc[frame["weight"].notna(), "passage_id"])
+    taken = dict.fromkeys(before, ("the sample of corpus/sample.tsv", sample_role(draws)))
     problems = []
     for draw in draws:
         path, rows = folder / str(draw.number) / ROWS, draw.passages
@@ -862,10 +1036,7 @@ def check_draws(frame: pd.DataFrame, draws: Sequence[Draw], folder: Path = DRAWS
             continue
         twice = sorted(drawn & before)
         if twice:
-            problems.append(
-                Problem(path, f"{len(twice)} passages were drawn before, {twice[0]!r} among them",
-                        "A passage is drawn once: the draws do not belong together.")
-            )  # fmt: skip
+            problems += _drawn_twice(draw, path, twice, taken)
         elif set(rows.loc[rows["status"] == EARLIER, "passage_id"]) != before:
             problems.append(
                 Problem(path, "counts other passages as drawn earlier than the sample and the "
@@ -873,72 +1044,237 @@ def check_draws(frame: pd.DataFrame, draws: Sequence[Draw], folder: Path = DRAWS
                         "were.")
             )  # fmt: skip
         before |= drawn
+        taken |= dict.fromkeys(drawn - set(twice), (f"draw {draw.number}", draw.role))
     return problems
 
 
+def awaiting(draws: Sequence[Draw], states: Sequence[str]) -> list[str]:
+    """Return the ids of passages of confirmation draws that have no codings yet, sorted.
+
+    ``states`` says what each draw counts as. Nobody is to look at these passages.
+    """
+    return sorted(
+        name
+        for draw, state in zip(draws, states, strict=True)
+        if state == PENDING
+        for name in draw.drawn["passage_id"]
+    )
+
+
+def sample_role(draws: Sequence[Draw]) -> str:
+    """Return the role of ``corpus/sample.tsv``: its draw's, else it is for development."""
+    return draws[0].role if draws and draws[0].is_sample else DEVELOPMENT
+
+
+def _drawn_twice(
+    draw: Draw, path: Path, twice: Sequence[str], taken: Mapping[str, tuple[str, str]]
+) -> list[Problem]:
+    """Return the problems of a draw that took passages which ``taken`` says were drawn before.
+
+    A passage that is read by one draw and unread by the other is named with its row.
+    """
+    line = {name: int(row) + 2 for row, name in draw.passages["passage_id"].items()}
+    other = [name for name in twice if taken[name][1] != draw.role]
+    if not other:
+        return [
+            Problem(path, f"{len(twice)} passages were drawn before, {twice[0]!r} among them",
+                    "A passage is drawn once: the draws do not belong together.")
+        ]  # fmt: skip
+    first = other[0]
+    by, role = taken[first]
+    return [
+        Problem(path, f"draws the passage {first!r} for {draw.role}, but {by} drew it for {role}: "
+                f"it cannot be both read and unread ({len(other)} such passages)",
+                "A passage that was read once stays read: a confirmation draw takes only passages "
+                "that no draw took before.", line[first])
+    ]  # fmt: skip
+
+
+# Arrays over all passages (N,): a design that is being combined. `used` are the passages that count
+# as drawn in it, `told` those in strata of which the draws say something.
+@dataclass
+class _Design:
+    weight: Floats
+    varying: Floats
+    stratum: npt.NDArray[np.object_]
+    size: Floats
+    sampled: Floats
+    covered: Bools
+    used: Bools
+    told: Bools
+
+
 def combined_design(
-    frame: pd.DataFrame, draws: Sequence[Draw], folder: Path = DRAWS
+    frame: pd.DataFrame,
+    draws: Sequence[Draw],
+    folder: Path = DRAWS,
+    *,
+    states: Sequence[str] | None = None,
+    coded: Collection[str] | None = None,
 ) -> pd.DataFrame:
     """Return the passage frame with the design of the first sample and all draws together.
 
     ``frame`` is the passage frame (``passage_id stratum stratum_size stratum_sampled weight``, the
-    last missing where not drawn); ``draws`` come from :func:`read_draws`. Weights follow the
-    formula at the head of this module, draw after draw. Returned columns:
+    last missing where not drawn); ``draws`` come from :func:`read_draws`. ``states`` says what each
+    draw counts as (:mod:`framing.corpus.roles`), by default all as development draws; ``coded`` are
+    the passages with codings, by default all drawn ones: those of a confirmation draw that have
+    none count as left. Weights follow the formulas at the head of this module. Returned columns:
 
     - ``stratum stratum_size stratum_sampled``: of drawn passages, the stratum of the draw that took
       them (supplements: ``draw n: name``), with its N_h and n_h;
     - ``weight``: what a drawn passage counts for; missing where not drawn. With supplements it is
       no longer N_h/n_h and strata no longer add up to the frame;
-    - ``random_share``: the part of the weight that varies with the draw; 1 without supplements;
+    - ``random_share``: the part of the weight that varies with the draw; 1 without supplements, 0
+      of a passage that is known;
     - ``estimable`` (bool) and ``design_status``: false, and :data:`NOT_BY_DESIGN`, for passages in
-      strata of which no draw took any (they joined the corpus later).
+      strata of which no draw took any (they joined the corpus later);
+    - ``role``: ``development`` or ``confirmation`` (drawn, and unread), empty where not drawn;
+    - ``read_weight``: what passages of development draws count for under these draws alone, missing
+      elsewhere;
+    - ``read_frame`` (bool): a development draw could have taken the passage;
+    - ``unread_frame`` (bool): the passage lies in a stratum of which an unread draw took some.
 
     Where passages joined after the first sample, which ones must be on record: in a draw, or as a
     bool column ``in_frame`` of ``frame``. Raises :class:`InputError` otherwise, and on what
     :func:`check_draws` finds.
     """
     raise_if_any(check_draws(frame, draws, folder))
+    states = [DEVELOPMENT] * len(draws) if states is None else states
     index = pd.Index(frame["passage_id"])
+    has_codes = np.ones(len(frame), dtype=bool) if coded is None else index.isin(list(coded))
+    nothing = np.zeros(len(frame), dtype=bool)
+    inside = _first_frame(frame, draws, index)
+    by_draw = list(zip(draws, states, strict=True))
+    # The sample of a project that has no record of it, or one that may be read, is as it stands.
+    plain = sample_role(draws) == DEVELOPMENT
+    base = _of_sample(frame, inside) if plain else _nothing(len(frame))
+    read = _combined(
+        base,
+        [one for one, state in by_draw
+         if state not in (PENDING, UNREAD) and not (plain and one.is_sample)],
+        index, has_codes, nothing, anew=False,
+    )  # fmt: skip
+    unread = _combined(
+        _nothing(len(frame)), [one for one, state in by_draw if state == UNREAD], index, has_codes,
+        read.used, anew=True,
+    )  # fmt: skip
+    made = _united(read, unread)
+    counts = {"stratum_size": made.size, "stratum_sampled": made.sampled}
+    part = np.divide(made.varying, made.weight, out=np.ones(len(frame)), where=made.weight > 0)
+    role = np.where(unread.used, CONFIRMATION, np.where(read.used, DEVELOPMENT, ""))
+    return frame.assign(
+        stratum=pd.Series(made.stratum, index=frame.index, dtype=object),
+        **{name: pd.array(values, dtype="Float64").astype("Int64")
+           for name, values in counts.items()},
+        weight=made.weight,
+        random_share=np.where(np.isnan(made.weight), np.nan, part),
+        estimable=made.covered,
+        design_status=np.where(made.covered, "", NOT_BY_DESIGN).astype(object),
+        role=role.astype(object),
+        read_weight=read.weight,
+        read_frame=read.covered,
+        unread_frame=unread.told,
+    )  # fmt: skip
+
+
+def _nothing(number: int) -> _Design:
+    """Return the design of passages of which none has been drawn."""
+    missing = np.full(number, np.nan)
+    false = np.zeros(number, dtype=bool)
+    return _Design(
+        missing.copy(), missing.copy(), np.full(number, None, dtype=object), missing.copy(),
+        missing.copy(), false.copy(), false.copy(), false.copy(),
+    )  # fmt: skip
+
+
+def _of_sample(frame: pd.DataFrame, inside: Bools) -> _Design:
+    """Return the design of ``corpus/sample.tsv``; ``inside`` are those it could have drawn."""
     weight = frame["weight"].to_numpy(dtype=float, copy=True)
-    varying = np.where(np.isnan(weight), np.nan, weight)
-    stratum = frame["stratum"].to_numpy(dtype=object, copy=True)
     size, sampled = (
         frame[name].astype("Float64").to_numpy(dtype=float, na_value=np.nan, copy=True)
         for name in ("stratum_size", "stratum_sampled")
     )
-    covered = _first_frame(frame, draws, index)
-    for draw in draws:
-        if draw.is_sample:
-            continue
-        place = index.get_indexer(draw.passages["passage_id"])
-        names = draw.passages["stratum"].to_numpy(dtype=object)
-        status = draw.passages["status"].to_numpy(dtype=object)
-        # What the draw says of strata it took passages from, or found with nothing left.
-        telling = {name: one for name, one in draw.strata.items() if one.drawn or not one.size}
-        told = np.array([name in telling for name in names], dtype=bool)
-        share = np.array([telling[name].earlier_share if name in telling else 1 for name in names])
-        past = told & (status == EARLIER)
-        weight[place[past]] = share[past] * weight[place[past]] + 1 - share[past]
-        varying[place[past]] *= share[past]
-        taken = status == DRAWN
-        of = [draw.strata[name] for name in names[taken]]
-        rows = place[taken]
-        size[rows], sampled[rows] = [one.size for one in of], [one.drawn for one in of]
-        weight[rows] = (1 - share[taken]) * size[rows] / sampled[rows]
-        varying[rows] = weight[rows]
-        stratum[rows] = [f"draw {draw.number}: {name}" for name in names[taken]]
-        covered[place[told]] = True
-    counts = {"stratum_size": size, "stratum_sampled": sampled}
-    part = np.divide(varying, weight, out=np.ones(len(weight)), where=weight > 0)
-    return frame.assign(
-        stratum=pd.Series(stratum, index=frame.index, dtype=object),
-        **{name: pd.array(values, dtype="Float64").astype("Int64")
-           for name, values in counts.items()},
-        weight=weight,
-        random_share=np.where(np.isnan(weight), np.nan, part),
-        estimable=covered,
-        design_status=np.where(covered, "", NOT_BY_DESIGN).astype(object),
+    return _Design(
+        weight, weight.copy(), frame["stratum"].to_numpy(dtype=object, copy=True), size, sampled,
+        inside.copy(), ~np.isnan(weight), np.zeros(len(frame), dtype=bool),
     )  # fmt: skip
+
+
+def _combined(
+    made: _Design, draws: Iterable[Draw], index: pd.Index, has_codes: Bools, known: Bools, *,
+    anew: bool,
+) -> _Design:  # fmt: skip
+    """Return ``made`` with draws added, one after the other.
+
+    ``has_codes`` (N,) says which passages have codings, ``known`` (N,) which are known whatever
+    these draws say. Shares of earlier draws are those on record, or reckoned ``anew`` from these
+    draws alone.
+    """
+    for draw in draws:
+        place = index.get_indexer(draw.passages["passage_id"])
+        names = list(draw.strata)
+        codes = pd.Index(names).get_indexer(draw.passages["stratum"])
+        scope = codes >= 0
+        place, codes = place[scope], codes[scope]
+        status = draw.passages["status"].to_numpy(dtype=object)[scope]
+        counted = has_codes[place] if draw.role == CONFIRMATION else np.ones(len(place), dtype=bool)
+        taken = (status == DRAWN) & counted
+        past = made.used[place]
+        rest = ~past & ~known[place]
+        size, drawn = (
+            np.bincount(codes[rows], minlength=len(names)).astype(float) for rows in (rest, taken)
+        )
+        share = _shares(draw, names, made, place, codes, past, known, size, drawn, anew=anew)
+        # What the draw says of strata it took passages from, or found with nothing left.
+        told = ((drawn > 0) | (size == 0))[codes]
+        share = share[codes]
+        old = past & told
+        rows = place[old]
+        made.weight[rows] = share[old] * made.weight[rows] + 1 - share[old]
+        made.varying[rows] *= share[old]
+        rows = place[taken]
+        made.size[rows], made.sampled[rows] = size[codes[taken]], drawn[codes[taken]]
+        made.weight[rows] = (1 - share[taken]) * made.size[rows] / made.sampled[rows]
+        made.varying[rows] = made.weight[rows]
+        label = "" if draw.is_sample else f"draw {draw.number}: "
+        made.stratum[rows] = [f"{label}{names[code]}" for code in codes[taken]]
+        made.covered[place[told]] = True
+        made.told[place[told]] = True
+        made.used[rows] = True
+    return made
+
+
+def _shares(
+    draw: Draw, names: Sequence[str], made: _Design, place: Ints, codes: Ints, past: Bools,
+    known: Bools, size: Floats, drawn: Floats, *, anew: bool,
+) -> Floats:  # fmt: skip
+    """Return the earlier draws' share in each stratum of a draw.
+
+    As on record, or, where draws are combined apart from others that the record counts among the
+    earlier ones, reckoned ``anew``; 0 where the earlier draws at hand do not cover the stratum.
+    """
+    covered = made.covered[place] | known[place]
+    if anew:
+        return _best_shares(
+            codes, np.ones(len(codes), dtype=bool), past, made.weight[place], covered, size, drawn,
+            even=draw.even,
+        )  # fmt: skip
+    recorded = np.array([draw.strata[name].earlier_share for name in names], dtype=float)
+    whole = np.bincount(codes[~covered], minlength=len(names)) == 0
+    return np.where(whole, recorded, 0.0)
+
+
+def _united(read: _Design, unread: _Design) -> _Design:
+    """Return the final design: where unread draws tell, all that was read is known."""
+    made = replace(read, **{
+        name: getattr(read, name).copy()
+        for name in ("weight", "varying", "stratum", "size", "sampled")
+    })  # fmt: skip
+    known = read.used & unread.told
+    made.weight[known], made.varying[known] = 1.0, 0.0
+    for name in ("weight", "varying", "stratum", "size", "sampled"):
+        getattr(made, name)[unread.used] = getattr(unread, name)[unread.used]
+    return replace(made, covered=read.covered | unread.covered, used=read.used | unread.used)
 
 
 def _first_frame(frame: pd.DataFrame, draws: Sequence[Draw], index: pd.Index) -> Bools:

@@ -8,6 +8,12 @@ A unit (passage) with m_u codes, n_uc of which are the value c, adds to the pair
 Units with fewer than two codes say nothing about agreement and are left out. As these matrices add
 up over units, a resample of whole sources is a weighted sum of the sources' matrices, and thousands
 of resamples are one matrix product.
+
+Where units were drawn with unequal probabilities, each unit's matrix counts by its design weight,
+the inverse of that probability: agreement is then that of the passages sampled from, not of the
+sample (Särndal, Swensson & Wretman 1992, ch. 5, for statistics that are functions of totals).
+Weights are scaled to a mean of one over the units with two codes or more, so that equal weights of
+whatever size give the unweighted alpha, with its correction for small samples.
 """
 
 from __future__ import annotations
@@ -55,12 +61,13 @@ class AlphaInterval:
     reason: str = ""
 
 
-def coincidences(codes: Floats) -> tuple[Floats, Floats]:
+def coincidences(codes: Floats, weight: Floats | None = None) -> tuple[Floats, Floats]:
     """Return the coincidence matrix of each unit and the values it is indexed by.
 
-    ``codes`` (coders, units) are numbers, NaN where a coder left a unit out. Returns
-    (units, v, v) matrices, zero for units with fewer than two codes, and the v values, ascending,
-    that occur in units with two codes or more.
+    ``codes`` (coders, units) are numbers, NaN where a coder left a unit out; ``weight`` (units,)
+    are design weights, above zero, by default all one. Returns (units, v, v) matrices, zero for
+    units with fewer than two codes, and the v values, ascending, that occur in units with two codes
+    or more.
     """
     table = np.asarray(codes, dtype=float)
     number = (~np.isnan(table)).sum(axis=0)
@@ -75,7 +82,18 @@ def coincidences(codes: Floats) -> tuple[Floats, Floats]:
     pairs = counts[:, :, None] * counts[:, None, :]
     place = np.arange(len(values))
     pairs[:, place, place] -= counts
-    return pairs / np.maximum(number - 1, 1)[:, None, None], values
+    matrices = pairs / np.maximum(number - 1, 1)[:, None, None]
+    if weight is not None and (number >= 2).any():
+        matrices *= (weight / weight[number >= 2].mean())[:, None, None]
+    return matrices, values
+
+
+def clusters_with_pairs(matrices: Floats, cluster: Ints) -> int:
+    """Return how many clusters (sources) have a unit with two codes or more.
+
+    ``matrices`` (units, v, v) from :func:`coincidences`, ``cluster`` (units,) numbers clusters.
+    """
+    return len(np.unique(cluster[matrices.any(axis=(1, 2))]))
 
 
 def squared_differences(level: str, values: Floats, totals: Floats) -> Floats:
@@ -127,9 +145,12 @@ def alphas(matrices: Floats, values: Floats, level: str = NOMINAL) -> Floats:
     return result
 
 
-def krippendorff_alpha(codes: Floats, level: str = NOMINAL) -> Alpha:
-    """Return Krippendorff's alpha of ``codes`` (coders, units; NaN where missing)."""
-    matrices, values = coincidences(codes)
+def krippendorff_alpha(codes: Floats, level: str = NOMINAL, weight: Floats | None = None) -> Alpha:
+    """Return Krippendorff's alpha of ``codes`` (coders, units; NaN where missing).
+
+    ``weight`` (units,) are design weights, by default all one.
+    """
+    matrices, values = coincidences(codes, weight)
     return alpha_of(matrices.sum(axis=0), values, level)
 
 
@@ -141,17 +162,20 @@ def alpha_of(matrix: Floats, values: Floats, level: str = NOMINAL) -> Alpha:
     return Alpha(None, NO_VARIATION) if value != value else Alpha(value)
 
 
-def percent_agreement(codes: Floats) -> float | None:
-    """Return the share of pairs of codes of the same unit that are equal; None without a pair.
+def percent_agreement(codes: Floats, weight: Floats | None = None) -> float | None:
+    """Return the mean over units of the share of a unit's pairs of codes that are equal.
 
-    ``codes`` (coders, units), NaN where missing. All pairs count alike.
+    ``codes`` (coders, units), NaN where missing; ``weight`` (units,) are design weights, by default
+    all one. Units with fewer than two codes are left out; None without any other. Every unit counts
+    alike, however many coded it, as in the observed agreement of the kappas (Gwet 2014, ch. 2).
     """
-    matrices, _ = coincidences(codes)
-    # The matrices hold each pair divided by m_u − 1.
-    scale = np.maximum((~np.isnan(np.asarray(codes, dtype=float))).sum(axis=0) - 1, 1)
-    pairs = float((matrices.sum(axis=(1, 2)) * scale).sum())
-    equal = float((np.trace(matrices, axis1=1, axis2=2) * scale).sum())
-    return equal / pairs if pairs else None
+    matrices, _ = coincidences(codes, weight)
+    total = matrices.sum(axis=(1, 2))  # m_u codes, times the unit's weight
+    if not total.any():
+        return None
+    number = (~np.isnan(np.asarray(codes, dtype=float))).sum(axis=0)
+    equal = float((np.trace(matrices, axis1=1, axis2=2) / np.maximum(number, 1)).sum())
+    return equal / float((total / np.maximum(number, 1)).sum())
 
 
 def resampling_counts(clusters: int, draws: int, seed: int) -> Iterator[Ints]:

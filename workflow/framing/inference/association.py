@@ -76,7 +76,7 @@ def _row(
     frame: Population, a: Bools, b: Bools, inside: Bools, settings: Settings
 ) -> dict[str, Any]:
     found = [
-        weighted_mean(frame, inside, cell.astype(float))
+        weighted_mean(frame, inside, cell.astype(float), settings)
         for cell in (a & b, a & ~b, ~a & b, ~a & ~b)
     ]  # fmt: skip
     shares = [ratio.value for ratio in found]
@@ -104,7 +104,7 @@ def _row(
 def _interval(found: list[Ratio], odds: float, settings: Settings) -> dict[str, Any]:
     both, first, second, neither = (ratio.deviations / ratio.value for ratio in found)
     se = sqrt(float(np.square(both + neither - first - second).sum()))
-    df = found[0].sources - 1
+    df = found[0].df
     if is_zero(se):
         return {"status": "no interval: codes do not vary between sources"}
     half = critical(settings.confidence, df) * se

@@ -5,34 +5,31 @@ They are worked out once, and said again whenever a source joins: so nothing hea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pandas as pd
 
 from framing.config import ALL
 from framing.inference.estimators import frame_note
 
-READ, KEPT_BACK = "read", "kept back"
+READ, UNREAD = "read", "unread"
+"""Parts of the coded passages: authors may have seen their codes, or nobody has."""
 UNFAMILIAR = ("unfamiliar", "unfamiliar_sources")
 
 
 def with_unfamiliar(
-    table: pd.DataFrame,
-    passages: pd.DataFrame,
-    scores: pd.DataFrame,
-    kept: Sequence[str],
-    ours: str,
+    table: pd.DataFrame, passages: pd.DataFrame, scores: pd.DataFrame, ours: str
 ) -> pd.DataFrame:
     """Return T3 with how many passages and sources are unfamiliar to the method ``ours``.
 
     Of all passages, coded or not, in the sampled frame or not: ``passages`` and ``scores``
     (``unfamiliar``) must hold every one. A source is unfamiliar when more than half of its passages
-    are. ``table`` and ``kept`` are those of :func:`framing.inference.evaluation.methods_table`.
+    are. They stand in the rows of the part that T3 leads with, in all and by group. ``table`` is
+    that of :func:`framing.inference.evaluation.methods_table`.
     """
     own = dict(list(scores.groupby("code", observed=True)))
+    lead = table["part"].iloc[0] if len(table) else READ
     counts = [
-        _unfamiliar(passages, own[row.code], kept, row.part, row.group)
-        if row.method == ours
+        _unfamiliar(passages, own[row.code], row.group)
+        if row.method == ours and row.part == lead
         else (pd.NA, pd.NA)
         for row in table.itertuples(index=False)
     ]
@@ -45,13 +42,9 @@ def with_unfamiliar(
     )
 
 
-def _unfamiliar(
-    passages: pd.DataFrame, scores: pd.DataFrame, kept: Sequence[str], part: str, group: str
-) -> tuple[int, int]:
-    """Return how many passages and how many sources are unfamiliar, in a part or in a group."""
+def _unfamiliar(passages: pd.DataFrame, scores: pd.DataFrame, group: str) -> tuple[int, int]:
+    """Return how many passages and how many sources are unfamiliar, in all or in a group."""
     frame = passages.merge(scores[["passage_id", "unfamiliar"]], on="passage_id")
-    if part != ALL:
-        frame = frame[frame["source_id"].isin(kept) == (part == KEPT_BACK)]
     if group != ALL:
         frame = frame[frame["group"] == group]
     of_source = frame.groupby("source_id")["unfamiliar"].mean()

@@ -15,6 +15,14 @@ variance, so that covariances need no formula of their own: the variance of a di
 of squares of the difference of two such vectors.
 
 Strata are known for drawn passages only; nothing here needs the stratum of another passage.
+
+What was read, and what was not
+    Whoever writes cues may have read the coded passages of *development* draws. The classifier's
+    errors on them say nothing of its errors elsewhere (Egami et al. 2022), so nothing is corrected
+    by them: their codes are facts about themselves. A domain therefore falls into what is *known*
+    (read passages in the unread frame, and whatever a draw took whole) and a *rest*, which consists
+    of at most two parts: the one that draws nobody has read reach, and the one that only read
+    draws do. Estimates of the parts are added up by their sizes, which are known.
 """
 
 from __future__ import annotations
@@ -36,6 +44,9 @@ CORPUS = "corpus"
 TEXTS = "texts"
 TARGETS = (CORPUS, TEXTS)
 PLACE = "corpus/sample.tsv"
+DEVELOPMENT, CONFIRMATION = "development", "confirmation"
+"""Roles of drawn passages: authors may have read them, or nobody has."""
+_EXACT = 1e-9  # a weight this near to 1 is 1
 
 
 @dataclass(frozen=True)
@@ -49,6 +60,12 @@ class Population:
     ``sampled`` (H,) are N_h and n_h. ``random_share`` (n,) is the part of each weight that varies
     with the draw; None, for 1, unless several draws were combined (:mod:`framing.corpus.draws`).
     ``covered`` (N,) says which passages some draw could have drawn; None for all of them.
+
+    ``read`` (n,) says which drawn passages authors may have read, ``unread_frame`` (N,) which
+    passages lie where a draw reaches that nobody has read, ``read_weight`` (n,) is a read passage's
+    weight under the draws that were read alone. All None where roles are not on record: then every
+    drawn passage counts as unread. ``case`` (N,) are the passages of the case study, which is no
+    instance of texts like these; None for none.
     """
 
     passages: pd.Index
@@ -64,11 +81,67 @@ class Population:
     sampled: Ints
     random_share: Floats | None = None
     covered: Bools | None = None
+    read: Bools | None = None
+    unread_frame: Bools | None = None
+    read_weight: Floats | None = None
+    case: Bools | None = None
 
     @property
     def total(self) -> int:
         """Return N, the number of passages."""
         return len(self.source)
+
+    @property
+    def unread(self) -> Bools:
+        """Return which drawn passages (n,) nobody has read."""
+        return np.ones(len(self.drawn), dtype=bool) if self.read is None else ~self.read
+
+    @property
+    def confirmed(self) -> bool:
+        """Return whether any coded passage is unread, so that corrections can rest on it."""
+        return bool(self.unread.any())
+
+    @property
+    def known(self) -> Bools:
+        """Return which drawn passages (n,) count as they are, without weight or chance.
+
+        Those of a stratum taken whole, and read ones where unread draws reach.
+        """
+        fixed = (self.sampled == self.size)[self.stratum]
+        if self.random_share is not None:
+            fixed = fixed | (self.random_share == 0)
+        return fixed & (np.abs(self.weight - 1) < _EXACT)
+
+    def judging(self) -> tuple[Bools, Floats, bool]:
+        """Return what the classifier may be judged by: which drawn passages, weights, if unread.
+
+        The passages (n,) are the unread ones with their weights (n,). Where there are none they are
+        the read ones, under the design of the draws that were read: what is said of the classifier
+        then is optimistic.
+        """
+        if self.confirmed or self.read_weight is None:
+            return self.unread, self.weight, self.confirmed
+        return ~self.unread, np.nan_to_num(self.read_weight), False
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a domain's rest: passages of which codes were drawn at random.
+
+    ``rows`` (N_p,) are its passages, ``source`` (N_p,) numbers their sources; ``coded`` (n_p,) are
+    the positions of its drawn passages within the sample, ``place`` (n_p,) those within ``rows``.
+    ``unread`` says whether nobody has read them. ``free`` counts drawn passages less their strata:
+    the degrees of freedom of a design-based variance. ``lonely`` names a stratum from which one
+    passage of several was drawn, if any.
+    """
+
+    rows: Ints
+    source: Ints
+    coded: Ints
+    place: Ints
+    unread: bool
+    free: int
+    lonely: str
 
 
 @dataclass(frozen=True)
@@ -76,28 +149,37 @@ class Domain:
     """A part of the population: a group, a period, both, or all of it.
 
     ``rows`` (N_d,) are its passages, ``source`` (N_d,) numbers their sources. ``coded`` (n_d,) are
-    the positions of its drawn passages within the sample, ``place`` (n_d,) those within ``rows``.
-    ``sources`` and ``coded_sources`` count sources with a passage, and with a drawn passage, in it.
-    ``free`` counts its drawn passages outside strata taken whole, less their strata: the degrees of
-    freedom of a design-based variance. ``lonely`` names a stratum from which one passage of several
-    was drawn, if any. ``outside`` are the rows of its passages that no draw could have drawn: of
-    them only a classifier can speak, and nothing else here counts them.
+    the positions of its drawn passages within the sample, ``place`` (n_d,) those within ``rows``;
+    of them ``known`` (k_d,) are positions within the sample of those that count as they are, and
+    ``parts`` divide all other passages. ``sources`` and ``coded_sources`` count sources with a
+    passage, and with a drawn passage, in it. ``outside`` are the rows of its passages that no draw
+    could have drawn: of them only a classifier can speak, and nothing else here counts them.
     """
 
     rows: Ints
     source: Ints
     coded: Ints
     place: Ints
+    known: Ints
+    parts: tuple[Part, ...]
     sources: int
     coded_sources: int
-    free: int
-    lonely: str
     outside: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     @property
     def complete(self) -> bool:
-        """Return whether every passage of the domain was drawn."""
-        return len(self.rows) > 0 and len(self.rows) == len(self.coded)
+        """Return whether nothing of the domain is left to chance."""
+        return len(self.rows) > 0 and not self.parts
+
+    @property
+    def free(self) -> int:
+        """Return the degrees of freedom of the design-based variance of all parts together."""
+        return sum(part.free for part in self.parts)
+
+    @property
+    def lonely(self) -> str:
+        """Return a stratum from which one passage of several was drawn, if any."""
+        return next((part.lonely for part in self.parts if part.lonely), "")
 
 
 def check_design(passages: pd.DataFrame, place: str = PLACE) -> list[Problem]:
@@ -142,14 +224,14 @@ def check_design(passages: pd.DataFrame, place: str = PLACE) -> list[Problem]:
     return problems
 
 
-def population(passages: pd.DataFrame) -> Population:
+def population(passages: pd.DataFrame, case: str = "") -> Population:
     """Return the arrays that estimators work on.
 
     ``passages`` is the passage frame: ``passage_id source_id group period stratum stratum_size
     stratum_sampled weight``, one row a passage. Weights are taken from the two counts, which are
-    exact, unless several draws were combined (``random_share``,
-    :func:`framing.corpus.draws.combined_design`). Raises :class:`InputError` where the design
-    contradicts itself (:func:`check_design`).
+    exact, unless several draws were combined (``random_share role read_weight unread_frame``,
+    :func:`framing.corpus.draws.combined_design`). ``case`` is the source of the case study, if any.
+    Raises :class:`InputError` where the design contradicts itself (:func:`check_design`).
     """
     raise_if_any(check_design(passages))
     source, sources = pd.factorize(passages["source_id"])
@@ -159,7 +241,7 @@ def population(passages: pd.DataFrame) -> Population:
     first = part.drop_duplicates("stratum").set_index("stratum").loc[list(strata)]
     size = first["stratum_size"].to_numpy(dtype=np.int64)
     sampled = first["stratum_sampled"].to_numpy(dtype=np.int64)
-    shared = "random_share" in part.columns
+    shared, told = "random_share" in part.columns, "role" in part.columns
     return Population(
         passages=pd.Index(passages["passage_id"]),
         source=source.astype(np.int64),
@@ -174,7 +256,16 @@ def population(passages: pd.DataFrame) -> Population:
         sampled=sampled,
         random_share=part["random_share"].to_numpy(dtype=float) if shared else None,
         covered=passages["estimable"].to_numpy(dtype=bool) if shared else None,
+        read=(part["role"] != CONFIRMATION).to_numpy(dtype=bool) if told else None,
+        unread_frame=passages["unread_frame"].to_numpy(dtype=bool) if told else None,
+        read_weight=part["read_weight"].to_numpy(dtype=float) if told else None,
+        case=(passages["source_id"] == case).to_numpy(dtype=bool) if case else None,
     )
+
+
+def is_confirmed(passages: pd.DataFrame) -> bool:
+    """Return whether the passage frame has a coded passage that nobody has read."""
+    return "role" not in passages.columns or bool((passages["role"] == CONFIRMATION).any())
 
 
 def within_frame(
@@ -193,9 +284,16 @@ def within_frame(
     return inside, [table[table["passage_id"].isin(known)] for table in tables]
 
 
-def domain(frame: Population, group: str = ALL, period: str = ALL) -> Domain:
-    """Return the domain of a group, a period, both, or (by ``"all"``) everything."""
-    return part_of(frame, members(frame, group, period))
+def domain(frame: Population, group: str = ALL, period: str = ALL, target: str = CORPUS) -> Domain:
+    """Return the domain of a group, a period, both, or (by ``"all"``) everything.
+
+    Under the target ``texts`` the case study is left out: it was chosen, and is no instance of
+    texts like these.
+    """
+    member = members(frame, group, period)
+    if target == TEXTS and frame.case is not None:
+        member &= ~frame.case
+    return part_of(frame, member)
 
 
 def members(frame: Population, group: str = ALL, period: str = ALL) -> Bools:
@@ -220,19 +318,44 @@ def part_of(frame: Population, member: Bools) -> Domain:
     rows = np.flatnonzero(member)
     coded = np.flatnonzero(member[frame.drawn])
     drawn = frame.drawn[coded]
-    in_stratum = np.bincount(frame.stratum[coded], minlength=len(frame.strata))
-    partial = (frame.sampled < frame.size) & (in_stratum > 0)
-    lonely = np.flatnonzero(partial & (frame.sampled == 1))
+    known = coded[frame.known[coded]]
+    rest = member.copy()
+    rest[frame.drawn[known]] = False
+    reached = np.ones(frame.total, dtype=bool) if frame.unread_frame is None else frame.unread_frame
+    parts = [
+        _part(frame, inside, unread)
+        for inside, unread in ((rest & reached, True), (rest & ~reached, False))
+        if inside.any()
+    ]
+    # Where every passage was drawn, nothing is left to chance, whatever the strata.
+    whole = [part.coded for part in parts if len(part.coded) == len(part.rows)]
     return Domain(
         rows=rows,
         source=frame.source[rows],
         coded=coded,
         place=np.searchsorted(rows, drawn),
+        known=np.sort(np.concatenate([known, *whole])),
+        parts=tuple(part for part in parts if len(part.coded) < len(part.rows)),
         sources=_distinct(frame.source[rows], frame.sources),
         coded_sources=_distinct(frame.source[drawn], frame.sources),
+        outside=outside,
+    )
+
+
+def _part(frame: Population, member: Bools, unread: bool) -> Part:
+    rows = np.flatnonzero(member)
+    coded = np.flatnonzero(member[frame.drawn])
+    in_stratum = np.bincount(frame.stratum[coded], minlength=len(frame.strata))
+    partial = (frame.sampled < frame.size) & (in_stratum > 0)
+    lonely = np.flatnonzero(partial & (frame.sampled == 1))
+    return Part(
+        rows=rows,
+        source=frame.source[rows],
+        coded=coded,
+        place=np.searchsorted(rows, frame.drawn[coded]),
+        unread=unread,
         free=int(in_stratum[partial].sum() - partial.sum()),
         lonely=frame.strata[lonely[0]] if len(lonely) else "",
-        outside=outside,
     )
 
 

@@ -6,6 +6,10 @@ marked among those that do not, predictive values the other way round. *Bias* is
 less the true one, E(decision − code): what classify-and-count is off by in that cell. If biases
 differ between two groups, a naive comparison of them is off by the difference (differential error:
 Fong & Tyler 2021; TeBlunthuis, Hase & Chan 2024). All decisions are out of fold.
+
+Rates are those on unread passages: on passages that the authors of cues could read the classifier
+errs less than elsewhere. Where no coding is unread they are those on read ones, and the status
+calls them optimistic.
 """
 
 from __future__ import annotations
@@ -19,13 +23,13 @@ import numpy as np
 import pandas as pd
 
 from framing.config import ALL
+from framing.inference.clusters import adjusted_deviations, joint_degrees_of_freedom
 from framing.inference.design import (
     TEXTS,
     Bools,
     Domain,
     Floats,
     Population,
-    cluster_deviations,
     domain,
     effective_size,
     population,
@@ -49,6 +53,7 @@ T11_COLUMNS = (
     "code", "group", "against", "period", "measure", "passages", "sources", "estimate", "se",
     "ci_low", "ci_high", "p_value", "status",
 )  # fmt: skip
+OPTIMISTIC = "optimistic: on passages that the authors of cues could read"
 NO_PASSAGE = "undefined: no coded passage to take the rate of"
 ONE_SOURCE = "no interval: coded passages of one source only"
 
@@ -57,8 +62,9 @@ ONE_SOURCE = "no interval: coded passages of one source only"
 class Ratio:
     """A weighted mean over some coded passages.
 
-    ``deviations`` (G,) are the clusters' (see :mod:`framing.inference.design`), so that the
-    variance of a difference of two ratios is the sum of squares of their difference.
+    ``deviations`` (G,) are the clusters' (see :mod:`framing.inference.clusters`), so that the
+    variance of a difference of two ratios is the sum of squares of their difference; ``df`` are
+    its degrees of freedom.
     """
 
     value: float
@@ -66,41 +72,52 @@ class Ratio:
     sources: int
     effective: float
     deviations: Floats
+    df: float = nan
 
 
-def weighted_mean(frame: Population, chosen: Bools, values: Floats) -> Ratio:
+def weighted_mean(
+    frame: Population,
+    chosen: Bools,
+    values: Floats,
+    settings: Settings,
+    weights: Floats | None = None,
+) -> Ratio:
     """Return Σ w v / Σ w over the drawn passages where ``chosen`` (n,) is true.
 
-    ``values`` (n,) are over drawn passages. Linearised contributions w (v − mean)/Σ w are summed by
+    ``values`` (n,) are over drawn passages, ``weights`` (n,) their weights if others than the
+    population's. Linearised contributions w (v − mean)/Σ w are summed by
     source (ultimate clusters, Särndal et al. 1992, ch. 5.5). NaN where nothing is chosen.
     """
-    weight = frame.weight[chosen]
+    weight = (frame.weight if weights is None else weights)[chosen]
     source = frame.source[frame.drawn[chosen]]
     if not len(weight):
         return Ratio(nan, 0, 0, 0.0, np.zeros(frame.sources))
     total = float(weight.sum())
     mean = float((weight * values[chosen]).sum()) / total
     of_source = sums(source, weight * (values[chosen] - mean) / total, frame.sources)
-    taking_part = np.bincount(source, minlength=frame.sources) > 0
-    return Ratio(
-        mean,
-        len(weight),
-        int(taking_part.sum()),
-        effective_size(weight),
-        cluster_deviations(of_source, taking_part),
-    )
+    deviations, df = adjusted_deviations(
+        of_source, sums(source, weight, frame.sources),
+        sums(source, weight * weight, frame.sources), settings.source_correlation,
+    )  # fmt: skip
+    sources = len(np.unique(source))
+    return Ratio(mean, len(weight), sources, effective_size(weight), deviations, df)
 
 
-def rates(data: Outcome, frame: Population, inside: Bools) -> dict[str, Ratio]:
-    """Return the error rates and the bias among drawn passages where ``inside`` (n,) is true."""
+def rates(data: Outcome, frame: Population, inside: Bools, settings: Settings) -> dict[str, Ratio]:
+    """Return the error rates and the bias among drawn passages where ``inside`` (n,) is true.
+
+    Of these only those count that may judge the classifier (:meth:`Population.judging`).
+    """
     label, marked = data.label, data.decision[frame.drawn].astype(float)
     carrying, called = label == 1, marked == 1
+    judging, weight, _ = frame.judging()
+    inside = inside & judging
     return {
-        SENSITIVITY: weighted_mean(frame, inside & carrying, marked),
-        SPECIFICITY: weighted_mean(frame, inside & ~carrying, 1 - marked),
-        POSITIVE_VALUE: weighted_mean(frame, inside & called, label),
-        NEGATIVE_VALUE: weighted_mean(frame, inside & ~called, 1 - label),
-        BIAS: weighted_mean(frame, inside, marked - label),
+        SENSITIVITY: weighted_mean(frame, inside & carrying, marked, settings, weight),
+        SPECIFICITY: weighted_mean(frame, inside & ~carrying, 1 - marked, settings, weight),
+        POSITIVE_VALUE: weighted_mean(frame, inside & called, label, settings, weight),
+        NEGATIVE_VALUE: weighted_mean(frame, inside & ~called, 1 - label, settings, weight),
+        BIAS: weighted_mean(frame, inside, marked - label, settings, weight),
     }
 
 
@@ -113,12 +130,12 @@ def errors_table(
     group against each later one, over all periods. Columns: :data:`T11_COLUMNS`; intervals speak of
     texts like these (sources random).
     """
-    settings, frame = Settings.of(config), population(passages)
+    settings, frame = Settings.of(config), population(passages, config["case_study"])
     rows: list[dict[str, Any]] = []
     for code, part in by_code(scores):
         data = outcome(frame, part, code, settings)
         found = {
-            cell: rates(data, frame, _drawn_inside(frame, domain(frame, *cell)))
+            cell: rates(data, frame, _drawn_inside(frame, domain(frame, *cell, TEXTS)), settings)
             for cell in _cells(config)
         }
         for (group, period), measures in found.items():
@@ -132,8 +149,15 @@ def errors_table(
                 cell = {"code": code, "group": group, "against": other, "period": ALL}
                 rows.append(cell | {"measure": BIAS_DIFFERENCE} | _difference(a, b, settings))
     table = pd.DataFrame(rows, columns=list(T11_COLUMNS))
+    if not frame.judging()[2]:
+        table["status"] = [said(OPTIMISTIC, status) for status in table["status"]]
     floats = table.select_dtypes("float").columns
     return table.assign(**{name: table[name].round(12) + 0.0 for name in floats})
+
+
+def said(first: str, status: str) -> str:
+    """Return a status with a word before it."""
+    return "; ".join(filter(None, (first, status)))
 
 
 def _cells(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -160,7 +184,7 @@ def _row(ratio: Ratio, measure: str, settings: Settings) -> dict[str, Any]:
     if ratio.sources < 2:
         return row | {"status": ONE_SOURCE}
     se = sqrt(float(np.square(ratio.deviations).sum()))
-    df = ratio.sources - 1
+    df = ratio.df
     quantile = critical(settings.confidence, df)
     if measure == BIAS:
         if is_zero(se):
@@ -194,7 +218,8 @@ def _difference(a: Ratio, b: Ratio, settings: Settings) -> dict[str, Any]:
     se = sqrt(float(np.square(a.deviations - b.deviations).sum()))
     if is_zero(se):
         return row | {"status": "no interval: errors do not vary"}
-    df = min(a.sources, b.sources) - 1
+    pair = [np.square(one.deviations).sum() for one in (a, b)]
+    df = joint_degrees_of_freedom(np.array(pair), np.array([a.df, b.df]))
     ends = difference_interval(a.value - b.value, se, critical(settings.confidence, df))
     return row | {
         "se": se,
@@ -204,4 +229,13 @@ def _difference(a: Ratio, b: Ratio, settings: Settings) -> dict[str, Any]:
     }
 
 
-__all__ = ["RATES", "T11_COLUMNS", "TEXTS", "errors_table", "rates", "weighted_mean"]
+__all__ = [
+    "OPTIMISTIC",
+    "RATES",
+    "T11_COLUMNS",
+    "TEXTS",
+    "errors_table",
+    "rates",
+    "said",
+    "weighted_mean",
+]

@@ -1,10 +1,15 @@
 """Estimators of the share of a domain's passages that carry a code.
 
-One formula stands behind all that use codes: predict every passage, average the predictions over
-the domain, and add the weighted mean error of the predictions on the coded passages (Cassel,
-Särndal & Wretman 1976; Angelopoulos et al. 2023)::
+A domain consists of what is known and of a rest (:mod:`framing.inference.design`). Codes of known
+passages count as they are; the rest is estimated, and both are added up by their sizes::
 
-    θ̂ = 1/N_d Σ_{i in U_d} f_i  +  Σ_{i in s_d} w_i (y_i − f_i) / Σ_{i in s_d} w_i
+    θ̂ = 1/N_d Σ_{i known} y_i  +  Σ_p (N_p/N_d) θ̂_p
+
+One formula stands behind all estimates θ̂_p that use codes: predict every passage of the part,
+average the predictions, and add the weighted mean error of the predictions on its coded passages
+(Cassel, Särndal & Wretman 1976; Angelopoulos et al. 2023)::
+
+    θ̂_p = 1/N_p Σ_{i in U_p} f_i  +  Σ_{i in s_p} w_i (y_i − f_i) / Σ_{i in s_p} w_i
 
 - *labels only*: f = 0. The weighted mean of the codes (Hájek 1971).
 - *post-stratified*: f is the weighted mean code among passages with the same decision of the
@@ -13,19 +18,27 @@ Särndal & Wretman 1976; Angelopoulos et al. 2023)::
   folds (PPI++).
 - *classify-and-count* takes the mean decision and corrects nothing.
 
-The divisor Σw estimates N_d and equals it where a domain consists of whole strata; with N_d in its
+The divisor Σw estimates N_p and equals it where a part consists of whole strata; with N_p in its
 place (``total``) the labels-only estimator is Horvitz and Thompson's (1952).
+
+The errors y − f must be those the classifier makes elsewhere. On passages that the authors of cues
+have read they are smaller, whatever cross-fitting does, so only unread passages correct anything:
+where a part was reached by read draws alone its share rests on labels only. With no unread
+passage at all the corrected estimates are made from read ones all the same, and say that they are
+exploratory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import sqrt
+from typing import Any
 
 import numpy as np
 
 from framing.corpus.draws import NOT_BY_DESIGN
+from framing.inference.clusters import adjusted_deviations
 from framing.inference.design import (
     CORPUS,
     TARGETS,
@@ -33,8 +46,8 @@ from framing.inference.design import (
     Domain,
     Floats,
     Ints,
+    Part,
     Population,
-    cluster_deviations,
     effective_size,
     stratum_deviations,
     sums,
@@ -58,6 +71,40 @@ COMPLETE = "complete: every passage coded"
 TOO_FEW = "no interval: too few coded passages"
 LONELY = "no interval: a stratum with one coded passage of several"
 ONLY_CLASSIFIER = "classifier only: no draw covers these passages, so its errors are unknown"
+EXPLORATORY = (
+    "exploratory: rests on codings that the authors of cues could read; may be off by more than "
+    "its interval says"
+)
+NOT_CONFIRMED = "labels only: no unread draw reaches these passages"
+PARTLY_CONFIRMED = "labels only for {:,} of the passages, which no unread draw reaches"
+NO_CODED_REST = "not estimable: none of {:,} passages that are left was coded"
+BOUNDS = "; what is known puts the share between {:.3f} and {:.3f}"
+
+
+@dataclass(frozen=True)
+class Rest:
+    """What an estimate leaves to chance under ``corpus``: the share of the passages not known.
+
+    ``size`` is the part of the domain's passages that they are, ``settled`` what the known ones add
+    to the domain's share: value = settled + size · (share of the rest). ``coded`` passages of the
+    rest, ``positives`` of them carrying the code, are worth ``effective`` equally weighted ones;
+    ``reference``: see :func:`framing.inference.intervals.share_interval`.
+    """
+
+    size: float
+    settled: float
+    coded: int
+    positives: int
+    effective: float
+    reference: float
+
+    def of_domain(self, share: float) -> float:
+        """Return the domain's share where the rest has ``share``."""
+        return self.settled + self.size * share
+
+    def of_rest(self, share: float) -> float:
+        """Return the rest's share where the domain has ``share``."""
+        return (share - self.settled) / self.size
 
 
 @dataclass(frozen=True)
@@ -69,7 +116,9 @@ class Estimate:
     counting under ``corpus``). ``missing`` says by target why there is no estimate, ``barred`` why
     there is no interval. ``note`` is a remark on the estimate. ``coded`` passages and
     ``positives`` stand behind it, worth ``effective`` equally weighted ones; ``reference``: see
-    :func:`framing.inference.intervals.share_interval`.
+    :func:`framing.inference.intervals.share_interval`. ``rest`` is None where nothing is left to
+    chance, and where no passage is known. ``smoothed`` is variance by target that deviations do not
+    show, as no code varied (:func:`framing.inference.contrasts.standardised`).
     """
 
     value: float
@@ -84,6 +133,15 @@ class Estimate:
     barred: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
     complete: bool = False
+    rest: Rest | None = None
+    smoothed: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def chance(self) -> Rest:
+        """Return what is left to chance: all of it where no passage is known."""
+        if self.rest is not None:
+            return self.rest
+        return Rest(1.0, 0.0, self.coded, self.positives, self.effective, self.reference)
 
 
 # --- the one formula ------------------------------------------------------------------------------
@@ -127,66 +185,59 @@ def corrected_mean(
     )
 
 
-def finished(
+@dataclass(frozen=True)
+class Share:
+    """The estimated share of a part, (:class:`framing.inference.design.Part`).
+
+    ``of_all`` (N_p,) and ``of_coded`` (n_p,) are its contributions, ``deviations`` those of its
+    variance under ``corpus``, over all drawn passages. ``reference`` is the labels-only share
+    where an interval is to be taken from it. ``weight`` (n_p,) are the weights of its passages.
+    """
+
+    value: float
+    of_all: Floats
+    of_coded: Floats
+    deviations: Floats
+    weight: Floats
+    reference: float
+    note: str = ""
+
+
+def share_of(
     frame: Population,
-    part: Domain,
-    label: Floats,
+    part: Part,
     weight: Floats,
     found: Contributions,
     *,
     uncertain: Floats | None = None,
-    note: str = "",
-) -> Estimate:
-    """Return the estimate with variances for both targets.
+) -> Share:
+    """Return a part's share with its deviations under ``corpus``.
 
-    ``uncertain`` (n_d,) replaces the coded passages' contributions under ``corpus`` where some of
-    them, being all there are of their cell, leave nothing to chance.
+    ``uncertain`` (n_p,) replaces the coded passages' contributions where some of them, being all
+    there are of their cell, leave nothing to chance.
     """
     contributions = np.zeros(len(frame.drawn))
     contributions[part.coded] = found.of_coded if uncertain is None else uncertain
-    complete = part.complete
-    if complete:
-        contributions[:] = 0
     if frame.random_share is not None:
         contributions *= frame.random_share
-    coded_source = part.source[part.place]
-    of_source = sums(part.source, found.of_all, frame.sources)
-    of_source += sums(coded_source, found.of_coded, frame.sources)
-    taking_part = np.bincount(coded_source, minlength=frame.sources) > 0
-    deviations = {
-        CORPUS: stratum_deviations(contributions, frame.stratum, frame.size, frame.sampled),
-        TEXTS: cluster_deviations(of_source, taking_part),
-    }
-    barred = {} if complete or part.free > 0 else {CORPUS: TOO_FEW}
-    if part.lonely and not complete:
-        barred = {CORPUS: LONELY}
-    missing = {}
-    if part.coded_sources < 2:
-        missing[TEXTS] = ONE_SOURCE if part.sources < 2 else ONE_CODED_SOURCE
-    return Estimate(
-        value=found.value,
-        coded=len(label),
-        positives=int(label.sum()),
-        effective=effective_size(weight),
-        reference=found.value,
-        variance={name: float(np.square(values).sum()) for name, values in deviations.items()},
-        deviations=deviations,
-        df={CORPUS: float(part.free), TEXTS: float(part.coded_sources - 1)},
-        missing=missing,
-        barred=barred,
-        note=note,
-        complete=complete,
-    )
+    deviations = stratum_deviations(contributions, frame.stratum, frame.size, frame.sampled)
+    return Share(found.value, found.of_all, found.of_coded, deviations, weight, found.value)
 
 
-def discounted(found: Estimate, without: float, discount: float) -> Estimate:
-    """Return the estimate with a variance under ``corpus`` that believes in its gain less.
+def variance_of(share: Share) -> float:
+    """Return the design-based variance of a part's share."""
+    return float(np.square(share.deviations).sum())
 
-    ``without`` is the variance there would be without what makes the estimate better: of labels
-    only without a classifier, of a simple random sample without strata. How much is saved is itself
-    estimated, and with m positives (or negatives, if fewer) mostly from those m passages: where by
-    chance none of them is one the classifier overlooks, or one from a stratum sampled thinly, the
-    variance comes out far too small. So only 1 − discount/m of the saving counts::
+
+def discounted(found: Share, label: Floats, without: float, discount: float) -> Share:
+    """Return the share with a variance that believes in its gain less.
+
+    ``label`` (n_p,) are the codes of the part's coded passages; ``without`` is the variance there
+    would be without what makes the estimate better: of labels only without a classifier, of a
+    simple random sample without strata. How much is saved is itself estimated, and with m positives
+    (or negatives, if fewer) mostly from those m passages: where by chance none of them is one the
+    classifier overlooks, or one from a stratum sampled thinly, the variance comes out far too
+    small. So only 1 − discount/m of the saving counts::
 
         V' = V + (without − V) · min(1, discount/m)
 
@@ -194,38 +245,129 @@ def discounted(found: Estimate, without: float, discount: float) -> Estimate:
     (van Houwelingen & le Cessie 1990), with ``discount`` 1 for one slope. It vanishes with many
     positives, and never gives more than ``without``. Without it, shares of .02 to .05 had intervals
     that held the truth as rarely as 86 times in 100 (``benchmarks/coverage.py``). Nothing changes
-    where no variance was seen, or none is saved; nor under ``texts``, where variation between
-    sources outweighs the saving.
+    where no variance was seen, or none is saved. Known passages have no say: nothing of them is
+    left to chance.
     """
-    variance = found.variance[CORPUS]
-    fewer = min(found.positives, found.coded - found.positives)
-    if found.complete or fewer == 0 or variance >= without or is_zero(sqrt(variance)):
+    variance = variance_of(found)
+    positives = int(label.sum())
+    fewer = min(positives, len(label) - positives)
+    if fewer == 0 or variance >= without or is_zero(sqrt(variance)):
         return found
     more = variance + (without - variance) * min(1.0, discount / fewer)
-    grown = found.deviations[CORPUS] * sqrt(more / variance)
-    return replace(
-        found,
-        variance={**found.variance, CORPUS: more},
-        deviations={**found.deviations, CORPUS: grown},
+    return replace(found, deviations=found.deviations * sqrt(more / variance))
+
+
+def together(
+    frame: Population,
+    part: Domain,
+    data: Outcome,
+    shares: Sequence[Share],
+    settings: Settings,
+    note: str = "",
+) -> Estimate:
+    """Return the estimate of a domain from its known passages and the shares of its parts.
+
+    Sources are clusters under ``texts``. A known passage contributes (y − θ̂)/N_d to its source's
+    total; a passage of a part what it contributes to the part's share, by the part's size, and
+    (θ̂_p − θ̂)/N_d for being there. Their variance and its degrees of freedom are corrected for few
+    and unequal sources (:mod:`framing.inference.clusters`).
+    """
+    size = len(part.rows)
+    of_known = data.label[part.known]
+    value = reference = float(of_known.sum()) / size
+    for piece, share in zip(part.parts, shares, strict=True):
+        value += len(piece.rows) / size * share.value
+        reference += len(piece.rows) / size * share.reference
+    known_source = frame.source[frame.drawn[part.known]]
+    of_source = sums(known_source, (of_known - value) / size, frame.sources)
+    weight = sums(known_source, np.ones(len(part.known)), frame.sources)
+    squares = weight.copy()
+    deviations = np.zeros(len(frame.drawn))
+    for piece, share in zip(part.parts, shares, strict=True):
+        scale = len(piece.rows) / size
+        of_all = scale * share.of_all + (share.value - value) / size
+        of_source += sums(piece.source, of_all, frame.sources)
+        coded_source = piece.source[piece.place]
+        of_source += sums(coded_source, scale * share.of_coded, frame.sources)
+        stands = share.weight * (len(piece.rows) / share.weight.sum())
+        weight += sums(coded_source, stands, frame.sources)
+        squares += sums(coded_source, stands * stands, frame.sources)
+        deviations += scale * share.deviations
+    clustered, free = adjusted_deviations(of_source, weight, squares, settings.source_correlation)
+    missing = {}
+    if part.coded_sources < 2:
+        missing[TEXTS] = ONE_SOURCE if part.sources < 2 else ONE_CODED_SOURCE
+    every = np.concatenate([np.ones(len(part.known)), *(share.weight for share in shares)])
+    label = data.label[part.coded]
+    return Estimate(
+        value=value,
+        coded=len(part.coded),
+        positives=int(label.sum()),
+        effective=effective_size(every),
+        reference=reference,
+        variance={
+            CORPUS: float(np.square(deviations).sum()), TEXTS: float(np.square(clustered).sum()),
+        },
+        deviations={CORPUS: deviations, TEXTS: clustered},
+        df={CORPUS: float(part.free), TEXTS: free},
+        missing=missing,
+        barred=_barred(part),
+        note=note,
+        complete=part.complete,
+        rest=_rest(part, data, shares, float(of_known.sum()) / size),
+    )  # fmt: skip
+
+
+def _barred(part: Domain) -> dict[str, str]:
+    if part.complete:
+        return {}
+    if part.lonely:
+        return {CORPUS: LONELY}
+    return {} if part.free > 0 else {CORPUS: TOO_FEW}
+
+
+def _rest(part: Domain, data: Outcome, shares: Sequence[Share], settled: float) -> Rest | None:
+    """Return what is left to chance; None where all is known, or nothing."""
+    if not part.parts or (not len(part.known) and len(part.parts) == 1):
+        return None
+    sizes = np.array([len(piece.rows) for piece in part.parts], dtype=float)
+    label = np.concatenate([data.label[piece.coded] for piece in part.parts])
+    # Each part's weights on one scale: the passages that its coded ones stand for.
+    weight = np.concatenate(
+        [one.weight * n / one.weight.sum() for one, n in zip(shares, sizes, strict=True)]
+    )
+    reference = float(np.average([one.reference for one in shares], weights=sizes))
+    return Rest(
+        size=float(sizes.sum()) / len(part.rows),
+        settled=settled,
+        coded=len(label),
+        positives=int(label.sum()),
+        effective=effective_size(weight),
+        reference=reference,
     )
 
 
 # --- the estimators -------------------------------------------------------------------------------
 
 
-def unestimable(part: Domain) -> Estimate | None:
-    """Return the estimate of a domain without passages or without coded ones, else None."""
-    if len(part.rows) and len(part.coded):
+def unestimable(part: Domain, data: Outcome) -> Estimate | None:
+    """Return the estimate of a domain without passages or without coded ones, else None.
+
+    A part of which none was coded leaves the whole domain without an estimate; known passages then
+    bound it.
+    """
+    left = [len(piece.rows) for piece in part.parts if not len(piece.coded)]
+    if len(part.rows) and len(part.coded) and not left:
         return None
     reason = NO_CODED if len(part.rows) else NOT_BY_DESIGN if len(part.outside) else NO_PASSAGE
+    if len(part.coded) and left:
+        reason = NO_CODED_REST.format(sum(left))
+        if len(part.known):
+            low = float(data.label[part.known].sum()) / len(part.rows)
+            high = low + 1 - len(part.known) / len(part.rows)
+            reason += BOUNDS.format(low, high)
     missing = dict.fromkeys(TARGETS, reason)
     return Estimate(np.nan, len(part.coded), 0, 0.0, np.nan, missing=missing)
-
-
-def _coded(frame: Population, part: Domain, data: Outcome) -> tuple[Floats, Floats]:
-    """Return codes and weights of a domain's coded passages; weights are 1 where all are coded."""
-    weight = np.ones(len(part.coded)) if part.complete else frame.weight[part.coded]
-    return data.label[part.coded], weight
 
 
 def classify_and_count(
@@ -237,16 +379,18 @@ def classify_and_count(
     ``texts``; neither knows of the classifier's errors. Of a domain that no draw covers, all
     passages are counted, and the note says that nothing else is known of them.
     """
-    if (empty := unestimable(part)) is not None and not len(part.rows) + len(part.outside):
+    if (empty := unestimable(part, data)) is not None and not len(part.rows) + len(part.outside):
         return empty
     rows, note = (part.rows, "") if len(part.rows) else (part.outside, ONLY_CLASSIFIER)
     source = frame.source[rows]
     decision = data.decision[rows].astype(float)
     share, size = float(decision.mean()), len(decision)
     of_source = sums(source, (decision - share) / size, frame.sources)
-    taking_part = np.bincount(source, minlength=frame.sources) > 0
-    sources = int(taking_part.sum())
-    deviations = cluster_deviations(of_source, taking_part)
+    in_source = np.bincount(source, minlength=frame.sources).astype(float)
+    sources = int((in_source > 0).sum())
+    deviations, free = adjusted_deviations(
+        of_source, in_source, in_source, settings.source_correlation
+    )
     return Estimate(
         value=share,
         coded=size,
@@ -255,32 +399,33 @@ def classify_and_count(
         reference=share,
         variance={CORPUS: share * (1 - share) / size, TEXTS: float(np.square(deviations).sum())},
         deviations={TEXTS: deviations},
-        df={CORPUS: np.inf, TEXTS: float(sources - 1)},
+        df={CORPUS: np.inf, TEXTS: free},
         missing={TEXTS: ONE_SOURCE} if sources < 2 else {},
         note=note,
     )
 
 
-def labels_only(frame: Population, part: Domain, data: Outcome, settings: Settings) -> Estimate:
-    """Return the weighted mean code of the coded passages (Hájek 1971)."""
-    if (empty := unestimable(part)) is not None:
-        return empty
-    label, weight = _coded(frame, part, data)
-    found = corrected_mean(np.zeros(len(part.rows)), part.place, label, weight)
-    made = finished(frame, part, label, weight, found)
+def labels_share(
+    frame: Population, part: Part, data: Outcome, settings: Settings, total: float | None = None
+) -> Share:
+    """Return the weighted mean code of a part's coded passages (Hájek 1971)."""
+    label, weight = data.label[part.coded], frame.weight[part.coded]
+    found = corrected_mean(np.zeros(len(part.rows)), part.place, label, weight, total)
+    made = share_of(frame, part, weight, found)
     unstratified = made.value * (1 - made.value) * (1 / len(label) - 1 / len(part.rows))
-    return discounted(made, unstratified, settings.gain_discount)
+    return discounted(made, label, unstratified, settings.gain_discount)
 
 
-def post_stratified(frame: Population, part: Domain, data: Outcome, settings: Settings) -> Estimate:
-    """Return Σ_k (N_dk/N_d)·ȳ_dk over the cells k of the classifier's decision.
+def post_stratified_share(
+    frame: Population, part: Part, data: Outcome, settings: Settings
+) -> Share:
+    """Return Σ_k (N_pk/N_p)·ȳ_pk over the cells k of the classifier's decision.
 
     How often the classifier says yes and no is known for all passages; how often it is right when
     it says so comes from the coded ones. Where a cell has passages but fewer than
     ``cell_minimum`` coded ones (and not all of them), the labels-only estimate stands in.
     """
-    if (empty := unestimable(part)) is not None:
-        return empty
+    labels = labels_share(frame, part, data, settings)
     cell = data.decision[part.rows]
     coded = np.bincount(cell[part.place], minlength=2)
     sizes = np.bincount(cell, minlength=2)
@@ -289,17 +434,16 @@ def post_stratified(frame: Population, part: Domain, data: Outcome, settings: Se
             f"labels only: fewer than {settings.cell_minimum} coded passages where the classifier "
             "says yes, or no"
         )
-        return replace(labels_only(frame, part, data, settings), note=note)
-    label, weight = _coded(frame, part, data)
-    calibrated = calibrate(cell, part.place, weight)
+        return replace(labels, note=note)
+    label = data.label[part.coded]
+    calibrated = calibrate(cell, part.place, frame.weight[part.coded])
     found = corrected_mean(
         cell_means(cell, part.place, label, calibrated), part.place, label, calibrated
     )
     certain = (coded == sizes)[cell[part.place]]
     uncertain = np.where(certain, 0.0, found.of_coded)
-    made = finished(frame, part, label, weight, found, uncertain=uncertain)
-    labels = labels_only(frame, part, data, settings)
-    return discounted(made, labels.variance[CORPUS], settings.gain_discount)
+    made = share_of(frame, part, calibrated, found, uncertain=uncertain)
+    return discounted(made, label, variance_of(labels), settings.gain_discount)
 
 
 def calibrate(cell: Ints, place: Ints, weight: Floats) -> Floats:
@@ -325,33 +469,78 @@ def cell_means(cell: Ints, place: Ints, label: Floats, weight: Floats) -> Floats
     return fitted
 
 
-def difference(frame: Population, part: Domain, data: Outcome, settings: Settings) -> Estimate:
+def difference_share(frame: Population, part: Part, data: Outcome, settings: Settings) -> Share:
     """Return the tuned difference estimate: mean of f plus weighted mean of y − f, f = λ·(p − p̄).
 
     λ is tuned outside each passage's fold (:func:`fold_slopes`). Where it is 0 everywhere this is
     the labels-only estimate, and the note says so. The value can leave 0–1.
     """
-    if (empty := unestimable(part)) is not None:
-        return empty
-    labels = labels_only(frame, part, data, settings)
+    labels = labels_share(frame, part, data, settings)
     if data.untuned:
         return replace(labels, note=data.untuned)
-    label, weight = _coded(frame, part, data)
+    label, weight = data.label[part.coded], frame.weight[part.coded]
     found = corrected_mean(data.fitted[part.rows], part.place, label, weight)
-    made = finished(frame, part, label, weight, found)
-    made = discounted(made, labels.variance[CORPUS], settings.gain_discount)
+    made = share_of(frame, part, weight, found)
+    made = discounted(made, label, variance_of(labels), settings.gain_discount)
     return replace(made, reference=labels.value)
 
 
-_FORMULAS = {COUNT: classify_and_count, LABELS: labels_only, POST: post_stratified,
-             DIFFERENCE: difference}  # fmt: skip
+_SHARES: Mapping[str, Callable[[Population, Part, Outcome, Settings], Share]] = {
+    LABELS: labels_share, POST: post_stratified_share, DIFFERENCE: difference_share,
+}  # fmt: skip
 
 
 def estimate(
     name: str, frame: Population, part: Domain, data: Outcome, settings: Settings
 ) -> Estimate:
-    """Return the estimate of the estimator called ``name`` (one of :data:`ESTIMATORS`)."""
-    return of_sampled_frame(_FORMULAS[name](frame, part, data, settings), part)
+    """Return the estimate of the estimator called ``name`` (one of :data:`ESTIMATORS`).
+
+    What the classifier adds is corrected by unread passages alone (see the head of this module).
+    """
+    if name == COUNT:
+        return of_sampled_frame(classify_and_count(frame, part, data, settings), part)
+    return combined(frame, part, data, settings, _SHARES[name], uses_classifier=name != LABELS)
+
+
+def combined(
+    frame: Population,
+    part: Domain,
+    data: Outcome,
+    settings: Settings,
+    share: Callable[[Population, Part, Outcome, Settings], Share],
+    *,
+    uses_classifier: bool,
+) -> Estimate:
+    """Return a domain's estimate from the ``share`` of each of its parts.
+
+    An estimator that uses the classifier gives way to labels only in a part that unread draws do
+    not reach, unless there is no unread passage at all: then it is exploratory.
+    """
+    if (empty := unestimable(part, data)) is not None:
+        return of_sampled_frame(empty, part)
+    gives_way = [uses_classifier and frame.confirmed and not one.unread for one in part.parts]
+    shares = [
+        (labels_share if way else share)(frame, one, data, settings)
+        for one, way in zip(part.parts, gives_way, strict=True)
+    ]
+    notes = [EXPLORATORY] if uses_classifier and not frame.confirmed and part.parts else []
+    notes += dict.fromkeys(one.note for one in shares if one.note)
+    if any(gives_way):
+        beyond = sum(len(one.rows) for one, way in zip(part.parts, gives_way, strict=True) if way)
+        notes.append(NOT_CONFIRMED if all(gives_way) else PARTLY_CONFIRMED.format(beyond))
+    return of_sampled_frame(together(frame, part, data, shares, settings, "; ".join(notes)), part)
+
+
+def leading(config: Mapping[str, Any], confirmed: bool) -> dict[str, str]:
+    """Return the estimator and the target that tables lead with.
+
+    Those of ``inference.headline``; but where no coding is unread (``confirmed`` is false) nothing
+    can be corrected by the classifier's errors, and labels only lead.
+    """
+    led = dict(config["inference"]["headline"])
+    if not confirmed and led["estimator"] != COUNT:
+        led["estimator"] = LABELS
+    return led
 
 
 def of_sampled_frame(found: Estimate, part: Domain) -> Estimate:

@@ -3,6 +3,10 @@
 All predictions are out of fold by source. Measures weight coded passages by the inverse of their
 inclusion probability; intervals resample whole sources (percentile bootstrap), with predictions
 held fixed: they say how far the figure depends on which sources were collected, not on the fit.
+
+Figures are those on unread passages where there are any; T3 has those on read ones apart, and calls
+them optimistic. Who writes cues may have read them, and out-of-fold prediction keeps a passage's
+code from the weights, not from the author's mind.
 """
 
 from __future__ import annotations
@@ -17,12 +21,12 @@ import pandas as pd
 
 from framing.config import ALL
 from framing.inference.agreement import resampling_counts
-from framing.inference.beyond import KEPT_BACK, READ, UNFAMILIAR
+from framing.inference.beyond import READ, UNFAMILIAR, UNREAD
 from framing.inference.classifier_quality import MEASURES, NO_CODED, quality
-from framing.inference.design import Bools, Floats, Ints
+from framing.inference.design import CONFIRMATION, Bools, Floats, Ints
+from framing.inference.errors import OPTIMISTIC, said
 from framing.inference.intervals import DECIMALS, critical, wilson
 
-PARTS = (READ, KEPT_BACK)
 T3_COLUMNS = (
     "code", "method", "part", "group", "passages", "positives", "base_rate", "average_precision",
     "ap_low", "ap_high", "roc_auc", "f1", "f1_low", "f1_high", "precision", "recall", "brier",
@@ -49,8 +53,8 @@ class Coded:
     """Coded passages of one code with one method's predictions, aligned by position.
 
     ``label`` and ``decision`` 0/1, ``probability`` rounded, ``weight`` inverse inclusion
-    probabilities, ``source`` numbers of sources, ``group`` ids, ``kept`` whether the source was
-    kept back.
+    probabilities (of read passages in the design of read draws alone), ``source`` numbers of
+    sources, ``group`` ids, ``unread`` whether nobody has read the passage's code.
     """
 
     label: Ints
@@ -59,20 +63,36 @@ class Coded:
     weight: Floats
     source: Ints
     group: np.ndarray
-    kept: Bools
+    unread: Bools
+
+    def take(self, member: Bools) -> Coded:
+        """Return the passages for which ``member`` (n,) is true."""
+        return Coded(**{name: values[member] for name, values in vars(self).items()})
+
+    @property
+    def leading(self) -> tuple[Coded, bool]:
+        """Return the unread passages and true; the read ones and false where there are none."""
+        unread = bool(self.unread.any())
+        return self.take(self.unread == unread), unread
 
 
 def coded_passages(
-    passages: pd.DataFrame, labels: pd.DataFrame, predictions: pd.DataFrame, kept: Sequence[str]
+    passages: pd.DataFrame, labels: pd.DataFrame, predictions: pd.DataFrame
 ) -> Coded:
     """Return predictions joined with codes and design, in the order of the passage frame.
 
     ``labels`` (``passage_id label``), ``predictions`` (``passage_id probability decision``), both
-    of one code; ``kept`` names the sources kept back.
+    of one code. ``passages`` is the passage frame; where it has no column ``role``, all its coded
+    passages count as unread.
     """
-    frame = passages[["passage_id", "source_id", "group", "weight"]].merge(
-        labels[["passage_id", "label"]].dropna(), on="passage_id"
+    frame = passages[["passage_id", "source_id", "group"]].assign(
+        unread=True, weight=passages["weight"]
     )
+    if "role" in passages.columns:
+        unread = passages["role"] == CONFIRMATION
+        frame["unread"] = unread
+        frame["weight"] = passages["weight"].where(unread, passages["read_weight"])
+    frame = frame.merge(labels[["passage_id", "label"]].dropna(), on="passage_id")
     frame = frame.merge(predictions, on="passage_id", validate="one_to_one")
     source, _ = pd.factorize(frame["source_id"])
     return Coded(
@@ -82,7 +102,7 @@ def coded_passages(
         frame["weight"].to_numpy(dtype=float),
         source.astype(np.int64),
         frame["group"].to_numpy(dtype=object),
-        frame["source_id"].isin(kept).to_numpy(),
+        frame["unread"].to_numpy(dtype=bool),
     )
 
 
@@ -139,17 +159,17 @@ def methods_table(
     passages: pd.DataFrame,
     scores: pd.DataFrame,
     predictions: pd.DataFrame,
-    kept: Sequence[str],
     config: Mapping[str, Any],
     ours: str,
     baselines: Sequence[str],
 ) -> pd.DataFrame:
-    """Return T3-classifier: each method by code, by part of the sources and by group.
+    """Return T3-classifier: each method by code, on unread and on read passages, and by group.
 
     ``passages`` is the passage frame, ``scores`` the scores of the codes (``label``, our
     ``probability``, ``decision``), ``predictions`` the baselines' (``code method passage_id
-    probability decision``), of sampled sources at least; ``kept`` the sources kept back. Columns:
-    :data:`T3_COLUMNS`, with nothing yet in those of
+    probability decision``), of sampled sources at least. Unread passages come first, all of them
+    and by group; then all read ones. Where nothing is unread, read passages stand alone, by group
+    as well. Columns: :data:`T3_COLUMNS`, with nothing yet in those of
     :func:`framing.inference.beyond.with_unfamiliar`. With fewer coded passages than
     ``agreement.minimum_units`` nothing is computed; the status says so.
     """
@@ -158,12 +178,16 @@ def methods_table(
         own = scores[scores["code"] == code]
         for method in (ours, *baselines):
             made = own if method == ours else _of(predictions, code, method)
-            data = coded_passages(
-                passages, own, made[["passage_id", "probability", "decision"]], kept
-            )
-            for part, group in _cells(config, bool(len(kept))):
+            data = coded_passages(passages, own, made[["passage_id", "probability", "decision"]])
+            for part, group in _cells(config, data):
+                member = data.unread == (part == UNREAD)
+                if group != ALL:
+                    member &= data.group == group
                 cells = {"code": code, "method": method, "part": part, "group": group}
-                rows.append(cells | _figures(data, _member(data, part, group), config))
+                cells |= _figures(data.take(member), config)
+                if part == READ:
+                    cells["status"] = said(OPTIMISTIC, cells["status"])
+                rows.append(cells)
     frame = pd.DataFrame(rows, columns=list(T3_COLUMNS))
     return _settled(frame.astype(dict.fromkeys(UNFAMILIAR, "Int64")))
 
@@ -172,29 +196,22 @@ def _of(predictions: pd.DataFrame, code: str, method: str) -> pd.DataFrame:
     return predictions[(predictions["code"] == code) & (predictions["method"] == method)]
 
 
-def _cells(config: Mapping[str, Any], parts: bool) -> list[tuple[str, str]]:
-    divided = [(part, ALL) for part in PARTS] if parts else []
-    return [(ALL, ALL), *divided, *((ALL, group) for group in config["groups"])]
+def _cells(config: Mapping[str, Any], data: Coded) -> list[tuple[str, str]]:
+    lead = UNREAD if data.unread.any() else READ
+    apart = [(READ, ALL)] if lead == UNREAD and not data.unread.all() else []
+    return [(lead, ALL), *apart, *((lead, group) for group in config["groups"])]
 
 
-def _member(data: Coded, part: str, group: str) -> Bools:
-    member = np.ones(len(data.label), dtype=bool)
-    if part != ALL:
-        member = data.kept == (part == KEPT_BACK)
-    return member & (data.group == group) if group != ALL else member
-
-
-def _figures(data: Coded, member: Bools, config: Mapping[str, Any]) -> dict[str, Any]:
+def _figures(data: Coded, config: Mapping[str, Any]) -> dict[str, Any]:
     minimum, plan = config["agreement"]["minimum_units"], config["evaluation"]
-    label = data.label[member]
+    label = data.label
     cells: dict[str, Any] = {"passages": len(label), "positives": int(label.sum())}
     if len(label) < minimum:
         few = f"undefined: fewer than {minimum} coded passages"
         return cells | dict.fromkeys(MEASURES, nan) | {"status": few if len(label) else NO_CODED}
-    probability, decision = data.probability[member], data.decision[member]
-    weight = data.weight[member]
+    probability, decision, weight = data.probability, data.decision, data.weight
     cells |= quality(label, probability, decision, weight, config["classifier"]["calibration_bins"])
-    weights = resampled_weights(weight, data.source[member], plan["draws"], plan["seed"])
+    weights = resampled_weights(weight, data.source, plan["draws"], plan["seed"])
     confidence = config["inference"]["confidence"]
     if not len(weights):
         cells["status"] = "; ".join(filter(None, [cells["status"], ONE_SOURCE]))
@@ -215,17 +232,20 @@ def ablation_table(
 ) -> pd.DataFrame:
     """Return T13-ablations: our method with one ingredient changed, against itself unchanged.
 
-    Changes are variant less ``ours``, their intervals from the same resamples of sources (paired).
-    Arguments as in :func:`methods_table`; columns :data:`T13_COLUMNS`.
+    Changes are variant less ``ours``, their intervals from the same resamples of sources (paired),
+    on unread passages where there are any; otherwise the status calls them optimistic. Arguments as
+    in :func:`methods_table`; columns :data:`T13_COLUMNS`.
     """
     plan, confidence = config["evaluation"], config["inference"]["confidence"]
     rows = []
     for code in scores["code"].drop_duplicates():
         own = scores[scores["code"] == code]
-        whole = coded_passages(passages, own, own[["passage_id", "probability", "decision"]], ())
-        empty = dict.fromkeys(T13_COLUMNS[2:-1], nan) | {"status": ""}
+        columns = ["passage_id", "probability", "decision"]
+        whole, unread = coded_passages(passages, own, own[columns]).leading
+        status = "" if unread else OPTIMISTIC
         if not whole.label.any():
-            empty["status"] = "undefined: no coded passage carries the code"
+            status = said(status, "undefined: no coded passage carries the code")
+        empty = dict.fromkeys(T13_COLUMNS[2:-1], nan) | {"status": status}
         weights = np.concatenate(
             [
                 whole.weight[None, :],
@@ -235,12 +255,10 @@ def ablation_table(
         for variant in (ours, *plan["ablations"]):
             made = own if variant == ours else _of(predictions, code, variant)
             row = {"code": code, "variant": variant} | empty
-            if variant == ours and not row["status"]:
-                row["status"] = BASE
+            if variant == ours and whole.label.any():
+                row["status"] = said(status, BASE)
             if whole.label.any():
-                data = coded_passages(
-                    passages, own, made[["passage_id", "probability", "decision"]], ()
-                )
+                data, _ = coded_passages(passages, own, made[columns]).leading
                 row |= _changes(data, whole, weights, confidence, changed=variant != ours)
             rows.append(row)
     return _settled(pd.DataFrame(rows, columns=list(T13_COLUMNS)))
@@ -279,17 +297,21 @@ def learning_table(
     """Return T14-learning: average precision by how many coded passages taught the classifier.
 
     ``learning`` (``code share repeat passages passage_id score``); the mean over repeats, with the
-    lowest and the highest. Columns: :data:`T14_COLUMNS`.
+    lowest and the highest, on unread passages where there are any. Columns: :data:`T14_COLUMNS`.
     """
     labelled = scores.dropna(subset=["label"])[["passage_id", "code", "label"]]
-    frame = learning.merge(labelled, on=["passage_id", "code"]).merge(
-        passages[["passage_id", "weight"]], on="passage_id"
-    )
+    unread = "role" not in passages.columns or bool((passages["role"] == CONFIRMATION).any())
+    judging = passages[["passage_id", "weight"]]
+    if "role" in passages.columns:
+        judging = judging.assign(weight=passages["weight" if unread else "read_weight"])
+        judging = judging[(passages["role"] == CONFIRMATION) == unread]
+    frame = learning.merge(labelled, on=["passage_id", "code"]).merge(judging, on="passage_id")
     rows = []
     for code in scores["code"].drop_duplicates():
         for share, part in frame[frame["code"] == code].groupby("share", sort=True):
             found = [_learned(one.dropna(subset=["score"])) for _, one in part.groupby("repeat")]
             defined = [value for value in found if value == value]
+            status = "" if defined else "undefined: too few passages to learn from"
             rows.append(
                 {
                     "code": code,
@@ -299,7 +321,7 @@ def learning_table(
                     "average_precision": float(np.mean(defined)) if defined else nan,
                     "ap_lowest": min(defined, default=nan),
                     "ap_highest": max(defined, default=nan),
-                    "status": "" if defined else "undefined: too few passages to learn from",
+                    "status": status if unread else said(OPTIMISTIC, status),
                 }
             )
     return _settled(pd.DataFrame(rows, columns=list(T14_COLUMNS)))
@@ -318,15 +340,16 @@ def calibration_table(
 ) -> pd.DataFrame:
     """Return T15-calibration: mean probability and share of positives by bin of probability.
 
-    Weighted by design; the share's interval is Wilson's with Kish's effective size. Columns:
-    :data:`T15_COLUMNS`. Empty bins are kept and say so.
+    On unread passages where there are any; weighted by design; the share's interval is Wilson's
+    with Kish's effective size. Columns: :data:`T15_COLUMNS`. Empty bins are kept and say so.
     """
     bins = config["classifier"]["calibration_bins"]
     quantile = critical(config["inference"]["confidence"])
     rows = []
     for code in scores["code"].drop_duplicates():
         own = scores[scores["code"] == code]
-        data = coded_passages(passages, own, own[["passage_id", "probability", "decision"]], ())
+        columns = ["passage_id", "probability", "decision"]
+        data, unread = coded_passages(passages, own, own[columns]).leading
         place = np.minimum(np.floor(np.round(data.probability * bins, DECIMALS)), bins - 1)
         for number in range(bins):
             inside = place == number
@@ -336,6 +359,7 @@ def calibration_table(
                 "passages": int(inside.sum()), "mean_probability": nan, "share": nan,
                 "ci_low": nan, "ci_high": nan, "status": "" if inside.any() else "empty",
             }  # fmt: skip
+            row["status"] = row["status"] if unread else said(OPTIMISTIC, row["status"])
             if inside.any():
                 share = float((weight * data.label[inside]).sum() / weight.sum())
                 size = float(weight.sum() ** 2 / np.square(weight).sum())

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import sqrt
 
-from framing.inference.intervals import DECIMALS
+from framing.inference.intervals import DECIMALS, wilson
 
 LEAST_YOUDEN = 0.2
 """Below this Se + Sp − 1 a classifier says too little: p would be noise over next to nothing."""
@@ -22,7 +22,7 @@ class RefusedError(ValueError):
 
 @dataclass(frozen=True)
 class Corrected:
-    """An estimate, its standard error and the interval of Lang and Reiczigel, within 0 and 1."""
+    """An estimate, its standard error and its interval, within 0 and 1."""
 
     value: float
     se: float
@@ -55,25 +55,80 @@ def rogan_gladen(
     if min(passages, positives, negatives) < 1:
         raise RefusedError("error rates need labelled passages with the code, and without it")
     q, se, sp = marked / passages, true_positives / positives, true_negatives / negatives
-    youden = se + sp - 1
+    youden = _youden(se, sp)
+    p = (q + sp - 1) / youden
+    variance = q * (1 - q) / passages + p * p * se * (1 - se) / positives
+    variance = (variance + (1 - p) ** 2 * sp * (1 - sp) / negatives) / youden**2
+    error = sqrt(variance)
+    _refuse_outside(p, error, quantile)
+    low, high = _lang_reiczigel(
+        marked, passages, true_positives, positives, true_negatives, negatives, quantile
+    )
+    return Corrected(_within(p), error, low, high)
+
+
+def rogan_gladen_known(
+    marked: int,
+    passages: int,
+    sensitivity: float,
+    specificity: float,
+    quantile: float,
+    *,
+    wald: bool = False,
+) -> Corrected:
+    """Return the prevalence corrected for error rates that are taken as known exactly.
+
+    For rates from a manual or from a labelled set so large that their own error does not matter;
+    where they were counted, :func:`rogan_gladen` carries that error. ``marked`` of ``passages``::
+
+        p = (q + Sp − 1)/(Se + Sp − 1)        V = q(1 − q)/n / (Se + Sp − 1)²
+
+    The interval is Wilson's (1927) of q, carried over by the same formula, which does not change
+    its coverage (Reiczigel, Földi & Ózsvári 2010); with ``wald`` it is p ± quantile · √V, as
+    Rogan & Gladen gave it, of width zero where none or all are marked. Raises
+    :class:`RefusedError` as :func:`rogan_gladen` does, and for rates outside 0 to 1.
+    """
+    if passages < 1:
+        raise RefusedError("a share needs passages")
+    if not (0 <= sensitivity <= 1 and 0 <= specificity <= 1):
+        raise RefusedError("sensitivity and specificity are shares, from 0 to 1")
+    q, youden = marked / passages, _youden(sensitivity, specificity)
+    p = (q + specificity - 1) / youden
+    error = sqrt(q * (1 - q) / passages) / youden
+    ends = wilson(q, passages, quantile)
+    # Wilson's limits and not p ± error: with none marked p lies below 0, and has no error.
+    if ends[1] + specificity - 1 < 0 or ends[0] > sensitivity:
+        raise RefusedError(_outside(p))
+    low, high = ((end + specificity - 1) / youden for end in ends)
+    if wald:
+        low, high = p - quantile * error, p + quantile * error
+    return Corrected(_within(p), error, _within(low), _within(high))
+
+
+def _youden(sensitivity: float, specificity: float) -> float:
+    youden = sensitivity + specificity - 1
     if round(youden, DECIMALS) < LEAST_YOUDEN:
         raise RefusedError(
             f"sensitivity + specificity − 1 is {youden:.3f}, below {LEAST_YOUDEN}: the classifier "
             "tells too little"
         )
-    p = (q + sp - 1) / youden
-    variance = q * (1 - q) / passages + p * p * se * (1 - se) / positives
-    variance = (variance + (1 - p) ** 2 * sp * (1 - sp) / negatives) / youden**2
-    error = sqrt(variance)
+    return youden
+
+
+def _refuse_outside(p: float, error: float, quantile: float) -> None:
     if p < -quantile * error or p > 1 + quantile * error:
-        raise RefusedError(
-            f"the corrected share is {p:.3f}, outside 0 to 1 beyond error: the error rates do not "
-            "carry over to this corpus"
-        )
-    low, high = _lang_reiczigel(
-        marked, passages, true_positives, positives, true_negatives, negatives, quantile
+        raise RefusedError(_outside(p))
+
+
+def _outside(p: float) -> str:
+    return (
+        f"the corrected share is {p:.3f}, outside 0 to 1 beyond error: the error rates do not "
+        "carry over to this corpus"
     )
-    return Corrected(min(1.0, max(0.0, p)), error, low, high)
+
+
+def _within(share: float) -> float:
+    return min(1.0, max(0.0, share))
 
 
 def _lang_reiczigel(

@@ -33,6 +33,8 @@ FUNCTIONS = ("C", "bs", "center", "exp", "log", "poly", "scale")
 PLACE = "config/config.yaml"
 TOLERANCE = 1e-7
 """Parts smaller than this, relative to the whole, are rounding."""
+NOTHING_ALIKE = "not estimable: no values of the other columns occur with {}"
+NOT_ALIKE = "averaged over {:,} of {:,} passages: values of the rest do not occur with {}"
 
 _SOURCE = "(source)"  # no column of a table can be called so
 _RANK = 1e-9  # singular values below this part of the largest are zero
@@ -241,7 +243,8 @@ class Quantity:
     """One row of the table: a coefficient, a predicted share (one side) or a contrast (two).
 
     ``rests`` (N,) are the passages it speaks of; ``levels`` are the sets of passages (masks) it
-    compares, whose codes must vary for its variance to be known.
+    compares, whose codes must vary for its variance to be known. ``note`` says what predictions
+    were not averaged over, ``barred`` why there is nothing to average over.
     """
 
     kind: str
@@ -249,6 +252,8 @@ class Quantity:
     sides: tuple[Side, ...]
     rests: Bools
     levels: tuple[Bools, ...]
+    note: str = ""
+    barred: str = ""
 
 
 @dataclass(frozen=True)
@@ -293,7 +298,8 @@ def model_design(
     ``covariates`` as :func:`covariate_frame` gives them, ``model`` an entry of
     ``regression.models``: ``id formula family codes`` and, where wanted, ``reference`` (column:
     level) and ``contrasts`` (a list of ``column a b``). A column's reference is by default its
-    first level with a coded passage. Passages in ``separated`` (N,) are left out. Raises
+    first level with a coded passage. Passages in ``separated`` (N,) and those of the case study,
+    which is no instance of texts like these, are left out. Raises
     :class:`InputError` on a wrong formula, reference or contrast, where a term is not finite, and
     where no passage has all covariates.
     """
@@ -304,6 +310,8 @@ def model_design(
     }
     used = [name for name in covariates if name in named]
     kept = covariates[used].notna().to_numpy().all(axis=1)
+    spoken_of = np.ones(len(kept), dtype=bool) if frame.case is None else ~frame.case
+    kept &= spoken_of
     if not kept.any():
         what = f"no passage has a value in each of {listed(used)}"
         raise InputError(Problem(f"{place}.formula", what, "Leave one of them out."))
@@ -345,7 +353,7 @@ def model_design(
         drawn=drawn,
         sampled=inside[frame.drawn],
         quantities=tuple(quantities),
-        note=_left_out(covariates[used], kept, inside | out),
+        note=_left_out(covariates.loc[spoken_of, used], kept[spoken_of], (inside | out)[spoken_of]),
         averaging=f"not averaged over: {lone.sum()} passages of levels with one coded source"
         if lone.any() and categorical
         else "",
@@ -487,32 +495,76 @@ def _averages(
     """Yield predicted shares by level of each categorical column, then contrasts.
 
     Predictions are averaged over the passages ``averaged`` (N,), each with the level put in place
-    of its own: average predictions at the covariates as observed.
+    of its own: average predictions at the covariates as observed. But only over passages to which
+    some passage of the level is alike (:func:`_alike`), and in a contrast one of either level: what
+    a group would have said in years of which it has no text is not predicted. So shares of two
+    levels may be averages over different passages; their contrast never is.
     """
     if not references:
         return
     sizes = data[averaged].groupby(list(data), observed=True, sort=True).size()
     cells = sizes.index.to_frame(index=False).astype(data.dtypes.to_dict())
-    share = sizes.to_numpy(dtype=float) / float(averaged.sum())
-    sides: dict[tuple[str, str], Side] = {}
+    size = sizes.to_numpy(dtype=float)
+    rows: dict[tuple[str, str], Floats] = {}
     masks: dict[tuple[str, str], Bools] = {}
+    alike: dict[tuple[str, str], Bools] = {}
     for column, levels in references.items():
         for level in levels:
             same = pd.Categorical([level] * len(cells), categories=levels)
-            rows = np.asarray(spec.get_model_matrix(cells.assign(**{column: same})), dtype=float)
             key = column, level
-            sides[key] = Side(rows, share)
+            matrix = spec.get_model_matrix(cells.assign(**{column: same}))
+            rows[key] = np.asarray(matrix, dtype=float)
             masks[key] = kept & (data[column] == level).to_numpy()
-            yield Quantity(SHARE, f"{column}[{level}]", (sides[key],), masks[key], (masks[key],))
+            alike[key] = _alike(cells, data[masks[key]], column)
+            sides, note, barred = _averaged([rows[key]], alike[key], size, level)
+            yield Quantity(
+                SHARE, f"{column}[{level}]", sides, masks[key], (masks[key],), note, barred
+            )
     for column, a, b in compared:
         one, other = (column, a), (column, b)
-        yield Quantity(
-            CONTRAST,
-            f"{column}[{a}] - {column}[{b}]",
-            (sides[one], sides[other]),
-            masks[one] | masks[other],
-            (masks[one], masks[other]),
+        sides, note, barred = _averaged(
+            [rows[one], rows[other]], alike[one] & alike[other], size, f"both {a} and {b}"
         )
+        yield Quantity(
+            CONTRAST, f"{column}[{a}] - {column}[{b}]", sides, masks[one] | masks[other],
+            (masks[one], masks[other]), note, barred,
+        )  # fmt: skip
+
+
+def _alike(cells: pd.DataFrame, of_level: pd.DataFrame, column: str) -> Bools:
+    """Return to which ``cells`` (m,) some passage ``of_level`` is alike but for ``column``.
+
+    It has the same level of every other categorical column. And the cell's numbers must lie within
+    the range that they have in the level's passages: no two years are the same.
+    """
+    others = [name for name in cells if name != column]
+    categorical = [name for name in others if isinstance(cells[name].dtype, pd.CategoricalDtype)]
+    found = np.full(len(cells), len(of_level) > 0)
+    if categorical and len(of_level):
+        have = pd.MultiIndex.from_frame(of_level[categorical].astype(object).drop_duplicates())
+        found &= pd.MultiIndex.from_frame(cells[categorical].astype(object)).isin(have)
+    for name in others:
+        if name not in categorical and len(of_level):
+            values = cells[name].to_numpy(dtype=float)
+            found &= (values >= of_level[name].min()) & (values <= of_level[name].max())
+    return found
+
+
+def _averaged(
+    rows: Sequence[Floats], alike: Bools, size: Floats, whose: str
+) -> tuple[tuple[Side, ...], str, str]:
+    """Return averages over the cells ``alike`` of ``size`` (m,), a note, and what bars them.
+
+    Where there is nothing to average over the sides are averages over all cells, which nobody
+    should look at.
+    """
+    barred = "" if alike.any() else NOTHING_ALIKE.format(whose)
+    over = alike if alike.any() else np.ones(len(size), dtype=bool)
+    share = size[over] / size[over].sum()
+    note = ""
+    if alike.any() and not alike.all():
+        note = NOT_ALIKE.format(int(size[over].sum()), int(size.sum()), whose)
+    return tuple(Side(part[over], share) for part in rows), note, barred
 
 
 def _compared(

@@ -34,6 +34,8 @@ class Settings:
     cell_minimum: int
     wilson_below: float
     gain_discount: float = 0.0
+    few_coded: int = 0
+    source_correlation: float = 0.0
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Settings:
@@ -45,6 +47,8 @@ class Settings:
             cell_minimum=int(part["cell_minimum"]),
             wilson_below=float(part["wilson_below"]),
             gain_discount=float(part["gain_discount"]),
+            few_coded=int(part["few_coded"]),
+            source_correlation=float(part["source_correlation"]),
         )
 
 

@@ -1,15 +1,17 @@
 """One code over a population: the classifier's predictions, how far to trust them, and the codes.
 
 The difference estimator uses λ·(p − p̄), the classifier's probability, less its mean over the
-population, times a slope. The slope is tuned on the coded passages of other folds, so that a
+population, times a slope. The slope is tuned on the unread coded passages of other folds: a
 passage's own code has no say in its own prediction, just as the probability itself comes from a
-model that never saw the passage's source.
+model that never saw the passage's source, and no code that an author of cues could read has a say
+in how far the classifier is trusted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,7 +27,7 @@ class Outcome:
 
     ``decision`` (N,) 0/1; ``label`` (n,) 0/1 in the order of ``Population.drawn``; ``fitted`` (N,)
     the tuned prediction λ·(p − p̄); ``untuned`` says why λ is 0 everywhere, or is empty;
-    ``probability`` (N,) is p.
+    ``probability`` (N,) is p, ``fold`` (N,) the fold of each passage's source.
     """
 
     code: str
@@ -34,6 +36,7 @@ class Outcome:
     fitted: Floats
     untuned: str
     probability: Floats = field(default_factory=lambda: np.zeros(0))
+    fold: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
 
 # --- tuning ---------------------------------------------------------------------------------------
@@ -81,14 +84,15 @@ def fold_slopes(
     )
 
 
-def tuned(slope: Floats, score: Floats, covered: Bools | None) -> Floats:
-    """Return tuned predictions (N,): slope times score, less the mean of the covered scores.
+def tuned(slope: Floats, score: Floats, estimated: Bools) -> Floats:
+    """Return tuned predictions (N,): slope times score, less the mean of the ``estimated`` scores.
 
     Slopes differ by fold, by chance. Were scores not centred, their mean would be trusted more in
     one fold than in another, and the predictions would jump between folds by what has nothing to do
-    with the codes. The mean needs no code, so it takes nothing from unbiasedness.
+    with the codes. The mean needs no code, so it takes nothing from unbiasedness; it is taken over
+    passages whose codes are estimated, so that known ones have no say.
     """
-    known = score if covered is None or not covered.any() else score[covered]
+    known = score[estimated] if estimated.any() else score
     centre = float(known.mean()) if len(known) else 0.0
     predictions: Floats = slope * (score - centre)
     return predictions
@@ -129,22 +133,65 @@ def outcome(frame: Population, scores: pd.DataFrame, code: str, settings: Settin
     scores = aligned(frame, scores, code)
     label = scores["label"].to_numpy(dtype=float, na_value=np.nan)
     raise_if_any(_label_problems(frame, label, code))
-    probability = scores["probability"].to_numpy(dtype=float)
-    fold = scores["fold"].to_numpy(dtype=np.int64)
-    folds = int(fold.max()) + 1 if len(fold) else 0
-    drawn = frame.drawn
-    slopes = fold_slopes(
-        probability[drawn], label[drawn], frame.weight, fold[drawn], folds, settings.tuning_minimum
-    )
-    outside = len(drawn) - np.bincount(fold[drawn], minlength=folds)
-    return Outcome(
+    data = Outcome(
         code=code,
         decision=scores["decision"].to_numpy(dtype=np.int64),
-        label=label[drawn],
-        fitted=tuned(slopes[fold], probability, frame.covered),
-        untuned="" if slopes.any() else _untuned(outside, settings.tuning_minimum),
-        probability=probability,
+        label=label[frame.drawn],
+        fitted=np.zeros(frame.total),
+        untuned="",
+        probability=scores["probability"].to_numpy(dtype=float),
+        fold=scores["fold"].to_numpy(dtype=np.int64),
     )
+    return relabelled(frame, data, data.label, settings)
+
+
+def relabelled(frame: Population, data: Outcome, label: Floats, settings: Settings) -> Outcome:
+    """Return a code's outcome with other codes, ``label`` (n,), of drawn passages: λ is theirs."""
+    judging, weight, _ = frame.judging()
+    known, fold = frame.drawn[judging], data.fold
+    folds = int(fold.max()) + 1 if len(fold) else 0
+    slopes = fold_slopes(
+        data.probability[known], label[judging], weight[judging], fold[known], folds,
+        settings.tuning_minimum,
+    )  # fmt: skip
+    outside = len(known) - np.bincount(fold[known], minlength=folds)
+    return replace(
+        data,
+        label=label,
+        fitted=tuned(slopes[fold], data.probability, _estimated(frame)),
+        untuned="" if slopes.any() else _untuned(outside, settings.tuning_minimum),
+    )
+
+
+def _estimated(frame: Population) -> Bools:
+    """Return the passages (N,) whose codes are estimated: reached by a draw, and not known."""
+    rest = np.ones(frame.total, dtype=bool) if frame.covered is None else frame.covered.copy()
+    rest[frame.drawn[frame.known]] = False
+    return rest
+
+
+def combined_codes(
+    of_code: Mapping[str, Floats], combinations: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Floats]:
+    """Return numbers by code, 0/1 or probabilities, and those of the configured combinations.
+
+    A passage carries a combination when it has all codes of ``all``, at least one of ``any`` and
+    none of ``none``; probabilities combine as if codes were independent given the passage.
+    """
+    result = dict(of_code)
+    for name, rule in combinations.items():
+        value: Any = 1.0
+        for code in rule.get("all", []):
+            value = value * of_code[code]
+        for code in rule.get("none", []):
+            value = value * (1 - of_code[code])
+        if "any" in rule:
+            neither: Any = 1.0
+            for code in rule["any"]:
+                neither = neither * (1 - of_code[code])
+            value = value * (1 - neither)
+        result[name] = value
+    return result
 
 
 def _untuned(outside: Ints, minimum: int) -> str:

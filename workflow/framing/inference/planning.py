@@ -6,15 +6,25 @@ labels only). Its spread S_k within a stratum k is seen on the passages coded so
 where more codes help most: n_k ∝ N_k·S_k (Neyman 1934; for the corrected estimators Mozer et al.,
 arXiv 2602.12992). Strata are group × the classifier's decision × its confidence by default.
 
-*This corpus.* With m_k more passages of the R_k left in stratum k, drawn and combined with the
-earlier ones as :mod:`framing.corpus.draws` does it (share a_k of the earlier estimate, earlier rate
-f_k), the variance will be about::
+*This corpus.* Passages that were read are known where unread draws reach; of stratum k they leave
+N_k. With m_k more passages of the R_k left in it, drawn and combined with the earlier unread draws
+as :mod:`framing.corpus.draws` does it (share a_k of the earlier estimate, earlier rate f_k), the
+variance will be about::
 
     V(m) = c · Σ_k a_k² N_k (1/f_k − 1) Q²_k + (1 − a_k)² R_k² (1 − m_k/R_k) S²_k / m_k
 
 The earlier draw was not made within these strata, so that its part has Q²_k, the mean square of
 e about its mean in the domain, where the supplement's has the variance S²_k within the stratum.
-c makes V(0) the variance that the tables give today. V is 0 when everything is coded.
+c makes V(0) the variance that the tables give today. V is 0 when everything is coded. Two cases
+differ (:class:`Cells`): a confirmation draw is the first word on a stratum that no unread draw
+reached (a_k = 0, and all read passages become known), and a development draw in one that they do
+reach makes m_k passages known, which the others then need not stand for.
+
+*Which errors.* Only those on unread passages tell how large errors elsewhere are. Where no coding
+is unread, all that is known are the codes themselves: the plan is then for labels only, with
+spreads of codes in strata that do not look at the classifier (whose decisions are better on what
+its authors read than elsewhere). It asks for more than may prove necessary; what the classifier
+saves is seen when the first confirmation draw is coded.
 
 *Texts like these.* Coding more passages of the same sources takes away only what is due to coding
 a part of them. What is due to having these sources and no others remains::
@@ -41,8 +51,9 @@ import pandas as pd
 from scipy import stats
 
 from framing.config import ALL
-from framing.corpus.draws import bounded_shares, earlier_share, whole_numbers
-from framing.inference.contrasts import bounded, contrast
+from framing.corpus.draws import bounded_shares, earlier_share, strata_of, whole_numbers
+from framing.corpus.roles import CONFIRMATION
+from framing.inference.contrasts import contrast, degrees_of_freedom
 from framing.inference.design import (
     CORPUS,
     TARGETS,
@@ -51,25 +62,29 @@ from framing.inference.design import (
     Domain,
     Floats,
     Ints,
+    Part,
     Population,
     cluster_deviations,
     domain,
     population,
-    stratum_deviations,
     sums,
 )
 from framing.inference.estimators import (
     COUNT,
+    DIFFERENCE,
     LABELS,
     POST,
     Estimate,
-    calibrate,
-    cell_means,
-    corrected_mean,
+    Share,
+    difference_share,
     estimate,
+    labels_share,
+    leading,
+    post_stratified_share,
 )
 from framing.inference.intervals import Settings, critical, is_zero, share_interval
-from framing.inference.outcomes import Outcome
+from framing.inference.outcomes import Outcome, outcome
+from framing.inference.tables import share_ends
 from framing.problems import InputError, Problem, raise_if_any
 
 DECISION, CONFIDENCE = "decision", "confidence"
@@ -77,6 +92,10 @@ YES, NO = "yes", "no"
 SURE, DOUBTFUL = "sure", "doubtful"
 _WORST = 0.5  # standard deviation of a code nothing is known about
 _ENOUGH_SOURCES = 10**6
+UNREAD_UNKNOWN = (
+    "no coding is unread, so what the classifier would save is not known: reckoned for labels "
+    "only, with the spread of codes; plan again when a confirmation draw is coded"
+)
 
 
 @dataclass(frozen=True)
@@ -187,37 +206,64 @@ def scope_member(frame: pd.DataFrame, scope: str) -> Bools:
 class Survey:
     """A population with what several draws add to it (:mod:`framing.corpus.draws`).
 
-    ``random_share`` (n,) is the part of each drawn passage's weight that varies with the draw;
-    ``covered`` (N,) says whether any draw could have drawn a passage.
+    ``covered`` (N,) says whether any draw could have drawn a passage. The frame itself counts all
+    passages: further draws can reach what no draw covers yet.
     """
 
     frame: Population
-    random_share: Floats
     covered: Bools
 
+    @property
+    def sampled(self) -> Population:
+        """Return the population of which today's estimates speak: what some draw covers."""
+        return replace(self.frame, covered=self.covered)
 
-def survey(design: pd.DataFrame) -> Survey:
-    """Return the arrays of a frame from :func:`framing.corpus.draws.combined_design`."""
-    frame = population(design)
-    assert frame.random_share is not None and frame.covered is not None
-    # Further draws can reach what no draw covers yet, so a plan counts all passages of a domain.
-    return Survey(replace(frame, covered=None), frame.random_share, frame.covered)
+
+def survey(design: pd.DataFrame, case: str = "") -> Survey:
+    """Return the arrays of a frame from :func:`framing.corpus.draws.combined_design`.
+
+    ``case`` is the source of the case study, if any.
+    """
+    frame = population(design, case)
+    covered = np.ones(frame.total, dtype=bool) if frame.covered is None else frame.covered
+    return Survey(replace(frame, covered=None), covered)
 
 
 @dataclass(frozen=True)
 class Evidence:
     """An estimate from the codes of today, and the errors it leaves.
 
-    ``part`` is its domain. ``error`` (n,) is a drawn passage's error about the domain's mean error,
-    divided by the domain's size (0 outside the domain); ``label`` (n,) its code, 0 outside;
-    ``alone`` (N,) are the deviations under ``texts`` were every passage a source of its own.
+    ``part`` is its domain. ``telling`` (n,) are the drawn passages that stand for what is not
+    known; ``error`` (n,) is such a passage's error about the mean error of its part, divided by the
+    domain's size (0 elsewhere); ``label`` (n,) its code, 0 elsewhere; ``alone`` (N,) are the
+    deviations under ``texts`` were every passage a source of its own.
     """
 
     estimate: Estimate
     part: Domain
+    telling: Bools
     error: Floats
     label: Floats
     alone: Floats
+
+
+_SHARES: Mapping[str, Callable[[Population, Part, Outcome, Settings], Share]] = {
+    LABELS: labels_share, POST: post_stratified_share, DIFFERENCE: difference_share,
+}  # fmt: skip
+
+
+def check_estimator(name: str) -> None:
+    """Raise :class:`InputError` for an estimator that more codes do not make more precise."""
+    if name == COUNT:
+        raise InputError(
+            Problem("inference.headline.estimator", f"is {COUNT}, which rests on no codes: coding "
+                    "more makes it no better", "Plan with --estimator difference.")
+        )  # fmt: skip
+    if name not in _SHARES:
+        raise InputError(
+            Problem("inference.headline.estimator", f"{name!r} cannot be planned for",
+                    f"Plan with --estimator: {', '.join(_SHARES)}.")
+        )  # fmt: skip
 
 
 def share_evidence(
@@ -225,59 +271,43 @@ def share_evidence(
 ) -> Evidence:
     """Return what the codes of today say about the share of a domain, by the estimator ``name``.
 
-    The estimate's variance and deviations under ``corpus`` count only what varies with the draws.
-    Raises :class:`InputError` for classify-and-count, which no code makes more precise.
+    Of a part of the domain that unread draws do not reach they say it by labels only, as
+    :func:`framing.inference.estimators.combined` does. Raises :class:`InputError` for
+    classify-and-count, which no code makes more precise, and for estimators unknown here.
     """
-    if name == COUNT:
-        raise InputError(
-            Problem("inference.headline.estimator", f"is {COUNT}, which rests on no codes: coding "
-                    "more makes it no better", "Plan with --estimator difference.")
-        )  # fmt: skip
+    check_estimator(name)
     frame = given.frame
     found = estimate(name, frame, part, data, settings)
-    error, label, alone = np.zeros(len(frame.drawn)), np.zeros(len(frame.drawn)), np.zeros(0)
-    if not len(part.coded):
-        return Evidence(found, part, error, label, np.zeros(frame.total))
-    own = data.label[part.coded]
-    weight = np.ones(len(own)) if part.complete else frame.weight[part.coded]
-    certain = np.zeros(len(own), dtype=bool)
-    if name == LABELS or f"{LABELS}:" in found.note:  # what stood in for post-strata
-        fitted = np.zeros(len(part.rows))
-    elif name == POST:
-        cell = data.decision[part.rows]
-        weight = calibrate(cell, part.place, weight)
-        fitted = cell_means(cell, part.place, own, weight)
-        coded = np.bincount(cell[part.place], minlength=2)
-        certain = (coded == np.bincount(cell, minlength=2))[cell[part.place]]
-    else:
-        fitted = data.fitted[part.rows]
-    made = corrected_mean(fitted, part.place, own, weight)
-    error[part.coded] = np.where(certain, 0.0, made.of_coded) / weight
-    label[part.coded] = own
-    contributions = np.zeros(len(frame.drawn))
-    contributions[part.coded] = 0.0 if part.complete else error[part.coded] * weight
-    of_corpus = stratum_deviations(
-        contributions * given.random_share, frame.stratum, frame.size, frame.sampled
-    )
-    alone = np.zeros(frame.total)
-    alone[part.rows] = made.of_all
-    alone[part.rows[part.place]] += made.of_coded
-    taking_part = np.zeros(frame.total, dtype=bool)
-    taking_part[part.rows] = True
-    of_corpus *= _grown(name, frame, part, data, settings)
-    deviations = {**found.deviations, CORPUS: of_corpus}
-    variance = {**found.variance, CORPUS: float(np.square(of_corpus).sum())}
-    found = replace(found, deviations=deviations, variance=variance)
-    return Evidence(found, part, error, label, cluster_deviations(alone, taking_part))
+    n = len(frame.drawn)
+    telling, error, label = np.zeros(n, dtype=bool), np.zeros(n), np.zeros(n)
+    alone, taking_part = np.zeros(frame.total), np.zeros(frame.total, dtype=bool)
+    if not found.missing or found.value == found.value:
+        size = len(part.rows)
+        taking_part[part.rows] = True
+        alone[frame.drawn[part.known]] = (data.label[part.known] - found.value) / size
+        for piece in part.parts:
+            gives_way = frame.confirmed and not piece.unread
+            share = _SHARES[LABELS if gives_way else name](frame, piece, data, settings)
+            scale = len(piece.rows) / size
+            telling[piece.coded] = True
+            error[piece.coded] = scale * np.where(
+                _certain(name, piece, data, share), 0.0, share.of_coded / share.weight
+            )
+            label[piece.coded] = data.label[piece.coded]
+            alone[piece.rows] += scale * share.of_all + (share.value - found.value) / size
+            alone[piece.rows[piece.place]] += scale * share.of_coded
+    deviations = cluster_deviations(alone, taking_part)
+    return Evidence(found, part, telling, error, label, deviations)
 
 
-def _grown(name: str, frame: Population, part: Domain, data: Outcome, settings: Settings) -> float:
-    """Return by what factor the discount of gains makes an estimate's deviations larger."""
-    believing = replace(settings, gain_discount=0.0)
-    whole = estimate(name, frame, part, data, believing).variance.get(CORPUS, 0.0)
-    if is_zero(sqrt(whole)):
-        return 1.0
-    return sqrt(estimate(name, frame, part, data, settings).variance[CORPUS] / whole)
+def _certain(name: str, piece: Part, data: Outcome, share: Share) -> Bools:
+    """Return which coded passages are all there are of their post-stratum: nothing is left open."""
+    if name != POST or share.note:  # labels only stand in for post-strata that are too small
+        return np.zeros(len(piece.coded), dtype=bool)
+    cell = data.decision[piece.rows]
+    whole = np.bincount(cell[piece.place], minlength=2) == np.bincount(cell, minlength=2)
+    certain: Bools = whole[cell[piece.place]]
+    return certain
 
 
 # --- strata and their spreads ---------------------------------------------------------------------
@@ -287,9 +317,11 @@ def _grown(name: str, frame: Population, part: Domain, data: Outcome, settings: 
 class Cells:
     """The strata of a plan, K of them, in the order of their names.
 
-    ``size`` N_k passages, ``coded`` of them, ``left`` R_k; ``rate`` f_k at which earlier draws took
-    them (0 where none could); ``within`` S_k and ``about`` Q_k, spreads of the errors on the scale
-    of the estimate's own error; ``unit`` brings them to the scale of a code, 0 to 1.
+    ``size`` passages, ``coded`` of them, ``left`` R_k; ``known`` of them count as they are, the
+    others are N_k. ``rate`` f_k at which earlier draws that stand for these took them (0 where none
+    could); ``within`` S_k and ``about`` Q_k, spreads of the errors on the scale of the estimate's
+    own error; ``unit`` brings them to the scale of a code, 0 to 1. ``anew`` says that a further
+    draw is the first word on a stratum, ``teaching`` that it only makes passages known.
     """
 
     names: tuple[str, ...]
@@ -300,45 +332,66 @@ class Cells:
     within: Floats
     about: Floats
     unit: Floats
+    known: Ints | int = 0
+    anew: Bools | bool = False
+    teaching: Bools | bool = False
+
+    @property
+    def open(self) -> Floats:
+        """Return N_k (K,), the passages that are not known."""
+        found: Floats = (self.size - self.known).astype(float)
+        return found
+
+    @property
+    def standing(self) -> Floats:
+        """Return how many passages (K,) of earlier draws stand for others beside a further one."""
+        return np.where(self.anew, 0.0, self.rate * self.open)
 
 
 def plan_cells(
     given: Survey,
-    names: Sequence[str],
-    levels: Sequence[Sequence[str]],
-    error: Floats,
-    mark: Floats,
+    strata: Strata,
+    evidence: Sequence[Evidence],
     unit: Floats,
     few: int,
+    role: str = CONFIRMATION,
 ) -> Cells:
     """Return the strata of a plan with the spread of errors in each.
 
-    ``names`` (N,) are the passages' strata, empty outside the plan; ``levels`` the columns (N,)
-    that make them, what is left out first coming last. ``error`` (n,) as in :class:`Evidence`,
-    ``mark`` (n,) tells codes apart: where it does not vary, Laplace's rule gives the spread.
+    ``strata`` are the passages'; ``evidence`` is that of one side, or of two whose difference is
+    planned for. Where the codes that tell spreads do not vary, Laplace's rule gives the spread.
     ``unit`` (N,) is the size of the domain a passage counts in. A stratum with fewer than ``few``
-    coded passages borrows from the wider one that leaves its last columns out; where nothing is
-    coded at all the spread is that of a code present in half the passages.
+    telling passages borrows from the wider one that leaves its last columns out; where there are
+    none at all the spread is that of a code present in half the passages. Where no coding is
+    unread, spreads are those of the widest strata that do not look at the classifier. ``role`` is
+    that of the further draw.
     """
-    frame = given.frame
+    frame, names, levels = given.frame, strata.names, strata.levels
+    error, mark = evidence[0].error, evidence[0].label
+    telling = evidence[0].telling
+    if len(evidence) > 1:
+        error, mark = error - evidence[1].error, mark + 2 * evidence[1].label
+        telling = telling | evidence[1].telling
     inside = np.flatnonzero(np.array([name != "" for name in names], dtype=bool))
     stratum, found = pd.factorize(np.asarray(names, dtype=object)[inside], sort=True)
     number = len(found)
     size = np.bincount(stratum, minlength=number)
     place = np.full(frame.total, -1)
     place[inside] = stratum
-    drawn = np.flatnonzero(place[frame.drawn] >= 0)
+    coded = np.bincount(place[frame.drawn][place[frame.drawn] >= 0], minlength=number)
+    drawn = np.flatnonzero((place[frame.drawn] >= 0) & telling)
     of_drawn = place[frame.drawn[drawn]]
-    coded = np.bincount(of_drawn, minlength=number)
+    standing = np.bincount(of_drawn, minlength=number)
     weight = frame.weight[drawn]
     scale = sums(stratum, unit[inside], number) / np.maximum(size, 1)
     within, about = np.full(number, _WORST) / scale, np.full(number, _WORST) / scale
     open_still = np.ones(number, dtype=bool)
-    for depth in range(len(levels), -1, -1):
+    deepest = len(levels) if frame.confirmed else min(strata.blind, len(levels))
+    for depth in range(deepest, -1, -1):
         wider, count = _wider(levels[:depth], inside, stratum, number)
         members = wider[of_drawn]
-        known = np.bincount(members, minlength=count)
-        enough = open_still & (known[wider] >= (few if depth else min(2, few)))
+        there = np.bincount(members, minlength=count)
+        enough = open_still & (there[wider] >= (few if depth else min(2, few)))
         inner, outer = _spreads(error[drawn], weight, mark[drawn], unit[frame.drawn[drawn]],
                                 members, count)  # fmt: skip
         within = np.where(enough, inner[wider], within)
@@ -347,8 +400,13 @@ def plan_cells(
     weights = sums(of_drawn, weight, number)
     total = float(weight.sum())
     overall = len(drawn) / total if total > 0 else 0.0
-    rate = np.divide(coded, weights, out=np.full(number, overall), where=weights > 0)
+    rate = np.divide(standing, weights, out=np.full(number, overall), where=weights > 0)
     covered = sums(stratum, given.covered[inside].astype(float), number) > 0
+    is_known = np.zeros(frame.total, dtype=bool)
+    is_known[frame.drawn[frame.known]] = True
+    reached = np.ones(frame.total, dtype=bool) if frame.unread_frame is None else frame.unread_frame
+    beyond = sums(stratum, (~reached & ~is_known)[inside].astype(float), number) > 0
+    none = np.zeros(number, dtype=bool)
     return Cells(
         names=tuple(str(name) for name in found),
         size=size,
@@ -358,6 +416,9 @@ def plan_cells(
         within=within,
         about=about,
         unit=scale,
+        known=np.bincount(stratum, weights=is_known[inside], minlength=number).astype(np.int64),
+        anew=beyond if role == CONFIRMATION else none,
+        teaching=none if role == CONFIRMATION else ~beyond & frame.confirmed,
     )
 
 
@@ -433,7 +494,7 @@ def allocate(cells: Cells, total: int, minimum: int) -> tuple[Floats, Ints]:
     """
     low = np.minimum(cells.left, minimum)
     shares = neyman(
-        cells.size.astype(float), cells.within, total, have=cells.rate * cells.size,
+        np.where(cells.anew, cells.left, cells.open), cells.within, total, have=cells.standing,
         low=low.astype(float), high=cells.left.astype(float),
     )  # fmt: skip
     return shares, whole_numbers(shares, total, low, cells.left)
@@ -450,10 +511,15 @@ def predicted_variance(cells: Cells, more: Ints) -> float:
     fraction = np.full(len(more), float(taking.any()))
     np.divide(more, cells.left, out=fraction, where=cells.left > 0)
     share = np.where(cells.rate > 0, earlier_share(cells.rate, fraction), 0.0)
+    share = np.where(cells.anew & taking, 0.0, np.where(cells.teaching, 1.0, share))
+    # What is read of a stratum that unread draws reach needs nobody to stand for it.
+    rest = cells.open - np.where(cells.teaching, more, 0)
     rate = np.where(cells.rate > 0, cells.rate, 1.0)
-    first = share**2 * cells.size * (1 / rate - 1) * cells.about**2
-    rest = cells.left * (cells.left - more) / np.maximum(more, 1) * cells.within**2
-    second = np.where(taking, (1 - share) ** 2 * rest, 0.0)
+    others = np.divide(cells.open * rate, rest, out=np.ones(len(more)), where=rest > 0)
+    rate = np.where(cells.teaching, np.minimum(others, 1.0), rate)
+    first = share**2 * rest * (1 / rate - 1) * cells.about**2
+    supplement = cells.left * (cells.left - more) / np.maximum(more, 1) * cells.within**2
+    second = np.where(taking, (1 - share) ** 2 * supplement, 0.0)
     if ((cells.rate == 0) & ~taking & (cells.left > 0)).any():
         return inf
     return float((first + second).sum())
@@ -469,7 +535,7 @@ class Goal(Protocol):
     def wish(self) -> float:
         """Return what is wished for."""
 
-    def measure(self, variance: float, df: float, more: int) -> float:
+    def measure(self, variance: float, df: float, more: int, target: str = CORPUS) -> float:
         """Return the half-width or power that ``more`` coded passages give; NaN for none."""
 
     def met(self, measure: float) -> bool:
@@ -487,23 +553,25 @@ class HalfWidth:
     wish: float
     found: Estimate
     settings: Settings
+    texts: Estimate | None = None
+    """The estimate for ``texts``, which leaves a case study out; by default the same."""
 
-    def measure(self, variance: float, df: float, more: int) -> float:
+    def measure(self, variance: float, df: float, more: int, target: str = CORPUS) -> float:
         """Return half the interval's length; 0 for a variance of 0, NaN without a quantile."""
         if variance == 0:
             return 0.0
         if df < 1 or variance == inf:
             return nan
-        known = self.found.coded > 0
-        ends = share_interval(
-            bounded(self.found.value) if known else 0.5,
-            sqrt(variance),
-            coded=self.found.coded,
-            effective=self.found.effective,
-            reference=self.found.reference if known else 0.5,
-            quantile=critical(self.settings.confidence, df),
-            wilson_below=self.settings.wilson_below,
-        )
+        found = self.found if target == CORPUS or self.texts is None else self.texts
+        quantile = critical(self.settings.confidence, df)
+        if found.value != found.value:
+            ends = share_interval(
+                0.5, sqrt(variance), coded=found.coded, effective=found.effective, reference=0.5,
+                quantile=quantile, wilson_below=self.settings.wilson_below,
+            )  # fmt: skip
+        else:
+            then = replace(found, variance={target: variance})
+            ends = share_ends(then, target, quantile, self.settings.wilson_below)
         return (ends.high - ends.low) / 2
 
     def met(self, measure: float) -> bool:
@@ -519,7 +587,7 @@ class Power:
     difference: float
     settings: Settings
 
-    def measure(self, variance: float, df: float, more: int) -> float:
+    def measure(self, variance: float, df: float, more: int, target: str = CORPUS) -> float:
         """Return the power of the two-sided test; 1 for a variance of 0, NaN without a quantile."""
         if variance == 0:
             return 1.0
@@ -547,7 +615,8 @@ class Present:
 
     ``sources`` have coded passages; ``design_effect`` is the variance between sources over what it
     would be were each passage a source of its own. ``growing`` says whether more passages add to
-    the degrees of freedom.
+    the degrees of freedom. ``part`` is the part of the variance under ``texts`` that comes from
+    coding a part of the passages; NaN where it is that under ``corpus``.
     """
 
     variance: Mapping[str, float]
@@ -556,6 +625,7 @@ class Present:
     sources: int
     design_effect: float
     growing: bool = True
+    part: float = nan
 
 
 @dataclass(frozen=True)
@@ -598,7 +668,8 @@ def answer(
             return Answer(
                 name, target, nan, None, nan, nan, none.astype(float), none, reason=reason
             )
-        floor = max(present.variance[TEXTS] - (start if start < inf else 0.0), 0.0)
+        coding = present.part if present.part == present.part else start
+        floor = max(present.variance[TEXTS] - (coding if coding < inf else 0.0), 0.0)
     everything = int(cells.left.sum())
 
     def measured(more: int, whole: Ints) -> float:
@@ -606,7 +677,7 @@ def answer(
         variance = 0.0 if more == everything else variance
         if target == TEXTS:
             variance = present.variance[TEXTS] if not more else floor + variance
-            return goal.measure(variance, present.df[TEXTS], more)
+            return goal.measure(variance, present.df[TEXTS], more, TEXTS)
         partly = int(((whole > 0) & (whole < cells.left)).sum())
         df = present.df.get(CORPUS, 0.0)
         df += max(more - partly, 0) if present.growing or df < 1 else 0
@@ -646,7 +717,7 @@ def _sources_needed(goal: Goal, present: Present) -> int | None:
     variance, df, now = present.variance[TEXTS], present.df[TEXTS], present.sources
 
     def enough(number: int) -> bool:
-        return goal.met(goal.measure(variance * now / number, df + number - now, 0))
+        return goal.met(goal.measure(variance * now / number, df + number - now, 0, TEXTS))
 
     if not 0 < variance < inf or not enough(_ENOUGH_SOURCES):
         return None
@@ -662,7 +733,7 @@ class Plan:
 
     ``about`` says in words what is estimated, ``value`` the estimate or difference of today.
     ``answers`` are the planned estimator's by target, then those of labels only; ``chosen`` is the
-    one whose allocation ``cells`` belong to.
+    one whose allocation ``cells`` belong to. ``note`` says what the plan could not reckon with.
     """
 
     about: str
@@ -672,6 +743,7 @@ class Plan:
     chosen: Answer
     cells: Cells
     present: Present
+    note: str = ""
 
     @property
     def table(self) -> pd.DataFrame:
@@ -691,10 +763,14 @@ class Plan:
 
 @dataclass(frozen=True)
 class Strata:
-    """Strata of a plan over the passages: their names (N,), empty outside, and what makes them."""
+    """Strata of a plan over the passages: their names (N,), empty outside, and what makes them.
+
+    Of the columns ``levels`` the first ``blind`` ones do not look at the classifier.
+    """
 
     names: Sequence[str]
     levels: Sequence[Sequence[str]]
+    blind: int = 0
 
 
 @dataclass(frozen=True)
@@ -703,6 +779,7 @@ class Request:
 
     ``plain`` are the strata for labels only, which has no classifier. ``target`` is what to
     allocate for; where no number of passages reaches it, the allocation is the one for ``corpus``.
+    ``role`` is what the further draw is made for.
     """
 
     given: Survey
@@ -712,6 +789,18 @@ class Request:
     target: str
     settings: Settings
     planning: PlanSettings
+    role: str = CONFIRMATION
+
+    @property
+    def effective(self) -> str:
+        """Return the estimator that can be planned for: labels only where no coding is unread."""
+        check_estimator(self.estimator)
+        return self.estimator if self.given.frame.confirmed else LABELS
+
+    @property
+    def note(self) -> str:
+        """Return what must be said of a plan that no unread coding stands behind."""
+        return "" if self.given.frame.confirmed else UNREAD_UNKNOWN
 
 
 def plan_share(
@@ -727,29 +816,48 @@ def plan_share(
         [] if 0 < half_width < 0.5 else
         [Problem("--half-width", f"is {half_width}", "Give a number above 0 and below 0.5.")]
     )  # fmt: skip
-    given = request.given
+    given, name = request.given, request.effective
     part = domain(given.frame, group, period)
     if not len(part.rows):
         raise InputError(
             Problem("framing plan", f"no passage in {about}", "Plan for another cell.")
         )
     unit = np.full(given.frame.total, float(len(part.rows)))
-
     answers: list[Answer] = []
     cells, present, value = {}, {}, {}
     goals: dict[str, Goal] = {}
-    for name, strata in _estimators(request):
-        found = share_evidence(name, given, part, data, request.settings)
-        goals[name] = HalfWidth(half_width, found.estimate, request.settings)
-        cells[name] = plan_cells(
-            given, strata.names, strata.levels, found.error, found.label, unit,
-            request.planning.few,
+    for one, strata in _estimators(request):
+        by_target = _evidence(one, given, group, period, data, request.settings)
+        found = by_target[CORPUS]
+        goals[one] = HalfWidth(
+            half_width, found.estimate, request.settings, by_target[TEXTS].estimate
+        )
+        cells[one] = plan_cells(
+            given, strata, [found], unit, request.planning.few, request.role
         )  # fmt: skip
-        present[name], value[name] = _present_share(found), found.estimate.value
-        answers += _answers(name, goals[name], cells[name], present[name], request)
-    name = request.estimator
+        present[one], value[one] = _present_share(by_target), found.estimate.value
+        answers += _answers(one, goals[one], cells[one], present[one], request)
     chosen = _chosen(answers, request)
-    return Plan(about, value[name], goals[name], tuple(answers), chosen, cells[name], present[name])
+    return Plan(about, value[name], goals[name], tuple(answers), chosen, cells[name],
+                present[name], request.note)  # fmt: skip
+
+
+def _evidence(
+    name: str, given: Survey, group: str, period: str, data: Outcome, settings: Settings
+) -> dict[str, Evidence]:
+    """Return the evidence by target; that for ``texts`` leaves the case study out.
+
+    Where today's codes say nothing of all passages, as no draw covers some, what they say of the
+    sampled frame stands in.
+    """
+    found = {}
+    for target in TARGETS:
+        part = domain(given.frame, group, period, target)
+        found[target] = share_evidence(name, given, part, data, settings)
+        inside = domain(given.sampled, group, period, target)
+        if found[target].estimate.missing and len(inside.coded) and len(inside.outside):
+            found[target] = share_evidence(name, given, inside, data, settings)
+    return found
 
 
 def _answers(
@@ -759,29 +867,36 @@ def _answers(
     return [answer(name, target, goal, cells, present, minimum) for target in TARGETS]
 
 
-def _present_share(found: Evidence) -> Present:
-    made = found.estimate
-    missing = {**made.missing}
-    variance = {name: value for name, value in made.variance.items() if name not in missing}
-    df = {CORPUS: float(found.part.free)}
-    if CORPUS in made.barred and not made.complete:
-        variance.pop(CORPUS, None)
+def _present_share(by_target: Mapping[str, Evidence]) -> Present:
+    found, of_texts = by_target[CORPUS], by_target[TEXTS]
+    made, texts = found.estimate, of_texts.estimate
+    missing = {
+        target: one.missing[target] for target, one in ((CORPUS, made), (TEXTS, texts))
+        if target in one.missing
+    }  # fmt: skip
+    variance, df = {}, {CORPUS: float(found.part.free)}
+    if CORPUS not in missing and CORPUS not in made.barred:
+        variance[CORPUS] = made.variance[CORPUS]
     if made.complete:
         variance[CORPUS] = 0.0
+    part = nan
     if TEXTS not in missing:
-        df[TEXTS] = made.df[TEXTS]
-    iid = float(np.square(found.alone).sum())
+        variance[TEXTS], df[TEXTS] = texts.variance[TEXTS], texts.df[TEXTS]
+        if CORPUS in variance and CORPUS not in texts.barred:
+            part = 0.0 if texts.complete else texts.variance[CORPUS]
+    iid = float(np.square(of_texts.alone).sum())
     effect = variance[TEXTS] / iid if TEXTS in variance and iid > 0 else nan
-    return Present(variance, df, missing, found.part.coded_sources, effect)
+    return Present(variance, df, missing, of_texts.part.coded_sources, effect, part=part)
 
 
 def _estimators(request: Request) -> list[tuple[str, Strata]]:
-    first = [(request.estimator, request.strata)]
-    return first if request.estimator == LABELS else [*first, (LABELS, request.plain)]
+    name = request.effective
+    first = [(name, request.strata)]
+    return first if name == LABELS else [*first, (LABELS, request.plain)]
 
 
 def _chosen(answers: Sequence[Answer], request: Request) -> Answer:
-    own = {one.target: one for one in answers if one.estimator == request.estimator}
+    own = {one.target: one for one in answers if one.estimator == request.effective}
     wanted = own[request.target]
     return own[CORPUS] if wanted.more is None else wanted
 
@@ -812,7 +927,7 @@ def plan_contrast(
         problems.append(
             Problem("--difference", f"is {difference}", "Give a number above 0 and below 1.")
         )
-    given, settings = request.given, request.settings
+    given, settings, name = request.given, request.settings, request.effective
     parts = [domain(given.frame, side.group, side.period) for side in (a, b)]
     problems += [
         Problem("framing plan", f"no passage on side {name} of {about}", "Plan another contrast.")
@@ -827,46 +942,113 @@ def plan_contrast(
     answers: list[Answer] = []
     cells, present, gaps = {}, {}, {}
     goals: dict[str, Goal] = {}
-    for name, strata in _estimators(request):
+    for one, strata in _estimators(request):
         found = [
-            share_evidence(name, given, part, side.data, settings)
-            for part, side in zip(parts, (a, b), strict=True)
+            _evidence(one, given, side.group, side.period, side.data, settings) for side in (a, b)
         ]
-        present[name], gaps[name] = _present_contrast(found, settings)
-        sought = abs(gaps[request.estimator]) if difference is None else abs(difference)
+        present[one], gaps[one] = _present_contrast(found, settings)
+        sought = abs(gaps[name]) if difference is None else abs(difference)
         if sought != sought or is_zero(sought):
             raise InputError(
                 Problem("--difference", "is needed: today's codes show no difference to look for",
                         "Say how large a difference shall be found.")
             )  # fmt: skip
-        goals[name] = Power(wish, sought, settings)
-        cells[name] = plan_cells(
-            given, strata.names, strata.levels, found[0].error - found[1].error,
-            found[0].label + 2 * found[1].label, unit, request.planning.few,
+        goals[one] = Power(wish, sought, settings)
+        cells[one] = plan_cells(
+            given, strata, [side[CORPUS] for side in found], unit, request.planning.few,
+            request.role,
         )  # fmt: skip
-        answers += _answers(name, goals[name], cells[name], present[name], request)
-    name = request.estimator
+        answers += _answers(one, goals[one], cells[one], present[one], request)
     return Plan(about, gaps[name], goals[name], tuple(answers), _chosen(answers, request),
-                cells[name], present[name])  # fmt: skip
+                cells[name], present[name], request.note)  # fmt: skip
 
 
-def _present_contrast(found: Sequence[Evidence], settings: Settings) -> tuple[Present, float]:
-    variance, df, missing, gap = {}, {}, {}, nan
+def _present_contrast(
+    found: Sequence[Mapping[str, Evidence]], settings: Settings
+) -> tuple[Present, float]:
+    variance, df, missing, gap, part = {}, {}, {}, nan, nan
     for target in TARGETS:
-        made = contrast(found[0].estimate, found[1].estimate, target, settings.confidence)
-        gap = made.difference if made.difference == made.difference else gap
-        sides = [one.estimate for one in found]
+        sides = [one[target].estimate for one in found]
+        made = contrast(sides[0], sides[1], target, settings.confidence)
+        gap = made.difference if gap != gap else gap
         if any(target in side.missing for side in sides):
             missing[target] = made.status
             continue
         if made.se == made.se:
             variance[target] = made.se**2
-            df[target] = min(
-                side.df[target] for side in sides if not (target == CORPUS and side.complete)
-            ) if made.se else inf  # fmt: skip
+            df[target] = degrees_of_freedom(sides[0], sides[1], target) if made.se else inf
         elif target == TEXTS:
             missing[target] = made.status
-    iid = float(np.square(found[0].alone - found[1].alone).sum())
+        if target == TEXTS and CORPUS in variance:
+            coding = contrast(sides[0], sides[1], CORPUS, settings.confidence).se
+            part = coding**2 if coding == coding else nan
+    alone = found[0][TEXTS].alone - found[1][TEXTS].alone
+    iid = float(np.square(alone).sum())
     effect = variance[TEXTS] / iid if TEXTS in variance and iid > 0 else nan
-    sources = np.unique(np.concatenate([one.part.source[one.part.place] for one in found]))
-    return Present(variance, df, missing, len(sources), effect, growing=False), gap
+    parts = [one[TEXTS].part for one in found]
+    sources = np.unique(np.concatenate([one.source[one.place] for one in parts]))
+    return Present(variance, df, missing, len(sources), effect, False, part), gap
+
+
+# --- what a draw that is spent would cost anew ----------------------------------------------------
+
+
+def replacement_size(request: Request, data: Outcome, half_width: float) -> int | None:
+    """Return how many passages a new confirmation draw needs for the whole corpus' share.
+
+    ``request`` is that of the project as it stands, with the draw spent; ``half_width`` is what its
+    interval for this corpus was before. None where no number of passages reaches that.
+    """
+    plan = plan_share(replace(request, target=CORPUS), data, ALL, ALL, half_width, "")
+    return next(
+        one.more for one in plan.answers
+        if one.target == CORPUS and one.estimator == request.effective
+    )  # fmt: skip
+
+
+def replacement_sentence(
+    before: pd.DataFrame, after: pd.DataFrame, scores: pd.DataFrame, config: Mapping[str, Any]
+) -> str:
+    """Return in a sentence what a new confirmation draw would cost after one is spent.
+
+    ``before`` and ``after`` are the passage frame with the combined design
+    (:func:`framing.corpus.draws.combined_design`) as the draws would count were none spent, and as
+    they do; ``scores`` are those of the codes, with labels. Of all codes the one that needs most is
+    told: half-widths of the headline estimator for this corpus, all texts, shall be again what they
+    were. Empty where the frame has no unread coding even before, or nothing can be said.
+    """
+    settings, planning = Settings.of(config), PlanSettings.of(config)
+    case = config["case_study"]
+    was, now = survey(before, case), survey(after, case)
+    if not was.frame.confirmed:
+        return ""
+    most: tuple[int, str, float] | None = None
+    for code in dict.fromkeys(scores["code"]):
+        own = scores[scores["code"] == code]
+        name = leading(config, confirmed=True)["estimator"]
+        check_estimator(name)
+        found = _evidence(name, was, ALL, ALL, outcome(was.frame, own, code, settings), settings)
+        present = _present_share(found)
+        goal = HalfWidth(nan, found[CORPUS].estimate, settings)
+        width = round(goal.measure(present.variance.get(CORPUS, inf), present.df[CORPUS], 0), 4)
+        if not 0 < width < 0.5:
+            continue
+        plain = [column for column in planning.strata if column not in (DECISION, CONFIDENCE)]
+        strata = strata_of(after, plain, np.ones(len(after), dtype=bool)) if plain else None
+        levels = [list(after[column].astype(object).fillna("")) for column in plain]
+        names = [ALL] * len(after) if strata is None else list(strata)
+        made = Strata(names, levels, len(levels))
+        request = Request(now, made, made, name, CORPUS, settings, planning)
+        more = replacement_size(request, outcome(now.frame, own, code, settings), width)
+        if more is not None and (most is None or more > most[0]):
+            most = more, str(code), width
+    if most is None:
+        return ""
+    how = "" if now.frame.confirmed else (
+        ", by labels only, since what the classifier would save is not known before it is coded"
+    )  # fmt: skip
+    return (
+        f"A new confirmation draw would need about {most[0]:,} passages to make intervals for this "
+        f"corpus as narrow as they were (reckoned for {most[1]} in all texts, half-width "
+        f"{most[2]:.3f}{how})."
+    )

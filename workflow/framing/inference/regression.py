@@ -6,6 +6,10 @@ Three fits side by side, all by the moment equations of :mod:`framing.inference.
 - *labels only*: drawn passages weighted by 1/π (survey-weighted regression);
 - *naive*: the classifier's decisions as if they were true.
 
+Read passages where unread draws reach have π = 1: their codes count as they are. ĝ learns from
+unread codes alone (:func:`predicted`); where only read draws reach, it does not look at the
+classifier, which is better on what its authors read than elsewhere. The case study is left out.
+
 The rows of a fit are coefficients, predicted shares by level of each categorical column (averages
 of predictions for all passages of the model, each with that level in place of its own), and
 contrasts, which are differences of predicted shares. All speak of texts like these: sources are
@@ -53,6 +57,7 @@ from framing.inference.dsl import (
     pseudo_outcome,
     solve,
 )
+from framing.inference.estimators import EXPLORATORY, NOT_CONFIRMED, PARTLY_CONFIRMED
 from framing.inference.formulas import (
     COEFFICIENT,
     CONTRAST,
@@ -96,6 +101,7 @@ NO_SPREAD = "no interval: no variation"
 SEPARATED = "not estimable: share of 0 or 1, no finite solution (complete separation)"
 TINY = "too small for six decimals: give the column in larger units"
 OUTSIDE = "predicted share outside 0 to 1, cut to the limit"
+ENDS_OUTSIDE = "an end of the interval beyond -1 or 1, cut to the limit"
 
 _RUNAWAY = 1e-2  # terms that move less than this part of the fastest stay where they are
 _NUMBERS = ("estimate", "se", "df", "ci_low", "ci_high", "p_value")
@@ -267,13 +273,61 @@ def fit(
     parts = [support]
     if name == DSL:
         parts = []
-        features = calibration_features(codes.probability[inside], design.matrix[inside])
-        for fold in folds:
-            own = fold[frame.source[inside]]
-            predicted = cross_fitted(features, drawn, label, weight, own, settings["penalty"])
-            corrected = pseudo_outcome(predicted, drawn, label, weight)
+        for guess in predicted(design, frame, codes, folds, settings["penalty"]):
+            corrected = pseudo_outcome(guess, drawn, label, weight)
             parts.append(summed(design, every, corrected, ones))
     return sample, fitted(design, parts, support, model["family"], settings["correction"])
+
+
+def predicted(
+    design: Design, frame: Population, codes: Codes, folds: Sequence[Ints], penalty: float
+) -> Iterator[Floats]:
+    """Yield ĝ (N_in,) for each of the ``folds`` (of sources).
+
+    It learns from the classifier and the covariates on what the classifier may be judged by
+    (:meth:`framing.inference.design.Population.judging`): unread passages, where there are any.
+    There pseudo-outcomes need y − ĝ of drawn passages to be what it is elsewhere, which is true of
+    random draws as long as ĝ does not know what was drawn. Through authors who read it, a
+    classifier does. So in the part of the frame that no unread draw reaches ĝ is made from the
+    covariates and the codes drawn there, without the classifier, and all of it stays in the model:
+    to leave it out would change what texts the model speaks of, and by group and period.
+    """
+    inside, matrix = design.inside, design.matrix[design.inside]
+    label = codes.label[design.sampled]
+    judging, weight, _ = frame.judging()
+    judged = judging[design.sampled]
+    reached = np.ones(len(matrix), dtype=bool)
+    if frame.confirmed and frame.unread_frame is not None:
+        reached = frame.unread_frame[inside]
+    features = calibration_features(codes.probability[inside], matrix)
+    blind = calibration_features(np.full(len(matrix), 0.5), matrix)
+    beyond = ~reached[design.drawn]
+    for fold in folds:
+        own = fold[frame.source[inside]]
+        guess = cross_fitted(
+            features, design.drawn[judged], label[judged], weight[design.sampled][judged], own,
+            penalty,
+        )  # fmt: skip
+        if not reached.all():
+            without = cross_fitted(
+                blind, design.drawn[beyond], label[beyond],
+                frame.weight[design.sampled][beyond], own, penalty,
+            )  # fmt: skip
+            guess = np.where(reached, guess, without)
+        yield guess
+
+
+def resting_on(design: Design, frame: Population) -> str:
+    """Return what must be said of the codes that correct the classifier in the *dsl* fit."""
+    inside = int(design.inside.sum())
+    if not frame.confirmed:
+        return "" if len(design.drawn) == inside else EXPLORATORY
+    if frame.unread_frame is None or not inside:
+        return ""
+    beyond = int((design.inside & ~frame.unread_frame).sum())
+    if not beyond:
+        return ""
+    return NOT_CONFIRMED if beyond == inside else PARTLY_CONFIRMED.format(beyond)
 
 
 # --- the table ------------------------------------------------------------------------------------
@@ -298,7 +352,9 @@ def regression_table(
     passages, (scores,) = within_frame(passages, scores)
     # In one order, so that the order of the given rows cannot show in the last bits.
     passages = passages.sort_values(["source_id", "passage_id"], kind="stable", ignore_index=True)
-    frame, rules, settings = population(passages), Settings.of(config), config["regression"]
+    frame, rules, settings = (
+        population(passages, config["case_study"]), Settings.of(config), config["regression"],
+    )  # fmt: skip
     covariates = covariate_frame(passages, sources, config)
     names = passages["source_id"].drop_duplicates().tolist()
     folds = list(splits(names, settings))
@@ -324,6 +380,9 @@ def regression_table(
                     "code": code, "estimator": name,
                 }  # fmt: skip
                 coded, taken = _coded_and_taken(frame, design, solved)
+                if name == DSL and solved is not None:
+                    said = filter(None, (design.note, resting_on(design, frame)))
+                    design = replace(design, note="; ".join(said))
                 rows += [
                     cells
                     | _row(quantity, design, frame, solved, coded, taken, model, settings, rules)
@@ -412,6 +471,8 @@ def _row(
     notes = [design.note] if design.note else []
     if design.averaging and quantity.kind != COEFFICIENT:
         notes.append(design.averaging)
+    if quantity.note and not reason:
+        notes.append(quantity.note)
     if reason or solved is None:
         return cells | {"status": "; ".join([reason, *notes])}
     levels = [_level(mask, design, solved[0]) for mask in quantity.levels]
@@ -461,6 +522,8 @@ def _not_estimable(quantity: Quantity, design: Design, coded: Bools, family: str
         return NO_PASSAGE
     if not all((mask & coded).any() for mask in quantity.levels):
         return NO_CODED
+    if quantity.barred:
+        return quantity.barred
     rows = _combination(quantity)[None, :]
     if family != LINEAR:
         rows = np.concatenate([side.rows for side in quantity.sides])
@@ -560,6 +623,8 @@ def _contrast_cells(
     if is_zero(se):
         return {"estimate": value, "status": "; ".join([NO_SPREAD, *notes])}
     ends = difference_interval(value, se, quantile)
+    if not all(is_zero(abs(end - value) - quantile * se) for end in (ends.low, ends.high)):
+        notes = [ENDS_OUTSIDE, *notes]
     return _tested(found, se, value, (ends.low, ends.high)) | {"status": "; ".join(notes)}
 
 

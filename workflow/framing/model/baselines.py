@@ -22,10 +22,9 @@ from framing.model.classifier import (
     Settings,
     Trainer,
     Training,
-    Votes,
-    class_weights,
     constant,
     fit_linear,
+    targets,
     train,
 )
 from framing.model.features import Facts, FeatureSpace, learn_space, word_vectors
@@ -34,12 +33,13 @@ if TYPE_CHECKING:
     from sklearn.naive_bayes import MultinomialNB
     from sklearn.svm import LinearSVC
 
+Votes = Mapping[str, int]
 MAJORITY = "majority class"
 WORDS_ALONE: Mapping[str, Any] = {
-    "word_scale": 1.0, "cue_scale": 0.0, "vote_scale": 0.0, "neighbour_scale": 0.0,
-    "exemplar_weight": 0.0,
+    "word_scale": 1.0, "cue_scale": 0.0, "pattern_scale": 0.0, "similarity_scale": 0.0,
+    "exemplar_weight": 0.0, "labels": "majority",
 }  # fmt: skip
-"""Settings under which our own method sees nothing but tf-idf."""
+"""Settings under which our own method sees nothing but tf-idf and combined codes."""
 
 _SVM_TOLERANCE = 1e-10
 _SVM_ITERATIONS = 10_000
@@ -79,16 +79,16 @@ def _passages_only(training: Training) -> Training:
     return training.take(training.design > 0)
 
 
-def fit_dictionary(
-    facts: Facts, training: Training, votes: Votes, settings: Settings
-) -> Scorer | None:
+def dictionary(votes: Votes) -> Fitter:
     """Return the cues as a dictionary: cues for less cues against the code, nothing learned."""
-    return _Dictionary(np.array([votes.get(name, 0) for name in facts.cue_names], dtype=float))
+
+    def fit(facts: Facts, training: Training, settings: Settings) -> Scorer | None:
+        return _Dictionary(np.array([votes.get(name, 0) for name in facts.cue_names], dtype=float))
+
+    return fit
 
 
-def fit_naive_bayes(
-    facts: Facts, training: Training, votes: Votes, settings: Settings
-) -> Scorer | None:
+def fit_naive_bayes(facts: Facts, training: Training, settings: Settings) -> Scorer | None:
     """Return multinomial naive Bayes on word counts, add-one smoothing, uniform prior.
 
     The defaults of quanteda.textmodels (Manning, Raghavan & Schütze 2008, ch. 13).
@@ -99,51 +99,56 @@ def fit_naive_bayes(
     part = _passages_only(training)
     if len(np.unique(part.labels)) < 2:
         return None
-    columns = learn_space(facts, part.rows, votes, settings).columns
+    columns = learn_space(facts, part.rows, settings).columns
     model = MultinomialNB(alpha=1.0, fit_prior=False)
     model.fit(facts.words[part.rows][:, columns], part.labels)
     return _Counted(columns, model)
 
 
-def fit_svm(facts: Facts, training: Training, votes: Votes, settings: Settings) -> Scorer | None:
+def fit_svm(facts: Facts, training: Training, settings: Settings) -> Scorer | None:
     """Return a linear support vector machine on tf-idf (scikit-learn's defaults, primal)."""
     from sklearn.svm import LinearSVC
 
     part = _passages_only(training)
     if len(np.unique(part.labels)) < 2:
         return None
-    space = learn_space(facts, part.rows, votes, settings)
+    space = learn_space(facts, part.rows, settings)
     model = LinearSVC(C=1.0, dual=False, tol=_SVM_TOLERANCE, max_iter=_SVM_ITERATIONS)
     features = sparse.csr_matrix(word_vectors(facts, space, part.rows))
-    model.fit(features, part.labels, sample_weight=class_weights(part, settings))
+    majority = {**settings, "labels": "majority"}
+    model.fit(features, part.labels, sample_weight=sum(targets(part, majority)))
     return _Separating(space, model)
 
 
-def fit_words(facts: Facts, training: Training, votes: Votes, settings: Settings) -> Scorer | None:
+def fit_words(facts: Facts, training: Training, settings: Settings) -> Scorer | None:
     """Return logistic regression on tf-idf alone."""
-    return fit_linear(facts, _passages_only(training), votes, {**settings, **WORDS_ALONE})
+    return fit_linear(facts, _passages_only(training), {**settings, **WORDS_ALONE})
 
 
+_DICTIONARY = "cues as a dictionary"
 _FITTERS: Mapping[str, Fitter] = {
-    "cues as a dictionary": fit_dictionary,
     "naive Bayes": fit_naive_bayes,
     "tf-idf + linear SVM": fit_svm,
     "tf-idf + logistic regression": fit_words,
 }
-BASELINES = (MAJORITY, *_FITTERS)
+BASELINES = (MAJORITY, _DICTIONARY, *_FITTERS)
 
 
-def baseline(name: str) -> Trainer:
-    """Return the trainer of a baseline (one of :data:`BASELINES`)."""
+def baseline(name: str, votes: Votes) -> Trainer:
+    """Return the trainer of a baseline (one of :data:`BASELINES`).
+
+    ``votes`` maps cues to 1 (for the code) or -1 (against it); only the dictionary knows them.
+    """
     if name == MAJORITY:
         return _majority
+    fit = dictionary(votes) if name == _DICTIONARY else _FITTERS[name]
 
-    def trainer(facts: Facts, training: Training, votes: Votes, settings: Settings) -> Classifier:
-        return train(facts, training, votes, settings, _FITTERS[name])
+    def trainer(facts: Facts, training: Training, settings: Settings) -> Classifier:
+        return train(facts, training, settings, fit)
 
     return trainer
 
 
-def _majority(facts: Facts, training: Training, votes: Votes, settings: Settings) -> Classifier:
+def _majority(facts: Facts, training: Training, settings: Settings) -> Classifier:
     often = 2 * (training.design * training.labels).sum() > training.design.sum()
     return constant(training, 0.0 if often else NEVER)

@@ -12,7 +12,6 @@ from framing.files import sha256
 from framing.model.features import Facts, FeatureSpace, learn_space, transform
 from framing.model.logistic import best_threshold, fit_logistic, fit_sigmoid, round_off, sigmoid
 
-Votes = Mapping[str, int]
 Settings = Mapping[str, Any]
 NEVER = 2.0
 """A threshold that no probability reaches."""
@@ -22,14 +21,16 @@ NEVER = 2.0
 class Training:
     """The rows a classifier may learn from, aligned by position.
 
-    ``rows`` point into :class:`Facts`; ``labels`` are 0/1; ``sources`` names each row's source;
-    ``design`` are the inverse inclusion probabilities; ``weights`` say how much a row counts in
-    the fit. Exemplars have the empty source and ``design`` 0: they teach, but neither calibrate
-    nor set the threshold.
+    ``rows`` point into :class:`Facts`; ``labels`` are 0/1, the combined codes, which calibrate and
+    set the threshold; ``shares`` are the parts of the coders who found the code, which are learned
+    (:func:`targets`); ``sources`` names each row's source; ``design`` are the inverse inclusion
+    probabilities; ``weights`` say how much a row counts in the fit. Exemplars have the empty source
+    and ``design`` 0: they teach, but neither calibrate nor set the threshold.
     """
 
     rows: np.ndarray
     labels: np.ndarray
+    shares: np.ndarray
     sources: np.ndarray
     design: np.ndarray
     weights: np.ndarray
@@ -39,6 +40,7 @@ class Training:
         return Training(
             self.rows[chosen],
             self.labels[chosen],
+            self.shares[chosen],
             self.sources[chosen],
             self.design[chosen],
             self.weights[chosen],
@@ -52,7 +54,7 @@ class Scorer(Protocol):
         """Return one score a row."""
 
 
-Fitter = Callable[[Facts, Training, Votes, Settings], Scorer | None]
+Fitter = Callable[[Facts, Training, Settings], Scorer | None]
 """A method: it learns from training rows, or returns None where they hold only one class."""
 
 
@@ -124,58 +126,61 @@ def constant(training: Training, threshold: float = 0.5) -> Classifier:
     return Classifier(None, 0.0, 0.0, threshold, share, reason)
 
 
-def class_weights(training: Training, settings: Settings) -> np.ndarray:
-    """Return the rows' weights, scaled so that both classes count alike where balance is asked."""
-    weights = training.weights
-    if settings["class_weight"] == "balanced":
-        total = weights.sum()
-        for value in (0, 1):
-            part = training.labels == value
-            weights = np.where(part, weights * total / (2 * weights[part].sum()), weights)
-    return weights
+def targets(training: Training, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weights with which each row enters a fit as present, and as absent.
+
+    By ``settings['labels']`` a row is present in the coders' share and absent in the rest of its
+    weight, so that a passage on which they differ teaches less than one on which they agree, or
+    (``majority``) it is what the combined code says. Where balance is asked, both classes count
+    alike in all.
+    """
+    share = training.shares if settings["labels"] == "shares" else training.labels.astype(float)
+    present, absent = training.weights * share, training.weights * (1 - share)
+    if settings["class_weight"] == "balanced" and present.sum() and absent.sum():
+        half = training.weights.sum() / 2
+        present, absent = present * half / present.sum(), absent * half / absent.sum()
+    return present, absent
 
 
-def fit_linear(
-    facts: Facts, training: Training, votes: Votes, settings: Settings
-) -> LinearScorer | None:
-    """Return the project's own method: penalised logistic regression on words and cues."""
-    if len(np.unique(training.labels)) < 2:
+def fit_linear(facts: Facts, training: Training, settings: Settings) -> LinearScorer | None:
+    """Return the project's own method: penalised logistic regression on all features."""
+    present, absent = targets(training, settings)
+    if not (present.any() and absent.any()):
         return None
-    space = learn_space(facts, training.rows, votes, settings)
+    space = learn_space(facts, training.rows, settings)
     features = transform(facts, space, training.rows)
-    weights = class_weights(training, settings)
-    coefficients, intercept = fit_logistic(features, training.labels, weights, settings["C"])
+    coefficients, intercept = fit_logistic(features, present, absent, settings["C"])
     return LinearScorer(space, coefficients, intercept)
 
 
 def held_out_scores(
-    facts: Facts, training: Training, votes: Votes, settings: Settings, fit: Fitter
+    facts: Facts, training: Training, settings: Settings, fit: Fitter
 ) -> np.ndarray:
     """Return each training row's score from an inner fold that holds out its source, else NaN."""
     inner = folds_of(training.sources, settings, "inner")
     scores = np.full(len(training.rows), np.nan)
     for fold in range(settings["inner_folds"]):
         held_out = inner == fold
-        scorer = fit(facts, training.take(~held_out), votes, settings) if held_out.any() else None
+        scorer = fit(facts, training.take(~held_out), settings) if held_out.any() else None
         if scorer is not None:
             scores[held_out] = scorer.scores(facts, training.rows[held_out])
     return scores
 
 
 def train(
-    facts: Facts, training: Training, votes: Votes, settings: Settings, fit: Fitter = fit_linear
+    facts: Facts, training: Training, settings: Settings, fit: Fitter = fit_linear
 ) -> Classifier:
     """Train a classifier, its calibration and its threshold on ``training`` alone.
 
     Scores for calibration and threshold come from inner folds by source, so no passage's
-    probability is calibrated on a score that has seen it. ``votes`` maps cues to +1 or -1; ``fit``
-    is the method.
+    probability is calibrated on a score that has seen it. Both rest on the combined code, which is
+    what the tables estimate the share of. ``fit`` is the method.
     """
     coded = training.design > 0
     if len(np.unique(training.labels[coded])) < 2:
         return constant(training)
-    scorer = fit(facts, training, votes, settings)
-    scores = held_out_scores(facts, training, votes, settings, fit)
+    scorer = fit(facts, training, settings)
+    scores = held_out_scores(facts, training, settings, fit)
     seen = ~np.isnan(scores)
     if scorer is None or len(np.unique(training.labels[seen])) < 2:
         return constant(training)
@@ -195,14 +200,13 @@ class CrossFit:
     classifiers: tuple[Classifier, ...]
 
 
-Trainer = Callable[[Facts, Training, Votes, Settings], Classifier]
+Trainer = Callable[[Facts, Training, Settings], Classifier]
 
 
 def cross_fit(
     facts: Facts,
     sources: Sequence[str],
     training: Training,
-    votes: Votes,
     settings: Settings,
     trainer: Trainer = train,
 ) -> CrossFit:
@@ -219,7 +223,7 @@ def cross_fit(
     decisions = np.zeros(len(sources), dtype=int)
     classifiers = []
     for current in range(settings["folds"]):
-        classifier = trainer(facts, training.take(of_training != current), votes, settings)
+        classifier = trainer(facts, training.take(of_training != current), settings)
         classifiers.append(classifier)
         rows = np.flatnonzero(fold == current)
         if not len(rows):  # of few sources a fold may have got none, which not every model takes

@@ -13,12 +13,11 @@ import numpy as np
 import pandas as pd
 
 from framing.files import sha256
-from framing.model.baselines import BASELINES, baseline
+from framing.model.baselines import BASELINES, Votes, baseline
 from framing.model.classifier import (
     CrossFit,
     Settings,
     Training,
-    Votes,
     cross_fit,
     fit_linear,
     folds_of,
@@ -43,7 +42,7 @@ def baseline_predictions(
             name,
             passages,
             cross_fit(
-                facts, list(passages["source_id"]), training, votes, settings, baseline(name)
+                facts, list(passages["source_id"]), training, settings, baseline(name, votes)
             ),
         )
         for name in BASELINES
@@ -67,11 +66,10 @@ def variant_predictions(
     facts: Facts,
     passages: pd.DataFrame,
     training: Training,
-    votes: Votes,
     settings: Settings,
 ) -> pd.DataFrame:
     """Return our predictions for all passages under other settings or facts, called ``name``."""
-    fit = cross_fit(facts, list(passages["source_id"]), training, votes, settings)
+    fit = cross_fit(facts, list(passages["source_id"]), training, settings)
     return _predictions(name, passages, fit)
 
 
@@ -79,7 +77,6 @@ def learning_scores(
     facts: Facts,
     passages: pd.DataFrame,
     training: Training,
-    votes: Votes,
     settings: Settings,
     shares: Sequence[float],
     repeats: int,
@@ -102,7 +99,7 @@ def learning_scores(
             for fold in range(settings["folds"]):
                 inside = coded & (outer == fold)
                 taught = training.take((outer != fold) & (chosen | ~coded))
-                scorer = fit_linear(facts, taught, votes, settings)
+                scorer = fit_linear(facts, taught, settings)
                 learned.append(int((taught.design > 0).sum()))
                 if scorer is not None and inside.any():
                     scores[inside] = scorer.scores(facts, training.rows[inside])

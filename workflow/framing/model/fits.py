@@ -68,9 +68,10 @@ def fits_text(fits: Fits, facts: Facts) -> str:
 
 
 def read_fits(text: str, facts: Facts) -> Fits:
-    """Return what :func:`fits_text` wrote, to be used on other ``facts`` of the same cues.
+    """Return what :func:`fits_text` wrote, to be used on other ``facts``.
 
-    Words that do not occur in ``facts`` are left out: there they add nothing to a score.
+    These must have the same patterns and rules. Words that do not occur in them are left out: there
+    they add nothing to a score.
     """
     data = json.loads(text)
     place = {term: column for column, term in enumerate(facts.terms)}
@@ -107,8 +108,7 @@ def _classifier(data: Mapping[str, Any], place: Mapping[str, int]) -> Classifier
 
 def _space_data(space: FeatureSpace, facts: Facts) -> dict[str, Any]:
     terms = [facts.terms[column] for column in space.columns]
-    arrays = {"columns": terms, "idf": space.idf.tolist(), "votes": space.votes.tolist()}
-    return vars(space) | arrays
+    return vars(space) | {"columns": terms, "idf": space.idf.tolist()}
 
 
 def _space(data: Mapping[str, Any], place: Mapping[str, int]) -> tuple[FeatureSpace, np.ndarray]:
@@ -120,6 +120,5 @@ def _space(data: Mapping[str, Any], place: Mapping[str, int]) -> tuple[FeatureSp
     arrays = {
         "columns": np.array([place[t] for t in data["columns"] if t in place], dtype=int),
         "idf": np.array(data["idf"], dtype=float)[known],
-        "votes": np.array(data["votes"], dtype=float),
     }
     return FeatureSpace(**{**data, **arrays}), known

@@ -23,19 +23,21 @@ def training_rows(
     """Return what the classifier of one code learns from.
 
     ``passages`` (``passage_id source_id weight``) are the first rows of the facts, the exemplars
-    (``exemplar_labels``) the rows after them. ``labels`` (``passage_id label``) are the combined
-    codes of the coded passages; ``weight`` is the weight of an exemplar.
+    (``exemplar_labels``) the rows after them. ``labels`` (``passage_id label share``) are the
+    combined codes of the coded passages and the parts of their coders who found the code;
+    ``weight`` is the weight of an exemplar.
     """
     label = dict(zip(labels["passage_id"], labels["label"], strict=True))
+    share = dict(zip(labels["passage_id"], labels["share"], strict=True))
     coded = np.flatnonzero(passages["passage_id"].isin(label))
     part = passages.iloc[coded]
     taught = len(exemplar_labels) if weight > 0 else 0
     extra = np.arange(len(passages), len(passages) + taught)
+    codebook = list(exemplar_labels)[:taught]
     return Training(
         rows=np.concatenate([coded, extra]),
-        labels=np.array(
-            [label[name] for name in part["passage_id"]] + list(exemplar_labels)[:taught], dtype=int
-        ),
+        labels=np.array([*part["passage_id"].map(label), *codebook], dtype=int),
+        shares=np.array([*part["passage_id"].map(share), *codebook], dtype=float),
         sources=np.array([*part["source_id"], *[""] * taught], dtype=object),
         design=np.concatenate([part["weight"].to_numpy(dtype=float), np.zeros(taught)]),
         weights=np.concatenate([np.ones(len(coded)), np.full(taught, float(weight))]),
@@ -48,7 +50,6 @@ def score_code(
     passages: pd.DataFrame,
     labels: pd.DataFrame,
     exemplar_labels: Sequence[int],
-    votes: Mapping[str, int],
     settings: Mapping[str, Any],
 ) -> tuple[pd.DataFrame, Classifier, Fits]:
     """Cross-fit one code over all passages and train its final classifier on all codings.
@@ -58,13 +59,13 @@ def score_code(
     folds, and what is usual among the coded passages.
     """
     training = training_rows(passages, labels, exemplar_labels, settings["exemplar_weight"])
-    fit = cross_fit(facts, list(passages["source_id"]), training, votes, settings)
-    fits = Fits(fit.classifiers, learn_usual(facts, training, votes, settings))
+    fit = cross_fit(facts, list(passages["source_id"]), training, settings)
+    fits = Fits(fit.classifiers, learn_usual(facts, training, settings))
     label = dict(zip(labels["passage_id"], labels["label"], strict=True))
     scores = scores_of(code, facts, passages, fits, settings).assign(
         label=pd.array([label.get(name) for name in passages["passage_id"]], dtype="Int64")
     )
-    return scores, train(facts, training, votes, settings), fits
+    return scores, train(facts, training, settings), fits
 
 
 def in_order(passages: pd.DataFrame, *parts: pd.DataFrame) -> pd.DataFrame:

@@ -7,24 +7,30 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from framing.model.similarity import Closeness
+
 
 @dataclass(frozen=True)
 class Tables:
     """What the classifier of every code learns from, as tidy tables.
 
     ``passages`` are the passage frame, or of it whole sources, at least all with coded passages;
-    ``labels`` (``passage_id code label``) the combined codes; ``words`` (``passage_id word count``)
-    and ``hits`` (``passage_id cue hits``) the facts of passages and exemplars; ``votes`` (``cue
-    code vote``); ``exemplars`` (``passage_id code label``). ``embeddings`` (a row a passage or
-    exemplar, indexed by its id; a column a dimension) are there where an encoder is to be measured.
+    ``labels`` (``passage_id code label share``) the combined codes and the coders' shares;
+    ``words`` (``passage_id word count``) and ``hits`` (``passage_id cue pattern hits``) the facts
+    of passages and exemplars; ``patterns`` (``cue pattern``) those of the codebook; ``exemplars``
+    (``passage_id code label``); ``closeness`` what words say of the codebook's rules. For
+    comparisons alone, ``votes`` (``cue code vote``) and, where an encoder is to be measured,
+    ``embeddings`` (a row a passage or exemplar, indexed by its id; a column a dimension).
     """
 
     passages: pd.DataFrame
     labels: pd.DataFrame
     words: pd.DataFrame
     hits: pd.DataFrame
-    votes: pd.DataFrame
+    patterns: pd.DataFrame
     exemplars: pd.DataFrame
+    closeness: Closeness
+    votes: pd.DataFrame | None = None
     embeddings: pd.DataFrame | None = None
 
 
@@ -32,11 +38,13 @@ class Tables:
 class Further:
     """Whole sources that taught no classifier: their part of the :class:`Tables` of these names.
 
-    ``stems`` are those of their words, as far as they have been worked out.
+    ``patterns`` and ``closeness`` are those that the classifiers were trained with; ``stems`` are
+    those of the passages' words, as far as they have been worked out.
     """
 
     passages: pd.DataFrame
     words: pd.DataFrame
     hits: pd.DataFrame
-    votes: pd.DataFrame
+    patterns: pd.DataFrame
+    closeness: Closeness
     stems: Mapping[str, str] = field(default_factory=dict)

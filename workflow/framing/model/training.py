@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
-from scipy import sparse
 
 from framing.model.classifier import Training
 from framing.model.evaluation import (
@@ -16,7 +15,7 @@ from framing.model.evaluation import (
     learning_scores,
     variant_predictions,
 )
-from framing.model.features import Facts, collect, neighbours
+from framing.model.features import Facts, collect
 from framing.model.fits import fits_text, read_fits, scores_of
 from framing.model.scores import score_code, training_rows
 from framing.model.stored import model_data
@@ -29,7 +28,6 @@ class Material:
 
     facts: Facts
     labels: pd.DataFrame
-    votes: dict[str, int]
     taught: list[int]
 
     def training(self, passages: pd.DataFrame, weight: float) -> Training:
@@ -37,71 +35,22 @@ class Material:
         return training_rows(passages, self.labels, self.taught, weight)
 
 
-def facts_of(
-    ids: list[str],
-    words: pd.DataFrame,
-    hits: pd.DataFrame,
-    cues: list[str],
-    *,
-    stemmed: bool,
-    beside: sparse.csr_matrix | None = None,
-    stems: Mapping[str, str] | None = None,
-) -> Facts:
-    """Return the facts of the passages ``ids``, in that order.
-
-    ``words`` are ``passage_id word count``, ``hits`` are ``passage_id cue hits``; a passage may
-    have no row in either. ``beside``, ``stems``: see :func:`framing.model.features.collect`.
-    """
-    counts: dict[str, dict[str, int]] = {name: {} for name in ids}
-    for name, word, number in words[["passage_id", "word", "count"]].itertuples(index=False):
-        if name in counts:
-            counts[name][word] = number
-    found: dict[str, dict[str, int]] = {name: {} for name in ids}
-    for name, cue, number in hits[["passage_id", "cue", "hits"]].itertuples(index=False):
-        if name in found:
-            found[name][cue] = number
-    return collect(
-        [counts[n] for n in ids], [found[n] for n in ids], cues, stemmed=stemmed, beside=beside,
-        stems=stems,
-    )  # fmt: skip
-
-
-def cue_names(votes: pd.DataFrame) -> list[str]:
-    """Return the cues of ``votes`` (``cue code vote``), each once, in the order of facts."""
-    return list(dict.fromkeys(votes["cue"]))
-
-
-def _beside(passages: pd.DataFrame, settings: Mapping[str, Any]) -> sparse.csr_matrix:
-    return neighbours(
-        list(passages["source_id"]), list(passages["start"]), list(passages["end"]),
-        settings["neighbour_gap"],
-    )  # fmt: skip
-
-
-def material(
-    code: str, tables: Tables, settings: Mapping[str, Any], *, encoder: bool = False
-) -> Material:
-    """Return what one code's classifier learns from, with embeddings where ``encoder`` says so."""
-    passages = tables.passages
+def material(code: str, tables: Tables, settings: Mapping[str, Any]) -> Material:
+    """Return what one code's classifier learns from."""
     exemplars = tables.exemplars[tables.exemplars["code"] == code]
-    votes = tables.votes[tables.votes["code"] == code]
-    ids = [*passages["passage_id"], *exemplars["passage_id"]]
-    facts = facts_of(
-        ids,
-        tables.words,
-        tables.hits,
-        cue_names(tables.votes),
-        stemmed=settings["stem"],
-        beside=_beside(passages, settings),
-    )
-    if encoder and tables.embeddings is not None:
-        facts = replace(facts, vectors=tables.embeddings.loc[ids].to_numpy(dtype=float))
-    return Material(
-        facts,
-        tables.labels[tables.labels["code"] == code],
-        dict(zip(votes["cue"], votes["vote"], strict=True)),
-        list(exemplars["label"]),
-    )
+    facts = collect(
+        [*tables.passages["passage_id"], *exemplars["passage_id"]], tables.words, tables.hits,
+        tables.patterns, tables.closeness, stemmed=settings["stem"],
+    )  # fmt: skip
+    labels = tables.labels[tables.labels["code"] == code]
+    return Material(facts, labels, list(exemplars["label"]))
+
+
+def _votes(code: str, tables: Tables) -> dict[str, int]:
+    if tables.votes is None:
+        return {}
+    own = tables.votes[tables.votes["code"] == code]
+    return dict(zip(own["cue"], own["vote"], strict=True))
 
 
 def train_code(
@@ -113,7 +62,7 @@ def train_code(
     """
     given = material(code, tables, settings)
     scores, final, fits = score_code(
-        code, given.facts, tables.passages, given.labels, given.taught, given.votes, settings
+        code, given.facts, tables.passages, given.labels, given.taught, settings
     )
     trained_on = {
         "coded_passages": len(given.labels),
@@ -132,9 +81,9 @@ def further_scores(
     ``fits`` are the folds' classifiers by code, as :func:`train_code` gives them.
     """
     passages = tables.passages
-    facts = facts_of(
-        list(passages["passage_id"]), tables.words, tables.hits, cue_names(tables.votes),
-        stemmed=settings["stem"], beside=_beside(passages, settings), stems=tables.stems,
+    facts = collect(
+        list(passages["passage_id"]), tables.words, tables.hits, tables.patterns, tables.closeness,
+        stemmed=settings["stem"], stems=tables.stems,
     )  # fmt: skip
     return {
         code: scores_of(code, facts, passages, read_fits(text, facts), settings)
@@ -153,26 +102,25 @@ def evaluate_code(
     """
     given, passages = material(code, tables, settings), tables.passages
     training = given.training(passages, settings["exemplar_weight"])
-    parts = [baseline_predictions(given.facts, passages, training, given.votes, settings)]
-    variants = [(name, change, False) for name, change in plan["ablations"].items()]
-    if tables.embeddings is not None:
-        variants.append((WITH_ENCODER, {}, True))
-    for name, change, encoder in variants:
+    parts = [baseline_predictions(given.facts, passages, training, _votes(code, tables), settings)]
+    for name, change in plan["ablations"].items():
         changed = {**settings, **change}
-        other = material(code, tables, changed, encoder=encoder)
-        parts.append(
-            variant_predictions(
-                name,
-                other.facts,
-                passages,
-                other.training(passages, changed["exemplar_weight"]),
-                other.votes,
-                changed,
-            )
-        )
+        facts = given.facts
+        if changed["stem"] != settings["stem"]:
+            # Similarities stay: what is taken away is stems of words, and nothing else.
+            other = material(code, tables, changed).facts
+            facts = replace(other, similarities=facts.similarities, closeness=facts.closeness)
+        taught = given.training(passages, changed["exemplar_weight"])
+        parts.append(variant_predictions(name, facts, passages, taught, changed))
+    if tables.embeddings is not None:
+        exemplars = tables.exemplars[tables.exemplars["code"] == code]
+        ids = [*passages["passage_id"], *exemplars["passage_id"]]
+        vectors = tables.embeddings.loc[ids].to_numpy(dtype=float)
+        facts = replace(given.facts, vectors=vectors)
+        parts.append(variant_predictions(WITH_ENCODER, facts, passages, training, settings))
     learning = learning_scores(
-        given.facts, passages, training, given.votes, settings,
-        plan["learning"]["shares"], plan["learning"]["repeats"],
+        given.facts, passages, training, settings, plan["learning"]["shares"],
+        plan["learning"]["repeats"],
     )  # fmt: skip
     predictions = pd.concat(parts, ignore_index=True)
     return predictions.assign(code=code), learning.assign(code=code)

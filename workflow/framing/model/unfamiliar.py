@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from framing.model.classifier import Settings, Training, Votes, folds_of
+from framing.model.classifier import Settings, Training, folds_of
 from framing.model.features import Facts, FeatureSpace, learn_space, word_vectors
 from framing.model.logistic import round_off
 
@@ -57,7 +57,7 @@ def measures(
     return round_off(unknown), round_off(np.asarray(similarity))
 
 
-def learn_usual(facts: Facts, training: Training, votes: Votes, settings: Settings) -> Usual:
+def learn_usual(facts: Facts, training: Training, settings: Settings) -> Usual:
     """Return what is usual among the coded training passages, limits from inner folds by source.
 
     The words known, and their weights, are those of a classifier trained on the same rows.
@@ -68,12 +68,12 @@ def learn_usual(facts: Facts, training: Training, votes: Votes, settings: Settin
     for fold in range(settings["inner_folds"]):
         inside, outside = training.rows[coded & (inner == fold)], training.take(inner != fold)
         if len(inside) and (outside.design > 0).any():
-            space = learn_space(facts, outside.rows, votes, settings)
+            space = learn_space(facts, outside.rows, settings)
             centre = _centre(facts, space, outside.rows[outside.design > 0])
             found = measures(facts, space, centre, inside)
             unknown.append(found[0])
             similar.append(found[1])
-    space = learn_space(facts, training.rows, votes, settings)
+    space = learn_space(facts, training.rows, settings)
     centre = round_off(_centre(facts, space, training.rows[coded]))
     quantile = settings["unfamiliar_quantile"]
     all_unknown, all_similar = np.concatenate(unknown), np.concatenate(similar)

@@ -20,18 +20,21 @@ from framing.config import ALL, read_yaml, schema_problems
 from framing.problems import Problem, raise_if_any
 
 TABLES = Path(__file__).resolve().parents[2] / "report" / "tables.yaml"
-FORMS = ("column", "interval", "join", "ratio", "range")
+FORMS = ("column", "interval", "join", "ratio", "range", "ends")
+SPREAD_LEAD = "lead"
+"""In a print entry: spread, but only beside the value of the spread column that is led with."""
 ALWAYS = "always"
 """In what leads to passages: a value that does not depend on the row."""
 UNLESS = "unless"
-"""In what leads to passages: the column that, where it holds something, leaves a cell without."""
+"""In what leads to passages: the column that, where it holds more than `all`, leaves none."""
 HEADLINE = "headline"
-"""In a print filter: whichever estimator or target the configuration leads with."""
+"""In a print filter: whichever estimator, target or basis is led with."""
 PROJECT_VOCABULARIES = ("code", "group", "period", "contrast")
 """Lists of labels that come from the project, not from tables.yaml."""
 PLACEHOLDERS = frozenset(
     (
         *("title", "question", "coders", "n_sources", "n_passages", "n_coded", "n_outside"),
+        *("agreement_shows", "agreement_means", "n_read", "n_unread", "judged_on"),
         *("confidence", "facts_digest", "headline_estimator", "headline_target"),
         *("headline_estimator_text", "headline_target_text", "headline_estimator_brief"),
         *("headline_target_brief", "licence"),
@@ -39,6 +42,7 @@ PLACEHOLDERS = frozenset(
     )
 )
 YEARS = re.compile(r"(?<=\d)-(?=\d)")  # the hyphen between two years, printed as a dash
+_COUNTS = ("n_sources", "n_passages", "n_coded", "n_read", "n_unread", "n_outside")
 DIGEST_LENGTH = 12  # hexadecimal digits of a digest that notes show
 
 
@@ -58,14 +62,17 @@ class Entry:
     """One printed column: one or several table columns, brought together by ``form``.
 
     ``passages`` says by which filters the explorer finds the passages behind a cell; see the head
-    of tables.yaml.
+    of tables.yaml. An ``optional`` column is left out where no row has a value in it. ``spread`` is
+    true for an entry with one column for each value of the column spread out, :data:`SPREAD_LEAD`
+    for one that stands beside the value led with alone.
     """
 
     form: str
     columns: tuple[str, ...]
     label: str
     separator: str = ", "
-    spread: bool = False
+    spread: bool | str = False
+    optional: bool = False
     passages: Mapping[str, str | Mapping[str, Any]] = field(default_factory=dict)
 
 
@@ -149,7 +156,7 @@ class Edition:
 
     @property
     def headline(self) -> Mapping[str, str]:
-        """Return the estimator and target led with, by these two keys."""
+        """Return what is led with by ``estimator``, ``target`` and ``basis`` (of contrasts)."""
         headline: Mapping[str, str] = self.context["headline"]
         return headline
 
@@ -281,9 +288,11 @@ def edition(specs: Specs, context: Mapping[str, Any]) -> Edition:
 
     ``context`` holds ``title question groups`` (id → label) ``periods`` (ids) ``codes`` (id →
     label, combinations included) ``contrasts`` (id → thesis) ``coders`` (a phrase such as "three
-    machine coders") ``machine_coders convenience`` (bool) ``n_sources n_passages n_coded n_outside
-    headline`` (``estimator``, ``target``) ``licence confidence decimals case_study`` (mapping with
-    ``source_id title``, or None) ``digests`` (name → sha256) ``how_to_rerun limits``.
+    machine coders") ``agreement_shows`` (``stability`` of runs of one model, else ``reliability``)
+    ``machine_coders convenience`` (bool) ``n_sources n_passages n_coded n_read n_unread n_outside
+    headline`` (``estimator``, ``target``, ``basis``) ``licence confidence decimals case_study``
+    (mapping with ``source_id title``, or None) ``digests`` (name → sha256) ``how_to_rerun limits
+    reading warnings`` (lists of sentences).
     """
     words = _words(specs, context)
     keys = [
@@ -313,7 +322,7 @@ def edition(specs: Specs, context: Mapping[str, Any]) -> Edition:
         },
         vocabularies=specs.vocabularies,
         phrases={
-            key: _fill(value, words) if isinstance(value, str) else value
+            key: _fill(value, words) if isinstance(value, str) else _within(value, words)
             for key, value in specs.phrases.items()
         },
         methods=specs.methods,
@@ -367,6 +376,14 @@ def _fill(template: str, words: Mapping[str, str]) -> str:
     return text[:1].upper() + text[1:]
 
 
+def _within(phrases: Mapping[str, Any], words: Mapping[str, str]) -> dict[str, Any]:
+    """Return phrases by name, filled; they may stand inside a sentence, and begin as they do."""
+    return {
+        key: value.format_map(words) if isinstance(value, str) else _within(value, words)
+        for key, value in phrases.items()
+    }
+
+
 def _words(specs: Specs, context: Mapping[str, Any]) -> dict[str, str]:
     estimators, targets = specs.vocabularies["estimator"], specs.vocabularies["target"]
     estimator, target = (context["headline"][key] for key in ("estimator", "target"))
@@ -376,7 +393,10 @@ def _words(specs: Specs, context: Mapping[str, Any]) -> dict[str, str]:
         "question": context["question"],
         "licence": context["licence"],
         "coders": context["coders"],
-        **{key: f"{context[key]:,}" for key in ("n_sources", "n_passages", "n_coded", "n_outside")},
+        "agreement_shows": context["agreement_shows"],
+        "judged_on": specs.phrases["judged_on"]["unread" if context["n_unread"] else "read"],
+        "agreement_means": specs.phrases[context["agreement_shows"]],
+        **{key: f"{context[key]:,}" for key in _COUNTS},
         "confidence": f"{100 * context['confidence']:g} %",
         "facts_digest": ", ".join(
             f"{name} {digest[:DIGEST_LENGTH]}" for name, digest in context["digests"].items()

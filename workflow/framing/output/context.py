@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from framing.coding.codings import coders_phrase
+from framing.coding.codings import RELIABILITY, STABILITY, coders_phrase, runs_of_one_model
+from framing.corpus.draws import CONVENIENCE_MARK
+from framing.inference.design import CONFIRMATION, is_confirmed
+from framing.inference.estimators import leading
+from framing.inference.tables import HELD
 
 RERUN = (
     "Clone the repository and run the first of the two lines in its README: the results come out "
@@ -17,10 +21,12 @@ RERUN = (
 NO_LICENCE = "of which the project says nothing (release in config/config.yaml)"
 
 
-def named(config: Mapping[str, Any], codes: pd.DataFrame) -> dict[str, Any]:
+def named(config: Mapping[str, Any], codes: pd.DataFrame, confirmed: bool) -> dict[str, Any]:
     """Return what figures need of the context: names, and settings that they show.
 
-    It hangs on no passage, text or coding. ``codes`` (``code label``, combinations last).
+    It hangs on no passage and no text. ``codes`` (``code label``, combinations last); ``confirmed``
+    says whether any coded passage is unread, by which it is decided what is led with
+    (:func:`framing.inference.estimators.leading`; contrasts with the period held).
     """
     return {
         "groups": config["groups"],
@@ -29,7 +35,7 @@ def named(config: Mapping[str, Any], codes: pd.DataFrame) -> dict[str, Any]:
         "codes": dict(zip(codes["code"], codes["label"], strict=True)),
         "contrasts": {entry["id"]: entry["thesis"] for entry in config["contrasts"]},
         "agreement_marks": config["agreement"]["marks"],
-        "headline": config["inference"]["headline"],
+        "headline": {**leading(config, confirmed), "basis": HELD},
     }
 
 
@@ -41,34 +47,48 @@ def project_context(
     coders: pd.DataFrame,
     provenance: Mapping[str, Any],
     mark: str = "",
+    reading: Sequence[str] = (),
+    warnings: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the context that :func:`framing.output.captions.edition` describes.
 
     ``sources`` (``source_id title speaker date``), ``passages`` (the frame), ``codes`` (``code
-    label``, combinations last), ``coders`` (``coder kind``), ``provenance`` (see
-    :func:`framing.output.seal.provenance`). ``mark`` says that passages were not drawn at random.
+    label``, combinations last), ``coders`` (``coder kind model``), ``provenance`` (see
+    :func:`framing.output.seal.provenance`). ``mark`` says what holds of all tables, such as that
+    passages were not drawn at random.
+    ``reading`` are sentences on what each draw counts as and why, ``warnings`` on what no reader
+    must miss; both are shown as they are.
     """
     case = config["case_study"]
     own = sources[sources["source_id"] == case].to_dict("records")
     digests = {name: entry["sha256"] for name, entry in provenance["inputs"].items()}
-    return named(config, codes) | {
+    coded = passages["weight"].notna()
+    unread = coded
+    if "role" in passages.columns:
+        unread = coded & (passages["role"] == CONFIRMATION)
+    return named(config, codes, is_confirmed(passages)) | {
         "title": config["project"]["title"],
         "question": config["project"]["question"],
         "limits": config["project"].get("limits", []),
         "combinations": list(config["combinations"]),
         "coders": coders_phrase(coders),
         "machine_coders": bool((coders["kind"] == "machine").any()),
+        "agreement_shows": STABILITY if runs_of_one_model(coders) else RELIABILITY,
         "n_sources": int(passages["source_id"].nunique()),
         "n_passages": len(passages),
-        "n_coded": int(passages["weight"].notna().sum()),
+        "n_coded": int(coded.sum()),
+        "n_read": int((coded & ~unread).sum()),
+        "n_unread": int(unread.sum()),
         "n_outside": int((~passages["estimable"]).sum()),
-        "convenience": bool(mark),
+        "convenience": CONVENIENCE_MARK in mark,
         "licence": config["release"]["licence"]["title"] if "release" in config else NO_LICENCE,
         "confidence": config["inference"]["confidence"],
         "decimals": config["report"]["decimals"],
         "case_study": {"source_id": case, "title": cited(own[0])} if case else None,
         "digests": digests | {"config": provenance["config"]["sha256"]},
         "how_to_rerun": RERUN,
+        "reading": list(reading),
+        "warnings": list(warnings),
     }
 
 

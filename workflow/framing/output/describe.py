@@ -9,8 +9,17 @@ import numpy as np
 import pandas as pd
 
 from framing.config import ALL
+from framing.inference.design import CONFIRMATION
 
 VOTES = {1: "for", -1: "against"}
+
+
+T1_COLUMNS = (
+    "group", "actor", "period", "sources", "passages", "words", "coded", "unread", "first_date",
+    "last_date", "approximate", "undated", "status",
+)  # fmt: skip
+APPROXIMATE = "approximate"
+"""The precision of a date that was inferred."""
 
 
 def corpus_table(
@@ -18,37 +27,47 @@ def corpus_table(
 ) -> pd.DataFrame:
     """Return T1-corpus: what there is, by group and period, with totals.
 
-    ``sources`` needs ``source_id date``; ``passages`` is the passage frame. A row per group (and
-    all) × period (and all); columns ``group period sources passages words coded first_date
-    last_date status``. ``words`` are those of passages; dates are those of sources with passages.
+    ``sources`` needs ``source_id actor date date_precision``; ``passages`` is the passage frame. A
+    row per group (and all) × period (and all), and over all periods a row for each actor of a group
+    that has several; columns :data:`T1_COLUMNS`. ``words`` are those of passages; dates are those
+    of sources with passages, of which so many are ``approximate`` or have none (``undated``).
+    ``unread`` are the coded passages that nobody has read.
     """
-    dates = sources.set_index("source_id")["date"]
+    own = sources.set_index("source_id")
+    actor = passages["source_id"].map(own["actor"])
     periods = [period["id"] for period in config["periods"]] + [config["undated"]]
     rows = []
     for group in [ALL, *config["groups"]]:
+        of_group = passages if group == ALL else passages[passages["group"] == group]
         for period in [ALL, *periods]:
-            part = passages
-            if group != ALL:
-                part = part[part["group"] == group]
-            if period != ALL:
-                part = part[part["period"] == period]
-            dated = sorted(date for date in dates.loc[part["source_id"].unique()] if date)
-            rows.append(
-                (
-                    group,
-                    period,
-                    part["source_id"].nunique(),
-                    len(part),
-                    int(part["words"].sum()),
-                    int(part["weight"].notna().sum()),
-                    dated[0] if dated else "",
-                    dated[-1] if dated else "",
-                    "" if len(part) else "empty: no passage",
-                )
-            )
-    columns = ["group", "period", "sources", "passages", "words", "coded", "first_date",
-               "last_date", "status"]  # fmt: skip
-    return pd.DataFrame(rows, columns=columns)
+            part = of_group if period == ALL else of_group[of_group["period"] == period]
+            rows.append((group, ALL, period, *_described(part, own)))
+        actors = sorted(set(actor.loc[of_group.index])) if group != ALL else []
+        if len(actors) > 1:
+            rows += [
+                (group, name, ALL, *_described(of_group[actor.loc[of_group.index] == name], own))
+                for name in actors
+            ]
+    return pd.DataFrame(rows, columns=list(T1_COLUMNS))
+
+
+def _described(part: pd.DataFrame, sources: pd.DataFrame) -> tuple[Any, ...]:
+    """Return a row of T1 from ``sources`` on; ``sources`` has ids as index."""
+    found = sources.loc[part["source_id"].unique()]
+    dated = sorted(date for date in found["date"] if date)
+    unread = (part["role"] == CONFIRMATION).sum() if "role" in part.columns else 0
+    return (
+        len(found),
+        len(part),
+        int(part["words"].sum()),
+        int(part["weight"].notna().sum()),
+        int(unread),
+        dated[0] if dated else "",
+        dated[-1] if dated else "",
+        int((found["date_precision"] == APPROXIMATE).sum()),
+        int((found["date"] == "").sum()),
+        "" if len(part) else "empty: no passage",
+    )
 
 
 def case_table(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 import pandas as pd
 from matplotlib.figure import Figure
 
-from framing.output import figures, quality_figures
+from framing.output import figures, looking, quality_figures
 from framing.output.captions import Edition
 
 DRAWN: Mapping[str, Callable[[pd.DataFrame, Edition], Figure]] = {
@@ -17,6 +17,7 @@ DRAWN: Mapping[str, Callable[[pd.DataFrame, Edition], Figure]] = {
     "trend": figures.trend,
     "essay": figures.strip,
     "specification": quality_figures.specification,
+    "looking": looking.looking,
     "learning": quality_figures.learning,
     "calibration": quality_figures.calibration,
 }

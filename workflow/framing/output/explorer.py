@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,12 @@ from markupsafe import Markup
 
 from framing.coding.codebook import read_codebook
 from framing.config import ALL
+from framing.corpus.roles import CONFIRMATION, DEVELOPMENT
 from framing.edge import (
     read_build,
     read_codings_table,
+    read_cue_hits,
     read_edition,
-    read_hits,
-    read_kept_back,
     read_passage_frame,
     read_scores,
 )
@@ -87,14 +87,17 @@ class Prose:
 
 
 def load_explorer(
-    given: Mapping[str, Any], config: Mapping[str, Any], mark: str = ""
+    given: Mapping[str, Any],
+    config: Mapping[str, Any],
+    mark: str = "",
+    held_out: Iterable[str] = (),
 ) -> tuple[Tables, dict[str, Any], Edition]:
     """Return the tables of a run, the columns made of them (no prose), and the project's words.
 
     ``given`` has the paths of ``sources passages codings scores votes codes coders codebook
     provenance captions`` and those of ``hits``, of which there are several; ``mark`` is as in
-    :func:`framing.output.context.project_context`. Raises :class:`InputError` where sources.tsv no
-    longer has a source whose passages were coded.
+    :func:`framing.output.context.project_context`, ``held_out`` as in :func:`explorer_data`. Raises
+    :class:`InputError` where sources.tsv no longer has a source whose passages were coded.
     """
     sources, passages = read_build(given["sources"]), read_passage_frame(given["passages"])
     coders = read_build(given["coders"])
@@ -106,10 +109,10 @@ def load_explorer(
     cues = read_codebook(Path(given["codebook"]))["cues"]
     tables = Tables(
         sources, passages, read_codings_table(given["codings"]), read_scores(given["scores"]),
-        read_hits(given["hits"]), read_build(given["votes"], vote="int64"), coders,
+        read_cue_hits(given["hits"]), read_build(given["votes"], vote="int64"), coders,
         {cue["name"]: cue["description"] for cue in cues},
     )  # fmt: skip
-    data = explorer_data(tables, words, config["combinations"], read_kept_back(config))
+    data = explorer_data(tables, words, config["combinations"], held_out)
     return tables, data, words
 
 
@@ -120,13 +123,17 @@ def explorer_data(
     tables: Tables,
     words: Edition,
     combinations: Mapping[str, Mapping[str, Any]],
-    kept_back: Iterable[str] = (),
+    held_out: Iterable[str] = (),
 ) -> dict[str, Any]:
     """Return all that the page shows, in columns as JSON can hold them; no prose.
 
-    ``combinations`` are those of the configuration, ``kept_back`` the sources nobody read while
-    cues were written. A value that repeats is a place in a list, a yes or no one character.
+    ``combinations`` are those of the configuration. ``held_out`` are the ids of passages that
+    nobody is to look at yet, as they await their codings in a draw for confirmation: they stay in
+    the list, without scores, codes and cues, and without prose. A value that repeats is a place in
+    a list, a yes or no one character.
     """
+    hidden = set(held_out)
+    tables = _without(tables, hidden)
     passages = tables.passages
     place = pd.Series(np.arange(len(passages)), index=passages["passage_id"])
     codes = list(tables.scores["code"].drop_duplicates())
@@ -140,11 +147,28 @@ def explorer_data(
         "coders": [[name, plain(kind)] for name, kind in _pairs(tables.coders, "coder", "kind")],
         "codes": [_code(name, tables, words, combinations, codes, place) for name in codes],
         "cues": _cues(tables, codes),
-        "sources": _sources(tables, words, set(kept_back), place),
-        "passages": _passages(tables, place),
+        "sources": _sources(tables, words),
+        "passages": _passages(tables, place, hidden),
         "hits": _hits(tables, place),
         "prose": None,
     }
+
+
+def _without(tables: Tables, hidden: set[str]) -> Tables:
+    """Return the tables without codings and hits of hidden passages, their scores emptied."""
+    if not hidden:
+        return tables
+    scores = tables.scores.copy()
+    at = scores["passage_id"].isin(hidden)
+    scores["label"] = scores["label"].astype("Int64")
+    scores.loc[at, ["probability", "decision", "unfamiliar"]] = 0
+    scores.loc[at, "label"] = pd.NA
+    return replace(
+        tables,
+        scores=scores,
+        codings=tables.codings[~tables.codings["passage_id"].isin(hidden)],
+        hits=tables.hits[~tables.hits["passage_id"].isin(hidden)],
+    )
 
 
 def _pairs(frame: pd.DataFrame, *columns: str) -> list[tuple[Any, ...]]:
@@ -214,9 +238,7 @@ def _cues(tables: Tables, codes: Sequence[str]) -> list[dict[str, Any]]:
     ]
 
 
-def _sources(
-    tables: Tables, words: Edition, kept_back: set[str], place: pd.Series
-) -> dict[str, Any]:
+def _sources(tables: Tables, words: Edition) -> dict[str, Any]:
     first = tables.passages.drop_duplicates("source_id")
     own = tables.sources.set_index("source_id").loc[first["source_id"]]
     score = tables.scores.drop_duplicates("passage_id").set_index("passage_id")
@@ -232,12 +254,20 @@ def _sources(
         "group": [names["group"].index(name) for name in first["group"]],
         "period": [names["period"].index(name) for name in first["period"]],
         "fold": [int(fold) for fold in score.loc[first["passage_id"], "fold"]],
-        "kept": "".join("1" if name in kept_back else "0" for name in first["source_id"]),
     }
 
 
-def _passages(tables: Tables, place: pd.Series) -> dict[str, Any]:
+# One sign a passage: read, unread, not coded, and not to be looked at yet.
+_PARTS = {DEVELOPMENT: "r", CONFIRMATION: "u", "": "n"}
+_HELD_OUT = "h"
+
+
+def _passages(tables: Tables, place: pd.Series, hidden: set[str]) -> dict[str, Any]:
     passages = tables.passages
+    if "role" in passages.columns:
+        roles = passages["role"].fillna("")
+    else:
+        roles = passages["weight"].notna().map({True: CONFIRMATION, False: ""})
     strange = tables.scores.loc[tables.scores["unfamiliar"] == 1, "passage_id"].unique()
     return {
         "id": list(passages["passage_id"]),
@@ -247,6 +277,10 @@ def _passages(tables: Tables, place: pd.Series) -> dict[str, Any]:
         "words": passages["words"].tolist(),
         "stratum": _indexed(passages["stratum"]),
         "status": _indexed(passages["design_status"]),
+        "part": "".join(
+            _HELD_OUT if name in hidden else _PARTS[role]
+            for name, role in zip(passages["passage_id"], roles, strict=True)
+        ),
         "framed": "".join("1" if inside else "0" for inside in passages["estimable"]),
         "unfamiliar": _signs(place, place.loc[strange].to_numpy(), ["1"] * len(strange)),
     }
@@ -278,9 +312,17 @@ def _hits(tables: Tables, place: pd.Series) -> dict[str, list[int]]:
 def prose_data(data: Mapping[str, Any], prose: Prose) -> dict[str, Any]:
     """Return the data of :func:`explorer_data` with the prose at hand, for a page not committed.
 
-    Offsets become those of UTF-16, by which browsers count.
+    Offsets become those of UTF-16, by which browsers count. Passages that nobody is to look at yet
+    have none, nor what stands around them in the case study.
     """
     ids = data["passages"]["id"]
+    hidden = {name for name, part in zip(ids, data["passages"]["part"], strict=True)
+              if part == _HELD_OUT}  # fmt: skip
+    prose = Prose(
+        {name: text for name, text in prose.text.items() if name not in hidden},
+        {name: spans for name, spans in prose.spans.items() if name not in hidden},
+        () if hidden & set(_of_case(data)) else prose.between,
+    )
     number = {cue["id"]: at for at, cue in enumerate(data["cues"])}
     spans: list[list[int]] = []
     for name in ids:
@@ -297,6 +339,15 @@ def prose_data(data: Mapping[str, Any], prose: Prose) -> dict[str, Any]:
             "between": [_shown(text) for text in prose.between],
         },
     }
+
+
+def _of_case(data: Mapping[str, Any]) -> list[str]:
+    """Return the ids of the case study's passages."""
+    if data["case"] not in data["sources"]["id"]:
+        return []
+    case = data["sources"]["id"].index(data["case"])
+    passages = data["passages"]
+    return [name for name, of in zip(passages["id"], passages["source"], strict=True) if of == case]
 
 
 def _shown(text: str) -> str:

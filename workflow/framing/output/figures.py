@@ -160,7 +160,8 @@ def _ceiling(frame: pd.DataFrame) -> float:
     """Return the upper end of a scale of shares that holds every estimate and interval."""
     values = [
         value
-        for name in ("estimate", "ci_high")
+        for name in ("estimate", "ci_high", "coder_high")
+        if name in frame
         for value in map(_value, frame[name])
         if not math.isnan(value)
     ]
@@ -185,9 +186,10 @@ def _nothing(words: str) -> Figure:
 def forest(t4: pd.DataFrame, edition: Edition, *, columns: int = 3) -> Figure:
     """Return T4 as a forest plot: a panel a code, a row a group, on one scale.
 
-    Filled dots with bars are the headline estimator and target; squares (labels only) and crosses
-    (classify and count, same target) stand a little below. A cell without estimate shows a dash.
-    Below a group's name stands how many of its passages were coded.
+    Filled dots with bars are the headline estimator and target, the thin line behind a bar the
+    interval that also covers who coded; squares (labels only) and crosses (classify and count, same
+    target) stand a little below. A cell without estimate shows a dash. Below a group's name stands
+    how many of its passages were coded.
     """
     rows = t4[t4["target"] == edition.headline["target"]]
     with _settings():
@@ -234,7 +236,10 @@ def forest(t4: pd.DataFrame, edition: Edition, *, columns: int = 3) -> Figure:
                          fontweight="bold" if group == ALL else "normal")  # fmt: skip
                 _say(figure, left - 0.08, top + 0.13 * len(lines), count, ha="right",
                      fontsize=SMALL, color=MUTED)  # fmt: skip
-        _legend(figure, edition, figure.get_size_inches()[1] - 0.14, left)
+        coders = "coder_low" in rows and bool(
+            rows.loc[rows["estimator"] == edition.headline["estimator"], "coder_low"].notna().any()
+        )
+        _legend(figure, edition, figure.get_size_inches()[1] - 0.14, left, coders)
         return figure
 
 
@@ -264,6 +269,9 @@ def _panel(axes: Axes, rows: pd.DataFrame, groups: Sequence[str], edition: Editi
             axes.text(0, place - 0.12, "–", color=MUTED, ha="left", va="center")
         else:
             bounds = [_value(main[key]) for key in ("ci_low", "ci_high")]
+            wider = [_value(main.get(key)) for key in ("coder_low", "coder_high")]
+            axes.plot(wider, [place - 0.12] * 2, color=BLUE, linewidth=0.6, marker="|",
+                      markersize=4, markeredgewidth=0.6)  # fmt: skip
             axes.plot(bounds, [place - 0.12] * 2, color=BLUE, linewidth=1.8)
             axes.plot(estimate, place - 0.12, "o", color=BLUE, markersize=5, clip_on=False)
         for estimator, marker, colour in ((LABELS_ONLY, "s", MUTED), (COUNTED, "x", ORANGE)):
@@ -273,7 +281,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, groups: Sequence[str], edition: Editi
                           markerfacecolor="none", markeredgewidth=0.9, clip_on=False)  # fmt: skip
 
 
-def _legend(figure: Figure, edition: Edition, y: float, left: float) -> None:
+def _legend(figure: Figure, edition: Edition, y: float, left: float, coders: bool) -> None:
     led = edition.headline["estimator"]
     entries = [(led, "o", BLUE, 5.0)]
     entries += [
@@ -298,6 +306,15 @@ def _legend(figure: Figure, edition: Edition, y: float, left: float) -> None:
             words += f" ({edition.label('target', edition.headline['target'])})"
         _say(figure, x + 0.16, y, words, va="center_baseline", fontsize=SMALL)
         x += 0.45 + _inches(words, SMALL)
+    if coders:
+        axes = figure.add_axes(((x - 0.1) / width, 1 - (y + 0.08) / height, 0.2 / width,
+                                0.16 / height))  # fmt: skip
+        axes.axis("off")
+        axes.set(xlim=(-1, 1), ylim=(-1, 1))
+        axes.plot([-0.9, 0.9], [0, 0], color=BLUE, linewidth=0.6, marker="|", markersize=4,
+                  markeredgewidth=0.6)  # fmt: skip
+        _say(figure, x + 0.16, y, edition.specs.phrases["brackets"]["coders"], va="center_baseline",
+             fontsize=SMALL)  # fmt: skip
 
 
 # --- Trend ----------------------------------------------------------------------------------------
@@ -327,10 +344,10 @@ def trend(t5: pd.DataFrame, edition: Edition) -> Figure:
         periods = _in_order(edition.labels["period"], list(rows["period"]))
         ceiling = _ceiling(rows)
         cells = {(row["code"], row["group"], row["period"]): row for row in rows.to_dict("records")}
+        coded = rows.groupby(["group", "period"])["coded"].max().to_dict()  # the same for all codes
         ticks = {
             group: [
-                f"{edition.label('period', period)} "
-                f"({int(cells.get((codes[0], group, period), {}).get('coded', 0)):,})"
+                f"{edition.label('period', period)} ({_count(coded.get((group, period))):,})"
                 for period in periods
             ]
             for group in groups
@@ -356,6 +373,11 @@ def trend(t5: pd.DataFrame, edition: Edition) -> Figure:
                     axes.set_title(title, pad=4)
         _key(figure, edition, left, groups != [ALL])
         return figure
+
+
+def _count(value: Any) -> int:
+    """Return a count, 0 where the table has no such cell."""
+    return 0 if is_missing(value) else int(value)
 
 
 def _key(figure: Figure, edition: Edition, left: float, totals: bool) -> None:
@@ -419,7 +441,7 @@ def _series(
         for x, row, value, end in zip(xs, rows, estimate, low, strict=True):
             if total:
                 continue
-            if math.isnan(value) and row.get("passages"):
+            if math.isnan(value) and _count(row.get("passages")):
                 axes.text(x, 0.9 * axes.get_ylim()[1], "?", color=MUTED, ha="center", va="center")
             elif math.isnan(end) and not math.isnan(value):
                 axes.plot(x, value, "o", color=BLUE, markersize=3.6, markerfacecolor=PAPER,

@@ -43,7 +43,7 @@ def source_digests(sources: Path, passages: Path, derived: Sequence[Path]) -> di
 
 def _without_hits(path: Path) -> Any:
     facts = json.loads(read_text(path))
-    passages = [{k: v for k, v in row.items() if k != "cues"} for row in facts["passages"]]
+    passages = [{k: v for k, v in row.items() if k != "hits"} for row in facts["passages"]]
     return {**facts, "cues": None, "passages": passages}
 
 

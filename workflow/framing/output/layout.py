@@ -8,15 +8,25 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import pandas as pd
 
 from framing.config import ALL
-from framing.output.captions import ALWAYS, HEADLINE, UNLESS, Column, Edition, Entry, TableSpec
+from framing.output.captions import (
+    ALWAYS,
+    HEADLINE,
+    SPREAD_LEAD,
+    UNLESS,
+    Column,
+    Edition,
+    Entry,
+    TableSpec,
+)
 
 DASH, MINUS = "–", "−"
 PERCENT = "\u00a0%"  # the sign is not parted from its number
@@ -135,6 +145,13 @@ def lay_out(frame: pd.DataFrame, spec: TableSpec, edition: Edition) -> Sheet:
     """Return a table as it is printed, by the ``print`` part of its spec."""
     printing = spec.printing
     rows: list[dict[str, Any]] = chosen(frame, printing.where, edition).to_dict("records")
+    given = tuple(
+        entry
+        for entry in printing.entries
+        if not entry.optional or any(not is_missing(row[entry.columns[0]]) for row in rows)
+    )
+    printing = replace(printing, entries=given)
+    spec = replace(spec, printing=printing)
     spread = _ordered(rows, printing.spread, spec, edition) if printing.spread else []
     sheet = Sheet(_heads(spec, edition, spread))
     sections: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
@@ -173,20 +190,37 @@ def _ordered(
 
 def _heads(spec: TableSpec, edition: Edition, spread: Sequence[str]) -> list[Head]:
     heads = []
-    for entry in spec.printing.entries:
+    name = spec.printing.spread
+    several = sum(entry.spread is True for entry in spec.printing.entries) > 1
+    for entry, value in _columns(spec.printing.entries, spread):
         numeric = spec.columns[entry.columns[0]].kind in NUMERIC or entry.form in (
             "ratio",
             "range",
         )
-        if not entry.spread:
+        if value is None or entry.spread == SPREAD_LEAD:
             heads.append(Head(entry.label, numeric))
             continue
-        name = spec.printing.spread
-        for value in spread:
-            label = edition.label(spec.columns[name].vocabulary, value)
-            leads = edition.headline.get(name) == value
-            heads.append(Head(label[:1].upper() + label[1:], numeric, leads))
+        label = edition.label(spec.columns[name].vocabulary, value)
+        label = f"{label}: {entry.label}" if several else label
+        leads = edition.headline.get(name) == value
+        heads.append(Head(label[:1].upper() + label[1:], numeric, leads))
     return heads
+
+
+def _columns(entries: Sequence[Entry], spread: Sequence[str]) -> Iterator[tuple[Entry, str | None]]:
+    """Yield the printed columns: an entry, and the value it stands for where it is spread.
+
+    Spread entries that follow each other are kept together, value by value; the first value is the
+    one led with.
+    """
+    for is_spread, some in groupby(entries, key=lambda entry: bool(entry.spread)):
+        block = list(some)
+        if not is_spread:
+            yield from ((entry, None) for entry in block)
+            continue
+        for place, value in enumerate(spread):
+            yield from ((entry, value) for entry in block
+                        if entry.spread is True or not place)  # fmt: skip
 
 
 def _cells(
@@ -198,11 +232,11 @@ def _cells(
     for place, entry in enumerate(entries):
         values = [row[name] for name in entry.columns]
         cells.append(_cell(entry, values, spec, edition, row))
-        if spec.columns[entry.columns[0]].kind in NUMERIC:
+        if spec.columns[entry.columns[0]].kind in NUMERIC and not entry.optional:
             numeric.append(place)
             if is_missing(values[0]):
                 missing.append(place)
-        if entry.form == "interval":
+        if entry.form == "interval" and not entry.optional:
             intervals.append(place)
     if not is_missing(status):
         for place in missing or intervals[:1] or numeric[-1:] or [0]:
@@ -223,7 +257,7 @@ def passages_behind(entry: Entry, row: Mapping[str, Any]) -> str | None:
         if isinstance(value, str):
             if name != UNLESS:
                 asked[name] = row[value]
-            elif not is_missing(row[value]):
+            elif not is_missing(row[value]) and row[value] != ALL:
                 return None
         elif ALWAYS in value:
             asked[name] = value[ALWAYS]
@@ -256,6 +290,9 @@ def _text(entry: Entry, values: list[Any], spec: TableSpec, edition: Edition) ->
         return Cell(entry.separator.join(dict.fromkeys(parts)) or texts[0])
     if is_missing(values[0]):
         return Cell(DASH)
+    if entry.form == "ends":
+        bounds = interval(values[0], values[1], columns[0], edition)
+        return Cell("", bounds) if bounds else Cell(DASH)
     return Cell({"ratio": "/", "range": DASH}.get(entry.form, "").join(texts))
 
 
@@ -277,18 +314,20 @@ def _spread_cells(
     result = []
     for group in groups.values():
         first = next(group[value] for value in spread if value in group)
+        marked = {entry.spread is True: entry for entry in reversed(entries)}.get(True)
         cells: list[Cell] = []
-        for entry in entries:
-            if entry.spread:
-                cells += [
-                    _cells(group[value], [entry], spec, edition)[0]
-                    if value in group
-                    else Cell(DASH)
-                    for value in spread
-                ]
-            else:
+        for entry, value in _columns(entries, spread):
+            if value is None:
                 values = [first[name] for name in entry.columns]
                 cells.append(_cell(entry, values, spec, edition, first))
+            elif value not in group:
+                cells.append(Cell(DASH))
+            elif entry is marked:  # the first of a value's cells has its status
+                cells.append(_cells(group[value], [entry], spec, edition)[0])
+            else:
+                row = group[value]
+                values = [row[name] for name in entry.columns]
+                cells.append(_cell(entry, values, spec, edition, row))
         result.append(cells)
     return result
 

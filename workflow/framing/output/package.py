@@ -26,6 +26,7 @@ README, DATAPACKAGE, CRATE, SUMS = (
     "README.md", "datapackage.json", "ro-crate-metadata.json", "SHA256SUMS",
 )  # fmt: skip
 CITATION, GUIDE = "CITATION.cff", "corpus/DATA.md"
+FREEZES = "corpus/freeze/"
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 
 _KINDS = {"integer": "integer", "share": "number", "number": "number", "p": "number"}
@@ -86,6 +87,7 @@ def packed(
                 "The code of the workflow, which is published apart: MIT.",
             ],
             "data_guide": GUIDE if GUIDE in files else "",
+            "freezes": any(path.startswith(FREEZES) for path in files),
             "datasets": datasets(package, files), "python": release["python"],
             "packages": provenance["packages"], "seeds": seeds(config),
             "runtime": release["runtime"],
@@ -196,7 +198,9 @@ def _corpus_table(
             target = _resource_name(corpus[table]["path"])
             keys.append({"fields": [name], "reference": {"resource": target, "fields": [field]}})
     schema: dict[str, Any] = {
-        "fields": fields, "missingValues": [""], "primaryKey": [spec["key"]],
+        "fields": fields, "primaryKey": [spec["key"]],
+        # In codings, and nowhere else, NA says that something was not coded.
+        "missingValues": ["", "NA"] if "code" in spec else [""],
     }  # fmt: skip
     if keys:
         schema["foreignKeys"] = keys

@@ -150,9 +150,8 @@ def specification(t16: pd.DataFrame, edition: Edition) -> Figure:
             axes.set_ylim(low * 1.05, high * 1.05)
             axes.set_xticks([])
             base._percent(axes.yaxis, 5)
-            agreeing = float((own["difference"] * float(main["difference"].iloc[0]) > 0).mean())
-            words = f"{len(own):,} specifications, {100 * agreeing:.0f} % agree in sign"
-            axes.set_xlabel(words, fontsize=base.SMALL)
+            # How many agree depends on which of them are evidence: T9 has it.
+            axes.set_xlabel(f"{len(own):,} specifications", fontsize=base.SMALL)
         return figure
 
 
@@ -162,10 +161,10 @@ def specification(t16: pd.DataFrame, edition: Edition) -> Figure:
 def agreement(t2: pd.DataFrame, edition: Edition) -> Figure:
     """Return T2 as a dot plot of alpha: a panel a code, on one scale.
 
-    Above, all coders together, in all passages and by group; below, each pair of coders, or all
-    but one where there are more than a few pairs. Bars are intervals from drawing sources anew. A
-    row without alpha shows a dash. ``edition.context["agreement_marks"]`` (if given) are drawn as
-    dashed lines.
+    Above, all coders together, in all passages and by group; below, each coder beside the standard
+    where there is one, and each pair of coders, or all but one where there are more than a few.
+    Bars are intervals from drawing sources anew. A row without alpha shows a dash.
+    ``edition.context["agreement_marks"]`` (if given) are drawn as dashed lines.
     """
     marks = [float(value) for value in edition.context.get("agreement_marks", ())]
     with base._settings():
@@ -225,20 +224,19 @@ def _agreement_lines(t2: pd.DataFrame, edition: Edition) -> list[tuple[tuple[str
         for group in dict.fromkeys(groups)
     ]
     all_groups = t2[t2["group"] == ALL]
-    pairs, others = (
-        list(dict.fromkeys(all_groups.loc[all_groups["comparison"] == name, "coders"]))
-        for name in ("pair of coders", "all coders but one")
-    )
-    if pairs == [everyone]:
-        return lines
+
+    def compared(name: str) -> list[str]:
+        return list(dict.fromkeys(all_groups.loc[all_groups["comparison"] == name, "coders"]))
+
+    pairs = [
+        (name, pair) for name in ("coder and standard", "pair of coders") for pair in compared(name)
+    ]
     if len(pairs) <= _MOST_PAIRS:
-        return lines + [
-            (("pair of coders", ALL, pair), " and ".join(pair.split())) for pair in pairs
-        ]
+        return lines + [((name, ALL, pair), " and ".join(pair.split())) for name, pair in pairs]
     return lines + [
         (("all coders but one", ALL, rest), "without " + " ".join(
             name for name in everyone.split() if name not in rest.split()))
-        for rest in others
+        for rest in compared("all coders but one")
     ]  # fmt: skip
 
 

@@ -233,7 +233,8 @@ def html_text(
     bodies = []
     for title, rows in sheet.sections:
         lines = [
-            f'<tr class="section"><th scope="rowgroup" colspan="{width}">{html(title)}</th></tr>'
+            f'<tr class="section"><th scope="rowgroup" colspan="{width}">'
+            f"<span>{html(title)}</span></th></tr>"
         ] * bool(title)
         for row in rows:
             cells = [

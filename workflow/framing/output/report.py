@@ -15,6 +15,8 @@ from markupsafe import Markup
 
 from framing.coding.codebook import Codebook
 from framing.config import ALL
+from framing.inference.contrasts import UNDECIDED
+from framing.inference.tables import HELD, NOTHING_TO_HOLD, ONE_PERIOD, RAW
 from framing.output.captions import Edition
 from framing.output.citing import key_of
 from framing.output.layout import DASH, MINUS, PERCENT, chosen, is_missing, number, percent
@@ -25,6 +27,8 @@ from framing.output.spreadsheet import workbook
 FOLDER = Path(__file__).resolve().parents[2] / "report"
 TEMPLATE, PAGE, STYLE = "report.html.j2", "table.html.j2", "report.css"
 EXPLORER = "explorer.html"
+_LEVEL = re.compile(r"\[[^\]]*\]$")
+_INTERCEPT = "Intercept"
 
 
 def render_tables(tables: Mapping[str, pd.DataFrame], words: Edition) -> dict[str, str]:
@@ -105,6 +109,7 @@ def report_html(
             },
             answers=answers(tables["T4-prevalence"], words),
             theses=theses(tables["T6-contrasts"], words),
+            equal=other_things_equal(tables["T10-regression"]),
         )
     )
 
@@ -145,12 +150,20 @@ def inline_svg(svg: str, name: str, alt: str) -> str:
 
 
 def _quantity(row: Mapping[str, Any], words: Edition, value: str = "estimate") -> dict[str, str]:
-    """Return estimate and interval of a row in words, or the reason there is none."""
+    """Return estimate and both intervals of a row in words, or the reason there is none.
+
+    ``interval`` is that of sampling, ``coders`` the one that also covers who coded.
+    """
     decimals = words.decimals
-    ends = [percent(row[name], decimals).removesuffix(PERCENT) for name in ("ci_low", "ci_high")]
+
+    def ends(low: str, high: str) -> str:
+        said = [percent(row[name], decimals).removesuffix(PERCENT) for name in (low, high)]
+        return "" if DASH in said else f"[{said[0]}, {said[1]}]"
+
     return {
         "value": percent(row[value], decimals),
-        "interval": "" if DASH in ends else f"[{ends[0]}, {ends[1]}]",
+        "interval": ends("ci_low", "ci_high"),
+        "coders": ends("coder_low", "coder_high"),
         "status": str(row["status"]) if is_missing(row[value]) else "",
     }
 
@@ -159,7 +172,7 @@ def answers(t4: pd.DataFrame, words: Edition) -> list[dict[str, Any]]:
     """Return, for each code that is not made from others, its share overall and in each group.
 
     Entries have ``code`` (label), ``overall`` and ``groups`` (in display order, with ``group``),
-    each with ``value interval status``.
+    each with ``value interval coders status``.
     """
     led = words.headline
     rows = t4[(t4["estimator"] == led["estimator"]) & (t4["target"] == led["target"])]
@@ -180,20 +193,70 @@ def answers(t4: pd.DataFrame, words: Edition) -> list[dict[str, Any]]:
 
 
 def theses(t6: pd.DataFrame, words: Edition) -> list[dict[str, Any]]:
-    """Return each contrast by the headline estimator and target: thesis, numbers, verdict."""
+    """Return each contrast by the headline estimator and target: thesis, numbers, verdict.
+
+    Entries have ``thesis verdict remark held raw``. ``held`` and ``raw`` are the difference with
+    the period held and without (``a b value interval coders status p``), ``raw`` None where there
+    is no period to hold, so that both are one. The verdict is that of the first, by its adjusted
+    p-value; ``remark`` says, of a thesis left undecided, what seems to decide it: that periods are
+    mixed, or that theses are not counted.
+    """
     led = words.headline
     rows = t6[(t6["estimator"] == led["estimator"]) & (t6["target"] == led["target"])]
-    return [
-        {
-            "thesis": row["thesis"],
-            "a": percent(row["estimate_a"], words.decimals),
-            "b": percent(row["estimate_b"], words.decimals),
-            "p": "" if is_missing(row["p_value"]) else p_text(row["p_value"], words.decimals),
-            "verdict": words.label("verdict", row["verdict"]),
-            **_points(_quantity(row, words, "difference")),
-        }
-        for row in rows.to_dict("records")
-    ]
+    found = []
+    for _, own in rows.groupby("contrast", sort=False):
+        by_basis = {row["basis"]: row for row in own.to_dict("records")}
+        held, raw = by_basis[HELD], by_basis[RAW]
+        alone = any(words_ in str(held["status"]) for words_ in (NOTHING_TO_HOLD, ONE_PERIOD))
+        found.append(
+            {
+                "thesis": held["thesis"],
+                "verdict": words.label("verdict", held["verdict"]),
+                "remark": _remark(held, raw, words),
+                "held": _difference(held, words),
+                "raw": None if alone else _difference(raw, words),
+            }
+        )
+    return found
+
+
+def _remark(held: Mapping[str, Any], raw: Mapping[str, Any], words: Edition) -> str:
+    """Return why a thesis is undecided although an interval leaves zero out; mostly nothing."""
+    phrases = words.specs.phrases["contrasts"]
+    if held["verdict"] != UNDECIDED:
+        return ""
+    if _apart(held):
+        return str(phrases["counted"])
+    return str(phrases["mixed"]) if _apart(raw) else ""
+
+
+def _apart(row: Mapping[str, Any]) -> bool:
+    """Return whether a difference's own interval leaves zero out."""
+    ends = [0.0 if is_missing(row[name]) else round(row[name], 6) for name in ("ci_low", "ci_high")]
+    return ends[0] > 0 or ends[1] < 0
+
+
+def _difference(row: Mapping[str, Any], words: Edition) -> dict[str, str]:
+    return {
+        "a": percent(row["estimate_a"], words.decimals),
+        "b": percent(row["estimate_b"], words.decimals),
+        "p": "" if is_missing(row["p_holm"]) else p_text(row["p_holm"], words.decimals),
+        **_points(_quantity(row, words, "difference")),
+    }
+
+
+def other_things_equal(t10: pd.DataFrame) -> bool:
+    """Return whether any model of T10 has more than one covariate, so that it holds some constant.
+
+    Covariates are told by the terms of coefficients: ``group[a]`` and ``group[b]:period[c]`` name
+    two, ``group`` and ``period``.
+    """
+    terms = t10[t10["kind"] == "coefficient"]
+    for _, own in terms.groupby(["model", "code"]):
+        named = {_LEVEL.sub("", part) for term in own["term"] for part in term.split(":")}
+        if len(named - {_INTERCEPT}) > 1:
+            return True
+    return False
 
 
 def _points(quantity: dict[str, str]) -> dict[str, str]:

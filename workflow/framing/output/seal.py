@@ -27,13 +27,15 @@ def provenance(
     *,
     details: Mapping[str, Mapping[str, Any]] | None = None,
     code: Mapping[str, str] | None = None,
+    looked: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return what results depend on: a digest per kind of input, and package versions.
 
     ``inputs`` maps a name (corpus, codebook, codings …) to its files, ``details`` the same names to
     what is known of their parts (see :mod:`framing.output.inputs`), ``code`` a part of the workflow
-    to the digest of its code. No time, host, path outside the project or interpreter enters: the
-    same inputs give the same bytes anywhere.
+    to the digest of its code, ``looked`` says of each draw whether it is read or unread. No time,
+    host, path outside the project or interpreter enters: the same inputs give the same bytes
+    anywhere.
     """
     parts = details or {}
     record = {
@@ -44,6 +46,7 @@ def provenance(
         "config": {"sha256": sha256(json_text(config)), "settings": dict(config)},
         "packages": versions(packages),
     }
+    record |= {"reading": list(looked)} if looked else {}
     return record | ({"code": dict(code)} if code else {})
 
 

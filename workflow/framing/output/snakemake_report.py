@@ -68,4 +68,6 @@ def shown(path: str, category: str) -> Any:
 
 def _labels(name: str, form: str, wildcards: Any) -> dict[str, str]:
     """Return how a result is listed; asked for only when a report is made."""
-    return {"result": name, "shows": load_specs().results[name].title, "form": form}
+    # What a title takes from the project stands in the caption alone.
+    title = load_specs().results[name].title.partition("{")[0].rstrip(" :")
+    return {"result": name, "shows": title, "form": form}

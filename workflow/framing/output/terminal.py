@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from textwrap import wrap
 
 import pandas as pd
 
@@ -21,8 +22,9 @@ def headline(t4: pd.DataFrame, edition: Edition) -> str:
     """Return T4 by the headline estimator and target as text, a row a group, a column a code.
 
     Cells hold estimate and interval; one that cannot be estimated a dash and a letter, explained
-    below. Codes that do not fit in 79 columns follow in further blocks. Letters of Latin script
-    lose their accents, so that the text survives any locale.
+    below. Codes that do not fit in 79 columns follow in further blocks. Beneath stand what each
+    draw counts as, and warnings. Letters of Latin script lose their accents, so that the text
+    survives any locale.
     """
     led = edition.headline
     rows = t4[(t4["estimator"] == led["estimator"]) & (t4["target"] == led["target"])]
@@ -46,7 +48,7 @@ def headline(t4: pd.DataFrame, edition: Edition) -> str:
     lines = [
         ascii_text(edition.context["title"]),
         f"Share of passages [{confidence} % interval], coded by {edition.context['coders']};",
-        f"estimator: {edition.label('estimator', led['estimator'])}; "
+        f"estimator: {edition.label('estimator', led['estimator'])}{_as_read(edition)}; "
         f"target: {edition.label('target', led['target'])}",
     ]
     rule = groups.index(ALL) if ALL in groups and len(groups) > 1 else None
@@ -55,7 +57,26 @@ def headline(t4: pd.DataFrame, edition: Edition) -> str:
     if marks:
         lines.append("")
         lines += [f"({mark}) {ascii_text(status)}" for status, mark in marks.items()]
+    phrases = edition.specs.phrases
+    lines += _listed(phrases["reading"]["draws"], edition.context["reading"])
+    lines += _listed(phrases["warnings"]["title"], edition.context["warnings"])
     return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _as_read(edition: Edition) -> str:
+    """Return a remark where labels only lead because every coding has been read."""
+    return "" if edition.context["n_unread"] else " (no coding is unread)"
+
+
+def _listed(title: str, sentences: Sequence[str]) -> list[str]:
+    if not sentences:
+        return []
+    lines = ["", f"{ascii_text(title)}:"]
+    for sentence in sentences:
+        # A number is not parted from its sign: textwrap leaves the space between them alone.
+        wrapped = wrap(sentence, WIDTH, initial_indent="- ", subsequent_indent="  ")
+        lines += map(ascii_text, wrapped)
+    return lines
 
 
 def ascii_text(text: str) -> str:

@@ -1,0 +1,16 @@
+"""How close words are to the codebook's rules, by the company they keep in sampled sources."""
+
+from pathlib import Path
+
+from framing.edge import read_build, read_passage_frame, read_words, speaking
+from framing.files import write_text
+from framing.model.features import closeness_of
+from framing.model.similarity import closeness_text
+
+with speaking(snakemake.log[0]):
+    given = snakemake.input
+    passages, words = read_passage_frame(given.passages), read_words(given.words)
+    rules = read_build(given.rules, count="int64")
+    settings = snakemake.params.config["classifier"]
+    found = closeness_of(list(passages["passage_id"]), words, rules, settings)
+    write_text(Path(snakemake.output[0]), closeness_text(found))
