@@ -33,8 +33,8 @@ def t4(*rows: str) -> Grid:
 
 
 OLD = (
-    "cost,council,difference,texts,40,20,8,0.200000,0.050000,0.100000,0.300000,",
-    "cost,residents,difference,texts,60,30,9,0.300000,0.050000,0.200000,0.400000,",
+    "cost,council,difference,texts,40,20,9,8,0.200000,0.050000,0.100000,0.300000,0.08,0.33,",
+    "cost,residents,difference,texts,60,30,9,9,0.300000,0.050000,0.200000,0.400000,0.18,0.43,",
 )
 
 
@@ -57,8 +57,8 @@ def results(*rows: str, name: str = "") -> Results:
 def test_equal_tables_move_nothing_and_an_interval_is_no_cell_of_its_own():
     same = moved(*OLD)
     assert not same.changed
-    # Of twelve columns four are ids, two are the ends of the estimate's interval.
-    assert same.cells == 2 * (12 - 4 - 2)
+    # Of fifteen columns four are ids, two are the ends of the estimate's interval.
+    assert same.cells == 2 * (15 - 4 - 2)
 
 
 def test_an_estimate_is_measured_in_half_widths_of_its_old_interval():
@@ -185,7 +185,7 @@ def test_what_identifies_a_row_where_ids_alone_do_not(committed: Results):
         grid = committed.tables[name]
         return key_columns(grid, grid, SPECS.tables[name])
 
-    assert keys("T1-corpus") == ("group", "period")
+    assert keys("T1-corpus") == ("group", "actor", "period")
     assert keys("T7-essay") == ("passage_id", "code")
     assert keys("T14-learning") == ("code", "share")
     assert keys("T15-calibration") == ("code", "bin")
@@ -201,8 +201,8 @@ def test_every_interval_of_the_tables_is_known_and_no_range_is_taken_for_one():
     for name, spec in SPECS.tables.items():
         ends = {end for pair in found[name].values() for end in pair}
         lows = {column for column in spec.columns if column.endswith(("_low", "_high"))}
-        # The jackknife's is a second interval of alpha, and compared as numbers.
-        assert lows - ends == {c for c in lows if c.startswith("jackknife_")}, name
+        # Second intervals, the jackknife's and that of who coded, are compared as numbers.
+        assert lows - ends == {c for c in lows if c.startswith(("jackknife_", "coder_"))}, name
 
 
 def test_committed_results_against_themselves_moved_nothing(committed: Results):
@@ -235,7 +235,7 @@ def test_each_altered_number_of_the_committed_tables_is_found(committed: Results
 
 def test_nothing_changed_is_said_in_one_heading_and_one_line():
     text = account(results(*OLD, name="1.0"), results(*OLD), SPECS).markdown(50)
-    assert text == ("# Nothing changed since 1.0\n\nAll 12 cells of 1 table are as they were.\n")
+    assert text == ("# Nothing changed since 1.0\n\nAll 18 cells of 1 table are as they were.\n")
 
 
 def test_without_a_label_it_is_since_results_were_last_published():
@@ -246,7 +246,7 @@ def test_without_a_label_it_is_since_results_were_last_published():
 def test_the_account_counts_names_and_shows_what_moved():
     new = (changed(OLD[0], estimate="0.310000"), OLD[1], changed(OLD[1], group="press"))
     text = account(results(*OLD, name="1.0"), results(*new), SPECS).markdown(50)
-    assert text.startswith("# What moved since 1.0\n\n1 of 12 cells changed, in 1 of 1 table; 1 of")
+    assert text.startswith("# What moved since 1.0\n\n1 of 18 cells changed, in 1 of 1 table; 1 of")
     assert "1 of them lies outside the old interval. Rows: 1 new, 0 gone." in text
     (line,) = [line for line in text.splitlines() if line.startswith("| T4  ")]
     assert [cell.strip() for cell in line.strip("|").split("|")] == [

@@ -231,7 +231,10 @@ def test_the_frozen_passages_come_out_again(root, shared):
     frozen = read_table(root / "corpus" / "passages.tsv", (), extra=True)
     same = total = 0
     for row in sources[::4]:
-        text = (shared / "texts" / f"{row['source_id']}.txt").read_text(encoding="utf-8")
+        path = shared / "texts" / f"{row['source_id']}.txt"
+        if not path.is_file():  # of the sources that joined later, whose passages were handed over
+            continue
+        text = path.read_text(encoding="utf-8")
         own = set(cut_passages(row["source_id"], text, units, row).passages["passage_id"])
         want = set(frozen[frozen["source_id"] == row["source_id"]]["passage_id"])
         same += len(own & want)

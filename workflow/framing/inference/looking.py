@@ -10,8 +10,8 @@ Two things part where cues were made to fit passages that were read:
   first a weighted mean over a random draw, whose variance is p(1 − p)(1/n − 1/N), with Kish's
   effective number n of the N passages: a score test, z = (p̂ − p)/√V. So a z value far from 0 is not
   the draw's doing. No code is needed, and so it can be asked where nothing is unread. The same rate
-  is compared between passages of sources with a read passage and of all others, with sources as
-  clusters; these may differ for other reasons as well.
+  is compared between passages of sources with a read passage and of the others that a read draw could
+  have reached, with sources as clusters; these may differ for other reasons as well.
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ PARTED = "they part: figures and corrections that rest on read passages are too 
 MORE, LESS = "the classifier marks these more often than chance would", (
     "the classifier marks these less often than chance would"
 )  # fmt: skip
+OTHERWISE = "they differ, for which there may be other reasons as well"
 NO_CODED = "undefined: fewer than {} coded passages on a side"
 NO_PASSAGE = "undefined: no passage on a side"
 NO_SPREAD = "no interval: nothing varies"
@@ -185,7 +186,7 @@ def _marking_rows(
         left[frame.drawn[frame.read]] = False
         yield _drawn_row(frame, marked, unread, frame.weight, left,
                          (UNREAD_PASSAGES, ALL_OF_UNREAD), confidence)  # fmt: skip
-    yield _sources_row(frame, marked, inside, confidence)
+    yield _sources_row(frame, marked, inside & could, confidence)
 
 
 def _row(names: tuple[str, str], sizes: tuple[int, int]) -> dict[str, Any]:
@@ -253,7 +254,8 @@ def _sources_row(
         variance += float(np.square(cluster_deviations(of_source, taking_part)).sum())
         rates.append(rate)
     row |= {"value_of": rates[0], "value_against": rates[1], "difference": rates[0] - rates[1]}
-    return _finished(row, sqrt(variance), confidence)
+    row = _finished(row, sqrt(variance), confidence)
+    return row | {"reading": OTHERWISE if row["reading"] else ""}
 
 
 __all__ = ["READ", "T22_COLUMNS", "UNREAD", "looking_table"]
