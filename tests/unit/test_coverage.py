@@ -330,6 +330,15 @@ def test_few_long_sources_need_more_than_the_customary_variance() -> None:
         assert now["width"] < 1.6 * customary["width"]
 
 
+def test_known_passages_do_not_hide_how_few_unread_ones_carry_the_code() -> None:
+    """Three unread passages with the code beside fifteen that were read."""
+    task = Task(TEXTS, 0.03, 100, SHORT, 513, simulation.JOINED, simulation.BOTH)
+    table = simulation.cell(task)
+    now = table[(table["way"] == simulation.NOW) & (table["domain"] != GAP)]
+    assert len(now) == 2 * len(CORRECTED)
+    assert (now["coverage"] >= 0.93 - 2 * error(0.95, SHORT)).all()
+
+
 def test_believing_all_of_the_gain_does_not_hold_it_for_few_positives(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -11,6 +11,7 @@ from scipy import stats
 
 from framing.inference.intervals import (
     NO_SPREAD,
+    Interval,
     critical,
     difference_interval,
     few_positives_variance,
@@ -18,6 +19,7 @@ from framing.inference.intervals import (
     logit_interval,
     share_interval,
     two_sided_p,
+    widened,
     wilson,
 )
 
@@ -127,3 +129,30 @@ def test_variance_for_codes_that_did_not_vary_is_that_of_agresti_and_coull() -> 
 def test_zero_means_zero_to_six_places() -> None:
     assert is_zero(4e-7)
     assert not is_zero(6e-7)
+
+
+@given(st.floats(0.3, 0.7), st.floats(0, 0.05), st.floats(0, 0.05), st.floats(1, 3))
+def test_two_normal_errors_add_up_as_one(
+    value: float, one: float, other: float, quantile: float
+) -> None:
+    inner = Interval(value - quantile * one, value + quantile * one)
+    found = widened(value, inner, other, quantile)
+    half = quantile * math.hypot(one, other)
+    assert (found.low, found.high) == pytest.approx((value - half, value + half), abs=1e-9)
+
+
+def test_a_second_error_widens_each_side_by_its_own() -> None:
+    inner = Interval(0.02, 0.12, "few")
+    assert widened(0.05, inner, 0.0, Z) == Interval(pytest.approx(0.02), pytest.approx(0.12), "few")
+    found = widened(0.05, inner, 0.01, 2.0)
+    assert found.low == pytest.approx(0.05 - math.hypot(0.03, 0.02))
+    assert found.high == pytest.approx(0.05 + math.hypot(0.07, 0.02))
+
+
+def test_a_share_near_zero_is_not_widened_beyond_what_its_errors_say() -> None:
+    """On the logit scale the upper end would be .99."""
+    found = widened(0.0026, Interval(0.0, 0.0948), 0.004, 4.0)
+    assert found.low == 0
+    assert found.high == pytest.approx(0.0026 + math.hypot(0.0922, 0.016))
+    assert widened(1.0, Interval(0.9, 1.0), 0.5, Z).high == 1
+    assert widened(0.0, Interval(0.0, 0.1), 0.0, Z) == Interval(0.0, pytest.approx(0.1))

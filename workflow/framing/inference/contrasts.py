@@ -148,8 +148,10 @@ def contrast(a: Estimate, b: Estimate, target: str, confidence: float) -> Contra
     notes = [f"side {name}: {side.note}" for name, side in sides.items() if side.note]
     variance += sum(side.smoothed.get(target, 0.0) for side in (a, b))
     for side, sure in zip((a, b), certain, strict=True):
-        if not sure and is_zero(sqrt(side.variance[target])):
-            variance += _unseen(side, target, quantile)
+        # Known passages vary under `texts` even where none of those that stand for the rest does.
+        blank = target if side.rest is None else CORPUS
+        if not sure and is_zero(sqrt(side.variance[blank])):
+            variance += _unseen(side, blank, quantile)
             notes = [*notes, SMOOTHED] if SMOOTHED not in notes else notes
     se = sqrt(variance)
     if is_zero(se):

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import exp, inf, log, sqrt
+from math import exp, hypot, inf, log, sqrt
 from typing import Any
 
 # Not scipy.stats, whose import takes as long as many a table: these are what it calls itself.
@@ -96,7 +96,7 @@ def logit_interval(share: float, se: float, quantile: float) -> tuple[float, flo
 
     The standard error of logit(share) is se / (share·(1 − share)) by the delta method.
     """
-    centre = log(share / (1 - share))
+    centre = _logit(share)
     half = quantile * se / (share * (1 - share))
     return _expit(centre - half), _expit(centre + half)
 
@@ -135,6 +135,23 @@ def share_interval(
         size = effective if is_zero(inner) else inner / se**2
         return Interval(*wilson(share, size, quantile))
     return Interval(*logit_interval(share, se, quantile))
+
+
+def widened(value: float, inner: Interval, se: float, quantile: float) -> Interval:
+    """Return the interval of an estimate with a second, independent error beside ``inner``'s.
+
+    ``inner`` has the ends that the first error alone gives, ``se`` is the standard error of the
+    second; ``value`` in [0, 1]. Distances to the ends are squared and added up, which takes over
+    that they are unequal (MOVER: Zou & Donner 2008), and the ends kept within [0, 1]. Not on the
+    logit scale, where a share near 0 would make any second error a huge one.
+    """
+    half = quantile * se
+    low, high = value - hypot(value - inner.low, half), value + hypot(inner.high - value, half)
+    return Interval(max(0.0, low), min(1.0, high), inner.remark)
+
+
+def _logit(value: float) -> float:
+    return log(value / (1 - value))
 
 
 def difference_interval(difference: float, se: float, quantile: float) -> Interval:

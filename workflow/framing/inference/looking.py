@@ -10,8 +10,8 @@ Two things part where cues were made to fit passages that were read:
   first a weighted mean over a random draw, whose variance is p(1 − p)(1/n − 1/N), with Kish's
   effective number n of the N passages: a score test, z = (p̂ − p)/√V. So a z value far from 0 is not
   the draw's doing. No code is needed, and so it can be asked where nothing is unread. The same rate
-  is compared between passages of sources with a read passage and of the others that a read draw could
-  have reached, with sources as clusters; these may differ for other reasons as well.
+  is compared between passages of sources with a read passage and of the others that a read draw
+  could have reached, with sources as clusters; these may differ for other reasons as well.
 """
 
 from __future__ import annotations

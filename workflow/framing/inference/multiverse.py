@@ -342,7 +342,9 @@ class Side:
 
     ``deviations`` (G,) by source, whose sum of squares is the variance; ``df`` its degrees of
     freedom; ``effective`` passages of equal weight stand behind it. ``unseen`` is variance that
-    deviations do not show, as no code varied in a period; ``note`` is a remark.
+    deviations do not show, as no code varied in a period; ``note`` is a remark. ``blank`` is there
+    where known passages vary and those that stand for all others do not: the part of the passages
+    that these are, their share, and how many equally weighted ones were seen.
     """
 
     value: float
@@ -351,6 +353,7 @@ class Side:
     effective: float
     unseen: float = 0.0
     note: str = ""
+    blank: tuple[float, float, float] | None = None
 
 
 def tally(given: Material, one: Specification, code: str, settings: Settings) -> Tally:
@@ -508,7 +511,10 @@ def side_of(given: Material, found: Tally, chosen: Selection, settings: Settings
     value = weight = squares = 0.0
     uncoded = sum(sum_of[_LEFT] for sum_of in of_piece)
     notes = [EXPLORATORY] if found.exploratory and uncoded else []
+    rest = []
     for part in found.parts:
+        before = value, weight, squares
+        left, alike = sum(of_piece[place][_LEFT] for place in part), True
         cells: list[tuple[int, ...]] = [(place,) for place in part]
         if len(part) > 1 and _thin([of_piece[place] for place in part], settings.cell_minimum):
             cells = [part]
@@ -528,6 +534,7 @@ def side_of(given: Material, found: Tally, chosen: Selection, settings: Settings
             else:
                 correction = sum_of[_ERROR] / sum_of[_CARRIED]
                 scale = sum_of[_MASS] / sum_of[_CARRIED]
+                alike &= is_zero(sum_of[_FITTED]) and is_zero(correction * (1 - correction))
                 value += sum_of[_FITTED] + correction * sum_of[_MASS]
                 factors = (
                     (0, _FITTED, 1.0), (0, _MASS, correction), (0, _ERROR, scale),
@@ -541,6 +548,10 @@ def side_of(given: Material, found: Tally, chosen: Selection, settings: Settings
             for place in cell:
                 for row, name, factor in factors:
                     add[row][_SUMS * place + name] = factor
+        if left:
+            mass = sum(of_piece[place][_MASS] for place in part)
+            found_here = (value - before[0], weight - before[1], squares - before[2])
+            rest.append((mass, *found_here, alike))
     value /= total
     notes += [found.untuned] if found.untuned else []
     beyond = int(found.unconfirmed[chosen.places].sum()) if found.unconfirmed.size else 0
@@ -561,7 +572,25 @@ def side_of(given: Material, found: Tally, chosen: Selection, settings: Settings
         df=df,
         effective=weight**2 / squares,
         note="; ".join(dict.fromkeys(notes)),
+        blank=_blank(rest, total),
     )
+
+
+def _blank(
+    rest: Sequence[tuple[float, float, float, float, bool]], total: float
+) -> tuple[float, float, float] | None:
+    """Return ``Side.blank``; None where codes vary, or where no passage is known.
+
+    ``rest`` has an entry for each part that is not known: its mass, estimated total, Σw and Σw² of
+    its coded passages, and whether no code of these varies. ``total`` is the mass of the side.
+    """
+    mass = sum(part[0] for part in rest)
+    apart = len(rest) > 1 or round(total - mass, DECIMALS) > 0
+    if not rest or not apart or not all(part[-1] for part in rest):
+        return None
+    # Weights on one scale: the passages that each coded one stands for.
+    squares = sum(part[3] * (part[0] / part[2]) ** 2 for part in rest)
+    return mass / total, bounded(sum(part[1] for part in rest) / mass), mass**2 / squares
 
 
 def _thin(of_cell: Sequence[Mapping[int, float]], minimum: int) -> bool:
@@ -609,8 +638,9 @@ def contrast_of(a: Side | None, b: Side | None, settings: Settings) -> Contrast:
     quantile = critical(settings.confidence, df)
     variance = float(np.square(a.deviations - b.deviations).sum()) + a.unseen + b.unseen
     for side, value in ((a, of_a), (b, of_b)):
-        if is_zero(sqrt(float(np.square(side.deviations).sum()) + side.unseen)):
-            variance += few_positives_variance(value, side.effective, quantile)
+        size, share, effective = side.blank or (1.0, value, side.effective)
+        if side.blank or is_zero(sqrt(_variance(side))):
+            variance += size**2 * few_positives_variance(share, effective, quantile)
             notes = [*notes, SMOOTHED] if SMOOTHED not in notes else notes
     se = sqrt(variance)
     if is_zero(se):
@@ -620,11 +650,16 @@ def contrast_of(a: Side | None, b: Side | None, settings: Settings) -> Contrast:
     return Contrast(of_a, of_b, gap, se, ends.low, ends.high, p_value, "; ".join(notes))
 
 
+def _variance(side: Side) -> float:
+    return float(np.square(side.deviations).sum()) + side.unseen
+
+
 def _degrees_of_freedom(a: Side, b: Side) -> float:
     """As :func:`framing.inference.contrasts.degrees_of_freedom`."""
-    if (a.deviations * b.deviations).any():
+    variances = [_variance(one) for one in (a, b)]
+    unseen = any(is_zero(sqrt(variance)) for variance in variances)
+    if unseen or (a.deviations * b.deviations).any():
         return min(a.df, b.df)
-    variances = [float(np.square(one.deviations).sum()) + one.unseen for one in (a, b)]
     return joint_degrees_of_freedom(np.array(variances), np.array([a.df, b.df]))
 
 

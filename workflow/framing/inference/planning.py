@@ -570,8 +570,11 @@ class HalfWidth:
                 quantile=quantile, wilson_below=self.settings.wilson_below,
             )  # fmt: skip
         else:
-            then = replace(found, variance={target: variance})
-            ends = share_ends(then, target, quantile, self.settings.wilson_below)
+            # How many of the rest will carry the code is not known: few or not, the interval is
+            # that of the variance.
+            rest = found.rest if target == CORPUS else None
+            then = replace(found, variance={target: variance}, df={target: df}, rest=rest)
+            ends = share_ends(then, target, self.settings.confidence, self.settings.wilson_below)
         return (ends.high - ends.low) / 2
 
     def met(self, measure: float) -> bool:

@@ -46,7 +46,14 @@ from framing.inference.estimators import (
     estimate,
     frame_note,
 )
-from framing.inference.intervals import Interval, Settings, critical, is_zero, share_interval
+from framing.inference.intervals import (
+    Interval,
+    Settings,
+    critical,
+    is_zero,
+    share_interval,
+    widened,
+)
 from framing.inference.outcomes import Outcome, by_code, combined_codes, outcome, relabelled
 from framing.inference.reliability import agreement_table
 
@@ -240,8 +247,7 @@ def share_row(
         exact = {"estimate": value, "se": 0.0, "ci_low": value, "ci_high": value}
         return row | exact | {"status": frame_note(len(part.outside), COMPLETE)}
     se = sqrt(found.variance[target])
-    quantile = critical(settings.confidence, found.df[target])
-    ends = share_ends(found, target, quantile, settings.wilson_below)
+    ends = share_ends(found, target, settings.confidence, settings.wilson_below)
     notes += [ends.remark] if ends.remark else []
     return row | {
         "estimate": value,
@@ -260,13 +266,23 @@ def share_value(found: Estimate) -> float:
     return rest.of_domain(bounded(rest.of_rest(found.value)))
 
 
-def share_ends(found: Estimate, target: str, quantile: float, wilson_below: float) -> Interval:
+def share_ends(found: Estimate, target: str, confidence: float, wilson_below: float) -> Interval:
     """Return the interval of a share; see :func:`share_row`.
 
     Where no positive was drawn (or nothing but positives) it reaches 0 (or 1), whatever the
-    classifier says: of those passages nothing was seen that would exclude it.
+    classifier says: of those passages nothing was seen that would exclude it. Under ``texts`` known
+    passages show how sources vary, but not how far off the estimate of all others is: where only
+    few of these were seen to carry the code, the interval of this corpus is widened by what varies
+    between sources (:func:`framing.inference.intervals.widened`).
     """
-    se = sqrt(found.variance[target])
+    if target != CORPUS and found.rest is not None and CORPUS not in found.barred:
+        share = bounded(found.rest.of_rest(found.value))
+        if found.rest.coded * min(share, 1 - share) < wilson_below:
+            between = max(0.0, found.variance[target] - found.variance[CORPUS])
+            inner = share_ends(found, CORPUS, confidence, wilson_below)
+            quantile = critical(confidence, found.df[target])
+            return widened(share_value(found), inner, sqrt(between), quantile)
+    se, quantile = sqrt(found.variance[target]), critical(confidence, found.df[target])
     if target == CORPUS:
         rest = found.chance
         coded, positives = rest.coded, rest.positives
