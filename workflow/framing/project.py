@@ -31,7 +31,7 @@ from framing.corpus.derived import (
 )
 from framing.corpus.draws import DRAWS, Draw, combined_design, read_draws
 from framing.corpus.hits import cue_and_pattern
-from framing.corpus.roles import CONFIRMATION, DEVELOPMENT, PENDING, SPENT, UNREAD, unfrozen
+from framing.corpus.roles import CONFIRMATION, DEVELOPMENT, PENDING, SPENT, unfrozen
 from framing.corpus.tables import (
     passage_frame,
     read_passages,
@@ -224,29 +224,6 @@ def frame_if_right(
         [], survey_frame, config, sources, passages, sample, draws, states, coded
     )
     return frame
-
-
-def replacement(config: Mapping[str, Any], scores: Path) -> str:
-    """Return in a sentence what a new confirmation draw would cost where one is spent.
-
-    ``scores`` is the table of all passages' scores, as a run has made it. Empty where nothing is
-    spent, or nothing can be said.
-    """
-    # Here, as only this needs them.
-    from framing.edge import read_scores
-    from framing.inference.planning import replacement_sentence
-
-    sources, draws = read_sources(SOURCES, config["groups"]), read_draws(DRAWS)
-    codebook = load_codebook(CODEBOOK)
-    states = project_reading(config, codebook, sources, draws).states
-    whole = [UNREAD if state == SPENT else state for state in states]
-    before, after = (frame_if_right(config, sources, draws, each) for each in (whole, states))
-    if before is None or after is None or whole == states:
-        return ""
-    table = read_scores(scores)
-    return replacement_sentence(
-        before, after, table[table["code"].isin(list(codebook.codes))], config
-    )
 
 
 def sampled_sources(sources: pd.DataFrame, frame: pd.DataFrame | None) -> frozenset[str]:

@@ -22,9 +22,9 @@ from framing.coding.codebook import written_codebook
 from framing.coding.codings import read_coders
 from framing.config import check_config, cross_check, load_config
 from framing.corpus.draws import DRAWS, awaiting, mark_of, read_draws
-from framing.corpus.roles import UNREAD
+from framing.corpus.roles import SPENT, UNREAD
 from framing.corpus.tables import read_sources
-from framing.edge import DONE
+from framing.edge import DONE, read_scores
 from framing.files import LINE, sha256, write_text
 from framing.freeze import FREEZES
 from framing.model.encoder import PACKAGES, model_files
@@ -44,7 +44,6 @@ from framing.project import (
     UNSAMPLED,
     frame_if_right,
     project_reading,
-    replacement,
     sampled_sources,
 )
 from framing.transaction import hold, settle
@@ -419,9 +418,29 @@ def show_notes(notes: Iterable[str], config: Mapping[str, Any]) -> None:
     lines = list(notes)
     if not lines:
         return
-    if SCORES.is_file() and (cost := replacement(config, SCORES)):
+    if SCORES.is_file() and (cost := _replacement(config)):
         lines.append(cost)
     _say("\n" + "\n".join(lines) + "\n", sys.stderr)
+
+
+def _replacement(config: Mapping[str, Any]) -> str:
+    """Return in a sentence what a confirmation draw in place of a spent one would cost.
+
+    Empty where nothing can be said.
+    """
+    # Here, as it takes a second to load and only this needs it.
+    from framing.inference.planning import replacement_sentence
+
+    sources, draws = read_sources(SOURCES, config["groups"]), read_draws(DRAWS)
+    codebook = written_codebook(CODEBOOK)
+    states = project_reading(config, codebook, sources, draws).states
+    unspent = [UNREAD if state == SPENT else state for state in states]
+    before, after = (frame_if_right(config, sources, draws, each) for each in (unspent, states))
+    if before is None or after is None:
+        return ""
+    scores = read_scores(SCORES)
+    scores = scores[scores["code"].isin(list(codebook.codes))]
+    return replacement_sentence(before, after, scores, config)
 
 
 def show_first_steps() -> None:
