@@ -10,7 +10,8 @@ import numpy as np
 
 from framing.files import sha256
 from framing.model.features import Facts, FeatureSpace, learn_space, transform
-from framing.model.logistic import best_threshold, fit_logistic, fit_sigmoid, round_off, sigmoid
+from framing.model.logistic import best_threshold, fit_logistic, fit_sigmoid, sigmoid
+from framing.model.rounding import round_off
 
 Settings = Mapping[str, Any]
 NEVER = 2.0

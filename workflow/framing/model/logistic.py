@@ -8,18 +8,11 @@ import numpy as np
 from scipy import sparse
 from scipy.special import expit
 
-DECIMALS = 6
-"""Probabilities and weights are rounded to so many places before anything compares them: below
-that, processors and thread counts may differ in the last bits."""
+from framing.model.rounding import round_off
 
 _TOLERANCE = 1e-12
 _GRADIENT = 1e-10
 _ITERATIONS = 500
-
-
-def round_off(values: np.ndarray) -> np.ndarray:
-    """Return values rounded to :data:`DECIMALS` places, without negative zeros."""
-    return np.round(values, DECIMALS) + 0.0
 
 
 @dataclass(frozen=True)

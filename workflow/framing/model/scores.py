@@ -11,7 +11,7 @@ import pandas as pd
 from framing.model.classifier import Classifier, Training, cross_fit, train
 from framing.model.features import Facts
 from framing.model.fits import Fits, scores_of
-from framing.model.logistic import round_off
+from framing.model.rounding import round_off
 from framing.model.unfamiliar import learn_usual
 
 SCORE_COLUMNS = ("passage_id", "code", "fold", "label", "probability", "decision", "unfamiliar")

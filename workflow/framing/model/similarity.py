@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from framing.model.logistic import round_off
+from framing.model.rounding import round_off
 
 CLOSENESS_DECIMALS = 4
 """Of a word's closeness to a rule: more would be noise, and make the published model larger."""

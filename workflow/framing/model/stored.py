@@ -15,7 +15,7 @@ from framing.corpus.hits import cue_and_pattern, hits_by_cue
 from framing.files import json_text, read_text, sha256
 from framing.model.classifier import Classifier, LinearScorer
 from framing.model.features import Facts, stem
-from framing.model.logistic import DECIMALS, round_off
+from framing.model.rounding import DECIMALS, round_off
 from framing.model.unfamiliar import Usual
 from framing.problems import InputError, Problem
 

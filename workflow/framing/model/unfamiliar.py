@@ -19,7 +19,7 @@ from scipy import sparse
 
 from framing.model.classifier import Settings, Training, folds_of
 from framing.model.features import Facts, FeatureSpace, learn_space, word_vectors
-from framing.model.logistic import round_off
+from framing.model.rounding import round_off
 
 
 @dataclass(frozen=True)
