@@ -59,8 +59,10 @@
   const hitsFrom = new Int32Array(total + 1);
   data.hits.number.forEach((number, place) => { hitsFrom[place + 1] = hitsFrom[place] + number; });
 
-  /** What a passage's part can be asked for: read, unread, or not coded (held out or not). */
-  const PARTS = { read: "r", unread: "u", "not coded": "nh" };
+  /** What a passage's part can be asked for: read, unread, or not coded (held out or not); judged: by
+   * which the classifier is judged, the unread ones where there are any, else the read ones. */
+  const PARTS = { read: "r", unread: "u", "not coded": "nh",
+    judged: passages.part.includes("u") ? "u" : "r" };
   const HELD_OUT = "This passage awaits its coding in a draw for confirmation: until then nobody is to look at it, so that its text, scores and cues are not shown.";
   const heldOut = (row) => passages.part[row] === "h";
 
@@ -116,7 +118,7 @@
   // --- what is chosen ----------------------------------------------------------------------------
 
   const MENUS = ["group", "period", "source", "code", "is", "coded", "disagree", "cue", "frame",
-    "part", "sort"];
+    "part", "case", "sort"];
   const FIELDS = ["q", ...MENUS, "from", "to"];
   const VIEWS = ["passages", "source", "words"].filter((view) => at(`view-${view}`) && (view !== "words" || prose));
   const OTHERS = ["view", "passage", "whole", "shade", "by", "find"];
@@ -197,7 +199,8 @@
     return Uint8Array.from(sources.id, (id, place) => Number(
       (!asked.group || sources.group[place] === group)
       && (!asked.period || sources.period[place] === period)
-      && (!asked.source || id === asked.source)));
+      && (!asked.source || id === asked.source)
+      && (asked.case !== "no" || id !== data.case)));
   }
 
   function withCue(cue) {
