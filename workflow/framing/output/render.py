@@ -19,6 +19,8 @@ from framing.output.fit import fit, head_lines
 from framing.output.layout import NUMERIC, Cell, Head, Sheet, is_missing, lay_out
 
 LONG = 35  # printed lines above which a LaTeX table runs over pages
+PAGE = 45  # lines that a page holds, notes below the table included
+NOTE = 105  # characters of a line of them
 
 
 def csv_text(frame: pd.DataFrame, spec: TableSpec) -> str:
@@ -144,7 +146,9 @@ def latex_text(frame: pd.DataFrame, spec: TableSpec, edition: Edition) -> str:
     caption = f"\\caption{{{latex(spec.caption)}}}\\label{{tab:{spec.id}}}"
     size = f"\\{setting.size}\\setlength{{\\tabcolsep}}{{{setting.gap:g}pt}}"
     parts = (layout, head, "\n".join(body), caption, size, _latex_notes(sheet, spec, edition))
-    text = _longtable(*parts, width) if fitted.lines > LONG else _float(*parts)
+    whole = fitted.lines + len(parts[-1]) / NOTE
+    runs_on = fitted.lines > LONG or whole > PAGE
+    text = _longtable(*parts, width) if runs_on else _float(*parts)
     strange = ", ".join(f"U+{ord(char):04X}" for char in foreign(text))
     notice = f"% Needs fonts for {strange}: XeLaTeX, LuaLaTeX or a fontenc.\n" if strange else ""
     return f"% {spec.id}; load the packages booktabs and longtable.\n{notice}{text}"
