@@ -58,8 +58,6 @@ def test_the_committed_tables_compile_as_they_are_and_fit_their_line(root, tmp_p
     for path in files:
         shutil.copy(path, tmp_path)
     log = compiled(tmp_path, [path.name for path in files], runs=3)  # longtable settles widths
-    if not project and re.findall(r"Overfull", log):
-        pytest.xfail("open: T6 of the main project is some points too wide as a long table")
     assert not re.findall(r"Overfull \\hbox.*|Float too large.*|undefined references", log)
 
 

@@ -47,6 +47,7 @@ SETTINGS = (
     Setting("footnotesize", 8.5, 3, True),
     Setting("scriptsize", 8.0, 3, True),
     Setting("scriptsize", 8.0, 2, True),
+    Setting("scriptsize", 8.0, 1, True),
 )
 
 

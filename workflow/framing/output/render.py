@@ -19,7 +19,7 @@ from framing.output.fit import fit, head_lines
 from framing.output.layout import NUMERIC, Cell, Head, Sheet, is_missing, lay_out
 
 LONG = 35  # printed lines above which a LaTeX table runs over pages
-PAGE = 45  # lines that a page holds, notes below the table included
+PAGE = 40  # lines that a page holds, notes below the table included
 NOTE = 105  # characters of a line of them
 
 
@@ -124,7 +124,8 @@ def latex_text(frame: pd.DataFrame, spec: TableSpec, edition: Edition) -> str:
         if title:
             space = "\\addlinespace\n" if number_ else ""
             body.append(
-                f"{space}\\multicolumn{{{width}}}{{@{{}}l}}{{\\textit{{{latex(title)}}}}}"
+                f"{space}\\multicolumn{{{width}}}{{@{{}}p{{\\linewidth}}@{{}}}}"
+                f"{{\\raggedright\\textit{{{latex(title)}}}}}"
                 "\\\\*"  # the star keeps a page from ending here
             )
         body += [
