@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from framing.coding.combinations import combined_codes
 from framing.inference.design import population
 from framing.inference.outcomes import (
     Outcome,
     aligned,
     by_code,
-    combined_codes,
     fold_slopes,
     outcome,
     relabelled,

@@ -34,6 +34,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from framing.config import ALL
+from framing.corpus.roles import CONFIRMATION
 from framing.problems import Problem, raise_if_any
 
 Floats = npt.NDArray[np.float64]
@@ -44,8 +45,6 @@ CORPUS = "corpus"
 TEXTS = "texts"
 TARGETS = (CORPUS, TEXTS)
 PLACE = "corpus/sample.tsv"
-DEVELOPMENT, CONFIRMATION = "development", "confirmation"
-"""Roles of drawn passages: authors may have read them, or nobody has."""
 _EXACT = 1e-9  # a weight this near to 1 is 1
 
 

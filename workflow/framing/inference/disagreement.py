@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from framing.coding.codings import MAJORITY, STANDARD, combine_coders
+from framing.coding.combinations import combined_codes
 from framing.config import ALL
 from framing.inference.design import (
     TEXTS,
@@ -29,7 +30,7 @@ from framing.inference.design import (
 )
 from framing.inference.estimators import LABELS, estimate
 from framing.inference.intervals import DECIMALS, Settings, critical, wilson
-from framing.inference.outcomes import Outcome, combined_codes
+from framing.inference.outcomes import Outcome
 from framing.inference.tables import settled, share_row
 
 COMBINED, SPREAD = "combined", "largest difference"

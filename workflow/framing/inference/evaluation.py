@@ -20,10 +20,11 @@ import numpy as np
 import pandas as pd
 
 from framing.config import ALL
+from framing.corpus.roles import CONFIRMATION
 from framing.inference.agreement import resampling_counts
 from framing.inference.beyond import READ, UNFAMILIAR, UNREAD
 from framing.inference.classifier_quality import MEASURES, NO_CODED, quality
-from framing.inference.design import CONFIRMATION, Bools, Floats, Ints
+from framing.inference.design import Bools, Floats, Ints, is_confirmed
 from framing.inference.errors import OPTIMISTIC, said
 from framing.inference.intervals import DECIMALS, critical, wilson
 
@@ -85,14 +86,7 @@ def coded_passages(
     of one code. ``passages`` is the passage frame; where it has no column ``role``, all its coded
     passages count as unread.
     """
-    frame = passages[["passage_id", "source_id", "group"]].assign(
-        unread=True, weight=passages["weight"]
-    )
-    if "role" in passages.columns:
-        unread = passages["role"] == CONFIRMATION
-        frame["unread"] = unread
-        frame["weight"] = passages["weight"].where(unread, passages["read_weight"])
-    frame = frame.merge(labels[["passage_id", "label"]].dropna(), on="passage_id")
+    frame = _by_reading(passages).merge(labels[["passage_id", "label"]].dropna(), on="passage_id")
     frame = frame.merge(predictions, on="passage_id", validate="one_to_one")
     source, _ = pd.factorize(frame["source_id"])
     return Coded(
@@ -104,6 +98,21 @@ def coded_passages(
         frame["group"].to_numpy(dtype=object),
         frame["unread"].to_numpy(dtype=bool),
     )
+
+
+def _by_reading(passages: pd.DataFrame) -> pd.DataFrame:
+    """Return ``passage_id source_id group unread weight`` of a passage frame.
+
+    Weights of unread passages are those of the whole design, of read ones those of the draws that
+    were read.
+    """
+    kept = ["passage_id", "group"] + (["source_id"] if "source_id" in passages.columns else [])
+    frame = passages[kept].assign(unread=True, weight=passages["weight"])
+    if "role" in passages.columns:
+        unread = passages["role"] == CONFIRMATION
+        frame["unread"] = unread
+        frame["weight"] = passages["weight"].where(unread, passages["read_weight"])
+    return frame
 
 
 def average_precisions(label: Ints, probability: Floats, weights: Floats) -> Floats:
@@ -300,11 +309,9 @@ def learning_table(
     lowest and the highest, on unread passages where there are any. Columns: :data:`T14_COLUMNS`.
     """
     labelled = scores.dropna(subset=["label"])[["passage_id", "code", "label"]]
-    unread = "role" not in passages.columns or bool((passages["role"] == CONFIRMATION).any())
-    judging = passages[["passage_id", "weight"]]
-    if "role" in passages.columns:
-        judging = judging.assign(weight=passages["weight" if unread else "read_weight"])
-        judging = judging[(passages["role"] == CONFIRMATION) == unread]
+    unread = is_confirmed(passages)
+    judging = _by_reading(passages)
+    judging = judging.loc[judging["unread"] == unread, ["passage_id", "weight"]]
     frame = learning.merge(labelled, on=["passage_id", "code"]).merge(judging, on="passage_id")
     rows = []
     for code in scores["code"].drop_duplicates():

@@ -24,7 +24,6 @@ import numpy as np
 import pandas as pd
 
 from framing.config import ALL
-from framing.inference.beyond import READ, UNREAD
 from framing.inference.design import (
     Bools,
     Floats,
@@ -256,6 +255,3 @@ def _sources_row(
     row |= {"value_of": rates[0], "value_against": rates[1], "difference": rates[0] - rates[1]}
     row = _finished(row, sqrt(variance), confidence)
     return row | {"reading": OTHERWISE if row["reading"] else ""}
-
-
-__all__ = ["READ", "T22_COLUMNS", "UNREAD", "looking_table"]

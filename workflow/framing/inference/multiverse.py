@@ -37,6 +37,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from framing.coding.codings import combine_coders, main_rule
+from framing.coding.combinations import combined_codes
 from framing.config import ALL
 from framing.inference.clusters import adjusted_deviations, joint_degrees_of_freedom
 from framing.inference.contrasts import (
@@ -77,7 +78,7 @@ from framing.inference.intervals import (
     is_zero,
     two_sided_p,
 )
-from framing.inference.outcomes import combined_codes, fold_slopes, tuned
+from framing.inference.outcomes import estimated, fold_slopes, tuned
 from framing.inference.tables import HELD, NO_COMMON_PERIOD, RAW, period_weights
 
 ANY = "any choice"
@@ -439,9 +440,7 @@ def _fitted(
         score[known], label[judging], (weight * respondents)[judging], given.fold[known],
         int(given.fold.max()) + 1, settings.tuning_minimum,
     )  # fmt: skip
-    rest = np.ones(frame.total, dtype=bool)
-    rest[frame.drawn[frame.known]] = False
-    return tuned(slopes[given.fold], score, rest), "" if slopes.any() else UNTUNED
+    return tuned(slopes[given.fold], score, estimated(frame)), "" if slopes.any() else UNTUNED
 
 
 def _decision(given: Material, one: Specification, code: str) -> Ints:

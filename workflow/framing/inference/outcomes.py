@@ -9,9 +9,8 @@ in how far the classifier is trusted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -158,40 +157,16 @@ def relabelled(frame: Population, data: Outcome, label: Floats, settings: Settin
     return replace(
         data,
         label=label,
-        fitted=tuned(slopes[fold], data.probability, _estimated(frame)),
+        fitted=tuned(slopes[fold], data.probability, estimated(frame)),
         untuned="" if slopes.any() else _untuned(outside, settings.tuning_minimum),
     )
 
 
-def _estimated(frame: Population) -> Bools:
+def estimated(frame: Population) -> Bools:
     """Return the passages (N,) whose codes are estimated: reached by a draw, and not known."""
     rest = np.ones(frame.total, dtype=bool) if frame.covered is None else frame.covered.copy()
     rest[frame.drawn[frame.known]] = False
     return rest
-
-
-def combined_codes(
-    of_code: Mapping[str, Floats], combinations: Mapping[str, Mapping[str, Any]]
-) -> dict[str, Floats]:
-    """Return numbers by code, 0/1 or probabilities, and those of the configured combinations.
-
-    A passage carries a combination when it has all codes of ``all``, at least one of ``any`` and
-    none of ``none``; probabilities combine as if codes were independent given the passage.
-    """
-    result = dict(of_code)
-    for name, rule in combinations.items():
-        value: Any = 1.0
-        for code in rule.get("all", []):
-            value = value * of_code[code]
-        for code in rule.get("none", []):
-            value = value * (1 - of_code[code])
-        if "any" in rule:
-            neither: Any = 1.0
-            for code in rule["any"]:
-                neither = neither * (1 - of_code[code])
-            value = value * (1 - neither)
-        result[name] = value
-    return result
 
 
 def _untuned(outside: Ints, minimum: int) -> str:

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from framing.coding.codings import STANDARD
+from framing.coding.codings import labels_by_coder
+from framing.coding.combinations import combined_codes
 from framing.config import ALL
 from framing.inference.contrasts import (
     Contrast,
@@ -54,7 +55,7 @@ from framing.inference.intervals import (
     share_interval,
     widened,
 )
-from framing.inference.outcomes import Outcome, by_code, combined_codes, outcome, relabelled
+from framing.inference.outcomes import Outcome, by_code, outcome, relabelled
 from framing.inference.reliability import agreement_table
 
 __all__ = [
@@ -187,17 +188,16 @@ def codes_alone(
     Combinations of codes are made from the coder's own. None where there is one such coder, where
     one is the standard by which others are measured, or where the configuration wants none.
     """
-    wanted = config["inference"]["coder_interval"] != "none"
-    if codings is None or not wanted or config["coders"]["rule"] == STANDARD:
+    if codings is None or config["inference"]["coder_interval"] == "none":
         return []
     drawn = frame.passages[frame.drawn]
-    labels: dict[str, dict[str, Floats]] = {}
-    for (coder, code), rows in codings.groupby(["coder", "code"], sort=True):
-        values = rows.set_index("passage_id")["value"].reindex(drawn)
-        if values.notna().all():
-            labels.setdefault(str(coder), {})[str(code)] = values.to_numpy(dtype=float)
-    codes = codings["code"].nunique()
-    whole = [of for of in labels.values() if len(of) == codes]
+    whole = []
+    for own in labels_by_coder(codings, config["coders"]).values():
+        wide = own.pivot(index="passage_id", columns="code", values="label").reindex(
+            index=drawn, columns=codings["code"].unique()
+        )
+        if wide.notna().all(axis=None):
+            whole.append({str(code): wide[code].to_numpy(dtype=float) for code in wide})
     if len(whole) < 2:
         return []
     return [combined_codes(of, config["combinations"]) for of in whole]

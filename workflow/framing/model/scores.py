@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from framing.coding.combinations import combined_codes
 from framing.model.classifier import Classifier, Training, cross_fit, train
 from framing.model.features import Facts
 from framing.model.fits import Fits, scores_of
@@ -95,22 +96,13 @@ def combine_codes(
             for name in ("label", "probability", "decision")}  # fmt: skip
     order = scores["passage_id"].drop_duplicates()
     first = scores.drop_duplicates("passage_id").set_index("passage_id")
+    made = {}
+    for column, table in wide.items():
+        values = table.loc[order].astype("Float64" if column == "label" else float)
+        made[column] = combined_codes({str(code): values[code] for code in values}, combinations)
     parts = []
-    for name, rule in combinations.items():
-        columns = {}
-        for column, table in wide.items():
-            values = table.loc[order].astype("Float64" if column == "label" else float)
-            chance = pd.Series(1.0, index=values.index, dtype=values.iloc[:, 0].dtype)
-            for code in rule.get("all", []):
-                chance = chance * values[code]
-            for code in rule.get("none", []):
-                chance = chance * (1 - values[code])
-            if "any" in rule:
-                neither = pd.Series(1.0, index=values.index, dtype=chance.dtype)
-                for code in rule["any"]:
-                    neither = neither * (1 - values[code])
-                chance = chance * (1 - neither)
-            columns[column] = chance
+    for name in combinations:
+        columns = {column: of_code[name] for column, of_code in made.items()}
         parts.append(
             pd.DataFrame(
                 {

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from framing.config import ALL
-from framing.inference.disagreement import COMBINED, SPREAD
+from framing.inference.disagreement import COMBINED, SPREAD, outside
 from framing.inference.looking import MARKED, QUALITY, READ_PASSAGES
 from framing.output.captions import Edition
 from framing.output.layout import is_missing, number, percent
@@ -35,13 +35,13 @@ def shares_outside(t18: pd.DataFrame, words: Edition) -> Iterator[str]:
     """Yield a warning for ties among coders, and for combined shares outside the coders' own."""
     phrases = words.specs.phrases["warnings"]
     for (code, group), own in t18.groupby(["code", "group"], sort=False):
-        alone = own.loc[~own["coder"].isin([COMBINED, SPREAD]), "estimate"].dropna().round(6)
+        alone = own.loc[~own["coder"].isin([COMBINED, SPREAD]), "estimate"].dropna()
         label = words.label("code", code)
         for row in own[own["coder"] == COMBINED].to_dict("records"):
             if group == ALL and not is_missing(row["tied"]) and row["tied"]:
                 yield phrases["tied"].format(code=label, tied=row["tied"], coded=row["coded"])
             share = row["estimate"]
-            if is_missing(share) or alone.empty or alone.min() <= round(share, 6) <= alone.max():
+            if is_missing(share) or not outside(share, list(alone)):
                 continue
             said = {name: percent(value, words.decimals) for name, value in
                     (("share", share), ("low", alone.min()), ("high", alone.max()))}  # fmt: skip

@@ -9,7 +9,8 @@ import pandas as pd
 
 from framing.coding.codings import RELIABILITY, STABILITY, coders_phrase, runs_of_one_model
 from framing.corpus.draws import CONVENIENCE_MARK
-from framing.inference.design import CONFIRMATION, is_confirmed
+from framing.corpus.roles import CONFIRMATION
+from framing.inference.design import is_confirmed
 from framing.inference.estimators import leading
 from framing.inference.tables import HELD
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from framing.config import ALL
-from framing.inference.design import CONFIRMATION
+from framing.corpus.roles import CONFIRMATION
 
 VOTES = {1: "for", -1: "against"}
 
