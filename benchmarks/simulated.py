@@ -31,14 +31,8 @@ if str(ROOT / "workflow") not in sys.path:
     sys.path.insert(0, str(ROOT / "workflow"))
 
 from framing.config import ALL, load_config  # noqa: E402  # found only now
-from framing.inference.design import (  # noqa: E402
-    CONFIRMATION,
-    DEVELOPMENT,
-    Bools,
-    Floats,
-    Ints,
-    Population,
-)
+from framing.corpus.roles import CONFIRMATION, DEVELOPMENT  # noqa: E402
+from framing.inference.design import Bools, Floats, Ints, Population  # noqa: E402
 from framing.inference.intervals import Settings  # noqa: E402
 from framing.inference.outcomes import Outcome, relabelled  # noqa: E402
 
