@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,11 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from framing.files import read_text, unusable, write_text
-from framing.model.similarity import read_closeness
-from framing.model.tables import Tables
-from framing.output.captions import Edition, Specs, TableSpec, edition, load_specs
-from framing.output.context import project_context
+from framing.files import unusable, write_text
+from framing.output.captions import Specs, TableSpec, load_specs
 from framing.output.render import csv_text
 from framing.problems import InputError
 
@@ -137,26 +133,6 @@ def _read_parts(paths: str | Path | Iterable[str | Path], **kinds: str) -> pd.Da
     return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
 
-def read_tables(given: Any) -> Tables:
-    """Read what classifiers learn from; ``given`` has the paths as attributes, named as fields.
-
-    ``votes`` may be absent, and so may ``embeddings``, a list, for there is none without an
-    encoder.
-    """
-    embeddings, votes = getattr(given, "embeddings", []), getattr(given, "votes", None)
-    return Tables(
-        read_passage_frame(given.passages),
-        read_build(given.labels, label="int64", share="float64"),
-        read_words(given.words),
-        read_hits(given.hits),
-        read_build(given.patterns, pattern="int64"),
-        read_build(given.exemplars, label="int64"),
-        read_closeness(read_text(Path(given.closeness))),
-        read_build(votes, vote="int64") if votes else None,
-        read_embeddings(embeddings[0]) if embeddings else None,
-    )
-
-
 def embedding_table(ids: Sequence[str], vectors: np.ndarray) -> pd.DataFrame:
     """Return embeddings as a tidy table: ``passage_id``, then a column a dimension."""
     table = pd.DataFrame(vectors, columns=[f"e{n}" for n in range(1, vectors.shape[1] + 1)])
@@ -193,28 +169,6 @@ def publish(path: str | Path, frame: pd.DataFrame, captions: str | Path, mark: s
         frame = frame.assign(status=[f"{mark}; {one}" if one else mark for one in said])
     spec = _specs(Path(captions)).tables[target.stem]
     write_text(target, csv_text(frame, spec))
-
-
-def read_edition(
-    given: Mapping[str, Any],
-    config: Mapping[str, Any],
-    sources: pd.DataFrame,
-    passages: pd.DataFrame,
-    mark: str = "",
-    reading: Sequence[str] = (),
-    warnings: Sequence[str] = (),
-) -> Edition:
-    """Return the project's words (:func:`framing.output.captions.edition`).
-
-    ``given`` has the paths of ``codes coders provenance captions``; all else is as in
-    :func:`framing.output.context.project_context`.
-    """
-    provenance = json.loads(read_text(Path(given["provenance"])))
-    codes, coders = read_build(given["codes"]), read_build(given["coders"])
-    context = project_context(
-        config, sources, passages, codes, coders, provenance, mark, reading, warnings
-    )
-    return edition(load_specs(Path(given["captions"])), context)
 
 
 def read_results(given: Mapping[str, Any], specs: Specs) -> dict[str, pd.DataFrame]:

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from framing.edge import read_tables, speaking
+from framing.edge import speaking
 from framing.files import write_table
+from framing.model.tables import read_tables
 from framing.model.training import evaluate_code
 
 with speaking(snakemake.log[0]):

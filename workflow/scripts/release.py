@@ -5,8 +5,9 @@ import shutil
 from pathlib import Path
 
 from framing.config import read_yaml
-from framing.edge import read_build, read_edition, read_passage_frame, speaking
+from framing.edge import read_build, read_passage_frame, speaking
 from framing.files import read_table, write_bytes
+from framing.output.context import read_edition
 from framing.output.package import packed, zipped
 
 with speaking(snakemake.log[0]):

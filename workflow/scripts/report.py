@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from framing.coding.codebook import written_codebook
-from framing.edge import read_build, read_edition, read_passage_frame, read_results, speaking
+from framing.edge import read_build, read_passage_frame, read_results, speaking
 from framing.files import read_text, write_text
 from framing.output.cautions import warned
+from framing.output.context import read_edition
 from framing.output.report import report_html
 from framing.output.snakemake_report import captions
 from framing.output.terminal import headline

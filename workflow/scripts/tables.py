@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from framing.edge import read_build, read_edition, read_passage_frame, read_results, speaking
+from framing.edge import read_build, read_passage_frame, read_results, speaking
 from framing.files import write_bytes, write_text
+from framing.output.context import read_edition
 from framing.output.report import render_tables, render_workbook
 
 with speaking(snakemake.log[0]):

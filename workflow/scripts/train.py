@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from framing.edge import read_tables, speaking
+from framing.edge import speaking
 from framing.files import write_table, write_text
 from framing.model.stored import model_text
+from framing.model.tables import read_tables
 from framing.model.training import train_code
 
 with speaking(snakemake.log[0]):

@@ -10,7 +10,6 @@ from math import nan
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 from framing.inference.design import Floats, Ints
 from framing.inference.intervals import DECIMALS
@@ -50,7 +49,7 @@ def quality(
     return {
         "base_rate": positive / total,
         "average_precision": average_precision(label, probability, weight) if positive else nan,
-        "roc_auc": float(roc_auc_score(label, probability, sample_weight=weight)) if mixed else nan,
+        "roc_auc": roc_auc(label, probability, weight) if mixed else nan,
         "f1": 2 * hit / (marked + positive) if positive else nan,
         "precision": hit / marked if marked else nan,
         "recall": hit / positive if positive else nan,
@@ -62,7 +61,17 @@ def quality(
 
 def average_precision(label: Ints, probability: Floats, weight: Floats) -> float:
     """Return the area under the precision–recall curve as a step function; needs a positive."""
+    # Here, as it takes long to load, and much of what uses this room only names its measures.
+    from sklearn.metrics import average_precision_score
+
     return float(average_precision_score(label, probability, sample_weight=weight))
+
+
+def roc_auc(label: Ints, probability: Floats, weight: Floats) -> float:
+    """Return the area under the ROC curve; needs a positive and a negative."""
+    from sklearn.metrics import roc_auc_score
+
+    return float(roc_auc_score(label, probability, sample_weight=weight))
 
 
 def calibration_error(label: Ints, probability: Floats, weight: Floats, bins: int) -> float:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -10,9 +12,12 @@ import pandas as pd
 from framing.coding.codings import RELIABILITY, STABILITY, coders_phrase, runs_of_one_model
 from framing.corpus.draws import CONVENIENCE_MARK
 from framing.corpus.roles import CONFIRMATION
+from framing.edge import read_build
+from framing.files import read_text
 from framing.inference.design import is_confirmed
 from framing.inference.estimators import leading
 from framing.inference.tables import HELD
+from framing.output.captions import Edition, edition, load_specs
 
 RERUN = (
     "Clone the repository and run the first of the two lines in its README: the results come out "
@@ -91,6 +96,28 @@ def project_context(
         "reading": list(reading),
         "warnings": list(warnings),
     }
+
+
+def read_edition(
+    given: Mapping[str, Any],
+    config: Mapping[str, Any],
+    sources: pd.DataFrame,
+    passages: pd.DataFrame,
+    mark: str = "",
+    reading: Sequence[str] = (),
+    warnings: Sequence[str] = (),
+) -> Edition:
+    """Return the project's words (:func:`framing.output.captions.edition`).
+
+    ``given`` has the paths of ``codes coders provenance captions``; all else is as in
+    :func:`project_context`.
+    """
+    provenance = json.loads(read_text(Path(given["provenance"])))
+    codes, coders = read_build(given["codes"]), read_build(given["coders"])
+    context = project_context(
+        config, sources, passages, codes, coders, provenance, mark, reading, warnings
+    )
+    return edition(load_specs(Path(given["captions"])), context)
 
 
 def cited(source: Mapping[str, Any]) -> str:

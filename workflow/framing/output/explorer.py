@@ -28,11 +28,11 @@ from framing.edge import (
     read_build,
     read_codings_table,
     read_cue_hits,
-    read_edition,
     read_passage_frame,
     read_scores,
 )
 from framing.output.captions import Edition, plain
+from framing.output.context import read_edition
 from framing.problems import InputError, Problem
 
 FOLDER = Path(__file__).resolve().parents[2] / "report"
