@@ -113,8 +113,8 @@ rule prevalence:
         ),
         codes=PLAN.codes,
         versions=PLAN.versions,
-    # Figures wait for it.
-    priority: 3
+    # Figures wait for it, and the report for these: nothing else takes longer to follow.
+    priority: 4
     message:
         "Estimating prevalence, trends and contrasts, and what the classifiers are worth"
     script:

@@ -31,13 +31,20 @@ def paragraph(text: str) -> str:
     return f"{escaped[:place]}\\{escaped[place:]}"
 
 
-def markdown_text(frame: pd.DataFrame, spec: TableSpec, edition: Edition, key: str = "") -> str:
+def markdown_text(
+    frame: pd.DataFrame,
+    spec: TableSpec,
+    edition: Edition,
+    key: str = "",
+    sheet: Sheet | None = None,
+) -> str:
     """Return a table with title, caption, notes, N and digests as a Markdown page.
 
     It has the rows and columns that LaTeX and HTML print; the title of a section is a row of its
-    own. ``key`` names the table's very numbers (:func:`framing.output.citing.key_of`).
+    own. ``key`` names the table's very numbers (:func:`framing.output.citing.key_of`), ``sheet`` is
+    the table as laid out, where that was done already.
     """
-    sheet = lay_out(frame, spec, edition)
+    sheet = sheet or lay_out(frame, spec, edition)
     phrases = edition.specs.phrases
     legend = f" {markdown(phrases['status'])}" if sheet.marks else ""
     marks = [f"<sup>{mark}</sup> {markdown(status)}" for status, mark in sheet.marks.items()]

@@ -107,14 +107,16 @@ def foreign(text: str) -> list[str]:
     return sorted({char for char in text if not char.isascii()})
 
 
-def latex_text(frame: pd.DataFrame, spec: TableSpec, edition: Edition) -> str:
+def latex_text(
+    frame: pd.DataFrame, spec: TableSpec, edition: Edition, sheet: Sheet | None = None
+) -> str:
     r"""Return a table for ``\input`` into a document that loads booktabs and longtable.
 
     Caption and label (``tab:<id>``) stand above, notes and N below; tables that do not fit one
     page run over several. Tables are set to fit the line of ``article``
-    (:mod:`framing.output.fit`).
+    (:mod:`framing.output.fit`). ``sheet`` is the table as laid out, where that was done already.
     """
-    sheet = lay_out(frame, spec, edition)
+    sheet = sheet or lay_out(frame, spec, edition)
     fitted = fit(sheet)
     setting, shares = fitted.setting, fitted.shares
     end = "\\tabularnewline[2pt]" if setting.stacked else "\\tabularnewline"
@@ -223,14 +225,15 @@ def html_text(
     standing: bool = True,
     anchor: str = "",
     explorer: str = "",
+    sheet: Sheet | None = None,
 ) -> str:
     """Return a table as an HTML fragment with caption, heads, notes.
 
     Its id is ``anchor``, or else the table's. ``standing`` adds what is said under every table (N,
     machine coders, digests); a page that says so once may leave it out. ``explorer`` is the address
-    of the passage explorer, to which cells then lead.
+    of the passage explorer, to which cells then lead. ``sheet`` is as in :func:`latex_text`.
     """
-    sheet = lay_out(frame, spec, edition)
+    sheet = sheet or lay_out(frame, spec, edition)
     width = len(sheet.heads)
     heads = "".join(
         f'<th scope="col"{_html_class(head)}>{html(head.label)}</th>' for head in sheet.heads

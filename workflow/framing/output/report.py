@@ -19,7 +19,17 @@ from framing.inference.contrasts import UNDECIDED
 from framing.inference.tables import HELD, NOTHING_TO_HOLD, ONE_PERIOD, RAW
 from framing.output.captions import Edition
 from framing.output.citing import key_of
-from framing.output.layout import DASH, MINUS, PERCENT, chosen, is_missing, number, percent
+from framing.output.layout import (
+    DASH,
+    MINUS,
+    PERCENT,
+    Sheet,
+    chosen,
+    is_missing,
+    lay_out,
+    number,
+    percent,
+)
 from framing.output.markdown import markdown_text
 from framing.output.render import csv_text, html_text, latex_text
 from framing.output.spreadsheet import workbook
@@ -43,10 +53,12 @@ def render_tables(tables: Mapping[str, pd.DataFrame], words: Edition) -> dict[st
         raise ValueError(f"tables missing or not described: {sorted(unlike)}")
     texts: dict[str, str] = {}
     for name, spec in words.specs.tables.items():
-        texts[f"tables/{name}.csv"] = text = csv_text(tables[name], spec)
-        texts[f"tables/{name}.tex"] = latex_text(tables[name], spec, words)
-        texts[f"tables/{name}.html"] = table_page(tables[name], name, words)
-        texts[f"tables/{name}.md"] = markdown_text(tables[name], spec, words, key_of(name, text))
+        frame = tables[name]
+        texts[f"tables/{name}.csv"] = text = csv_text(frame, spec)
+        sheet, key = lay_out(frame, spec, words), key_of(name, text)
+        texts[f"tables/{name}.tex"] = latex_text(frame, spec, words, sheet)
+        texts[f"tables/{name}.html"] = table_page(frame, name, words, sheet)
+        texts[f"tables/{name}.md"] = markdown_text(frame, spec, words, key, sheet)
     return texts
 
 
@@ -74,10 +86,10 @@ def _style() -> Markup:
     return Markup((FOLDER / STYLE).read_text(encoding="utf-8"))
 
 
-def table_page(frame: pd.DataFrame, name: str, words: Edition) -> str:
-    """Return one table as a page of its own: no network, no script."""
+def table_page(frame: pd.DataFrame, name: str, words: Edition, sheet: Sheet | None = None) -> str:
+    """Return one table, laid out as ``sheet``, as a page of its own: no network, no script."""
     spec = words.specs.tables[name]
-    table = html_text(frame, spec, words, explorer=f"../{EXPLORER}")
+    table = html_text(frame, spec, words, explorer=f"../{EXPLORER}", sheet=sheet)
     return _environment().get_template(PAGE).render(spec=spec, table=Markup(table), style=_style())
 
 
