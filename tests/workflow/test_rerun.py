@@ -30,11 +30,10 @@ A tram costs a lot of money, and a fair share of it will be paid by those who ne
 council was told so at the hearing, and the shops were told, and still there is no answer.
 """
 FACTS = {"check", "sampled", "derived_facts", "formulas"}
-LEARNT = {"train", "evaluate", "ablations", "reliability", "robustness", "quality", "regression",
-          "draw_codings"}  # fmt: skip
+LEARNT = {"train", "evaluate", "reliability", "robustness", "quality", "regression", "draw_codings"}
 """Rules that rest on sampled sources alone."""
-WHOLE = {"scores", "describe", "explorer", "keyness", "prevalence", "provenance",
-         "changes", "draw_shares", "draw_texts", "tables", "report", "seal"}  # fmt: skip
+WHOLE = {"scores", "describe", "explorer", "prevalence", "provenance", "changes",
+         "draw_shares", "draw_texts", "tables", "report", "seal"}  # fmt: skip
 """Rules that must look at every source."""
 
 

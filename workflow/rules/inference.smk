@@ -3,7 +3,7 @@
 # needs: build/{passages,codings,codes,scores}.tsv, build/sampled/passages.tsv,
 #        build/{sampled,further}/words.tsv, build/{scores,predictions,learning}/*.tsv
 # makes: results/tables/T2-agreement.csv T4-prevalence.csv T5-trend.csv T6-contrasts.csv
-#        T9-robustness.csv T11-errors.csv T12-keyness.csv T13-ablations.csv T14-learning.csv
+#        T9-robustness.csv T11-errors.csv T13-ablations.csv T14-learning.csv
 #        T15-calibration.csv T16-specifications.csv T17-disagreements.csv T18-coder-shares.csv
 #        T19-association.csv T20-estimators.csv T21-gain.csv T22-looking.csv
 #        build/sampled/T3-classifier.csv T10-regression.csv   but for what they say of all passages
@@ -42,47 +42,27 @@ rule quality:
         passages="build/sampled/passages.tsv",
         scores=expand("build/scores/{code}.tsv", code=PLAN.codes),
         predictions=expand("build/predictions/{code}.tsv", code=PLAN.codes),
+        learning=expand("build/learning/{code}.tsv", code=PLAN.codes),
         code=stages.code("quality"),
         captions=stages.asset("report/tables.yaml"),
     output:
         classifier="build/sampled/T3-classifier.csv",
+        ablations="results/tables/T13-ablations.csv",
+        learning="results/tables/T14-learning.csv",
+        calibration="results/tables/T15-calibration.csv",
+        looking="results/tables/T22-looking.csv",
     log:
         "build/logs/quality.log",
     conda:
         "../envs/framing.yaml"
     params:
+        mark=PLAN.mark,
         config=PLAN.settings("groups", "agreement", "classifier", "evaluation", "inference"),
         versions=PLAN.versions,
     message:
-        "Quality of the classifiers"
+        "Quality of the classifiers, what their ingredients bring, and what looking did"
     script:
         "../scripts/quality.py"
-
-
-rule ablations:
-    input:
-        passages="build/sampled/passages.tsv",
-        scores=expand("build/scores/{code}.tsv", code=PLAN.codes),
-        predictions=expand("build/predictions/{code}.tsv", code=PLAN.codes),
-        learning=expand("build/learning/{code}.tsv", code=PLAN.codes),
-        code=stages.code("ablations"),
-        captions=stages.asset("report/tables.yaml"),
-    output:
-        ablations="results/tables/T13-ablations.csv",
-        learning="results/tables/T14-learning.csv",
-        calibration="results/tables/T15-calibration.csv",
-    log:
-        "build/logs/ablations.log",
-    conda:
-        "../envs/framing.yaml"
-    params:
-        mark=PLAN.mark,
-        config=PLAN.settings("classifier", "evaluation", "inference"),
-        versions=PLAN.versions,
-    message:
-        "What the classifiers' ingredients bring, and what more codings would"
-    script:
-        "../scripts/ablations.py"
 
 
 rule prevalence:
@@ -119,28 +99,6 @@ rule prevalence:
         "Estimating prevalence, trends and contrasts, and what the classifiers are worth"
     script:
         "../scripts/prevalence.py"
-
-
-rule looking:
-    input:
-        passages="build/sampled/passages.tsv",
-        scores=expand("build/scores/{code}.tsv", code=PLAN.codes),
-        code=stages.code("looking"),
-        captions=stages.asset("report/tables.yaml"),
-    output:
-        looking="results/tables/T22-looking.csv",
-    log:
-        "build/logs/looking.log",
-    conda:
-        "../envs/framing.yaml"
-    params:
-        mark=PLAN.mark,
-        config=PLAN.settings("groups", "agreement", "evaluation", "inference"),
-        versions=PLAN.versions,
-    message:
-        "What looking did: read and unread passages side by side"
-    script:
-        "../scripts/looking.py"
 
 
 rule robustness:
@@ -195,31 +153,3 @@ rule regression:
         "Regressing codes on columns of the sources"
     script:
         "../scripts/regression.py"
-
-
-rule keyness:
-    input:
-        passages="build/passages.tsv",
-        scores="build/scores.tsv",
-        words=expand("build/{part}/words.tsv", part=stages.PARTS),
-        codes="build/codes.tsv",
-        code=stages.code("keyness"),
-        captions=stages.asset("report/tables.yaml"),
-    output:
-        keyness="results/tables/T12-keyness.csv",
-    log:
-        "build/logs/keyness.log",
-    conda:
-        "../envs/framing.yaml"
-    params:
-        mark=PLAN.mark,
-        config=PLAN.settings(
-            "groups", "periods", "undated", "combinations", "inference", "keyness"
-        ),
-        versions=PLAN.versions,
-    # Figures wait for it.
-    priority: 3
-    message:
-        "Words that set passages apart"
-    script:
-        "../scripts/keyness.py"

@@ -2,6 +2,7 @@
 #
 # needs: all of the above, and published/ where results have been published (`framing publish`)
 # makes: results/tables/T1-corpus.csv T3-classifier.csv T7-essay.csv T8-cues.csv T10-regression.csv
+#        T12-keyness.csv
 #        every table as .tex, .html and .md, results/tables.xlsx, results/figures/*.{svg,pdf,png}
 #        results/report.html, results/explorer.html, results/provenance.json, results/changes.md
 #        results/manifest.tsv, build/headline.txt
@@ -19,6 +20,8 @@ rule describe:
         codings="build/codings.tsv",
         scores="build/scores.tsv",
         hits=expand("build/{part}/hits.tsv", part=stages.PARTS),
+        words=expand("build/{part}/words.tsv", part=stages.PARTS),
+        codes="build/codes.tsv",
         votes="build/votes.tsv",
         models=expand("results/models/{code}.json", code=PLAN.codes),
         classifier="build/sampled/T3-classifier.csv",
@@ -29,6 +32,7 @@ rule describe:
         corpus="results/tables/T1-corpus.csv",
         essay="results/tables/T7-essay.csv",
         cues="results/tables/T8-cues.csv",
+        keyness="results/tables/T12-keyness.csv",
         classifier="results/tables/T3-classifier.csv",
         regression="results/tables/T10-regression.csv",
     log:
@@ -37,13 +41,16 @@ rule describe:
         "../envs/framing.yaml"
     params:
         mark=PLAN.mark,
-        config=PLAN.settings("groups", "periods", "undated", "case_study", "evaluation"),
+        config=PLAN.settings(
+            "groups", "periods", "undated", "case_study", "combinations", "evaluation",
+            "inference", "keyness"
+        ),
         codes=PLAN.codes,
         versions=PLAN.versions,
     # Figures wait for it.
     priority: 3
     message:
-        "Describing corpus, case study and cues, and what lies outside the sampled frame"
+        "Describing corpus, case study, cues and words, and what lies outside the sampled frame"
     script:
         "../scripts/describe.py"
 

@@ -1,4 +1,4 @@
-"""T1-corpus, T7-essay, T8-cues; T3-classifier and T10-regression as they stand to all passages."""
+"""T1-corpus, T7-essay, T8-cues, T12-keyness; and what T3 and T10 say of all passages."""
 
 import json
 from pathlib import Path
@@ -13,9 +13,11 @@ from framing.edge import (
     read_passage_frame,
     read_result,
     read_scores,
+    read_words,
     speaking,
 )
 from framing.inference.beyond import with_frame, with_unfamiliar
+from framing.inference.keyness import keyness_table
 from framing.model.stored import one_hit
 from framing.output.describe import case_table, corpus_table, cue_table
 
@@ -44,6 +46,10 @@ with speaking(snakemake.log[0]):
     publish(
         snakemake.output.cues, cue_table(cues, vote, hits, scores, weights), given.captions, mark
     )
+    names = read_build(given.codes)
+    labels = dict(zip(names["code"], names["label"], strict=True))
+    keyness = keyness_table(passages, scores, read_words(given.words), config, labels)
+    publish(snakemake.output.keyness, keyness, given.captions, mark)
     classifier = read_result(given.classifier, given.captions)
     classifier = with_unfamiliar(classifier, passages, scores, OURS)
     publish(snakemake.output.classifier, classifier, given.captions, mark)
