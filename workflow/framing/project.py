@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from framing.coding.codebook import Codebook, load_codebook
+from framing.coding.codebook import Codebook, load_codebook, written_codebook
 from framing.coding.codings import (
     coded_passages,
     first_coding,
@@ -79,8 +79,12 @@ class Project:
     states: Sequence[str] = ()
 
 
-def load_project(config: dict[str, Any], states: Sequence[str] | None = None) -> Project:
+def load_project(
+    config: dict[str, Any], states: Sequence[str] | None = None, *, tried: bool = False
+) -> Project:
     """Read and check the project in the working directory; ``config`` has been checked already.
+
+    ``tried`` says that so has the codebook, whose cues then are not tried again, which takes long.
 
     ``states`` says what each draw counts as, as :func:`project_reading` has found; with a whole
     configuration it can be left out and is worked out here. Raises :class:`InputError` with the
@@ -88,7 +92,7 @@ def load_project(config: dict[str, Any], states: Sequence[str] | None = None) ->
     mended.
     """
     problems: list[Problem] = []
-    project = _read_project(problems, config, states=states)
+    project = _read_project(problems, config, states=states, tried=tried)
     raise_if_any(problems)
     return project
 
@@ -270,11 +274,12 @@ def _read_project(
     *,
     beginning: bool = False,
     states: Sequence[str] | None = None,
+    tried: bool = False,
 ) -> Project:
     """Read what can be read; what cannot is None, and ``problems`` says why.
 
-    At the ``beginning`` of a project tables may be empty, and there are no codings. ``states`` is
-    as in :func:`load_project`.
+    At the ``beginning`` of a project tables may be empty, and there are no codings. ``states`` and
+    ``tried`` are as in :func:`load_project`.
     """
 
     def filled(table: pd.DataFrame | None, place: Path, what: str, remedy: str) -> Any:
@@ -283,7 +288,7 @@ def _read_project(
         problems.append(Problem(place, f"names no {what}", remedy))
         return None
 
-    codebook = collect(problems, load_codebook, CODEBOOK)
+    codebook = collect(problems, written_codebook if tried else load_codebook, CODEBOOK)
     coders = collect(problems, read_coders, CODERS)
     coders = filled(coders, CODERS, "coder", "Add a row for each coder.")
     sources = passages = sample = codings = None

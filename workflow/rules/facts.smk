@@ -30,6 +30,8 @@ rule check:
         codings=PLAN.codings,
         derived=PLAN.of_further(PLAN.derived),
         texts=PLAN.of_further(PLAN.texts),
+        # Made by what has tried the codebook's cues, which takes long.
+        tried="build/codes.tsv",
         code=stages.code("check"),
     output:
         passages="build/passages.tsv",

@@ -17,7 +17,7 @@ from framing.project import (
 
 with speaking(snakemake.log[0]):
     config, out = snakemake.params.config, snakemake.output
-    project = load_project(config, snakemake.params.states)
+    project = load_project(config, snakemake.params.states, tried=True)
     sampled = project.sources["source_id"].isin(sampled_sources(project.sources, project.frame))
     problems = stray_facts(project.sources)
     further = project.sources[~sampled]

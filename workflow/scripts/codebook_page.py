@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from framing.coding.codebook import load_codebook, render_markdown
+from framing.coding.codebook import render_markdown, written_codebook
 from framing.edge import speaking
 from framing.files import write_text
 
 with speaking(snakemake.log[0]):
-    codebook = load_codebook(Path(snakemake.input.codebook))
+    codebook = written_codebook(Path(snakemake.input.codebook))
     write_text(Path(snakemake.output[0]), render_markdown(codebook))

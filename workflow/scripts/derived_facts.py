@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from framing.coding.codebook import load_codebook
+from framing.coding.codebook import written_codebook
 from framing.corpus.tables import read_passages, read_sources
 from framing.edge import read_passage_frame, speaking
 from framing.files import write_table
@@ -23,7 +23,7 @@ from framing.project import (
 
 with speaking(snakemake.log[0]):
     config = snakemake.params.config
-    codebook = load_codebook(CODEBOOK)
+    codebook = written_codebook(CODEBOOK)
     sources = read_sources(SOURCES, config["groups"])
     sampled = sampled_sources(sources, read_passage_frame(snakemake.input.passages))
     part = sources[sources["source_id"].isin(sampled)]

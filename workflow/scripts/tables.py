@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from framing.edge import read_build, read_passage_frame, read_results, speaking
-from framing.files import write_bytes, write_text
+from framing.files import read_text, write_bytes, write_text
 from framing.output.context import read_edition
 from framing.output.report import render_tables, render_workbook
 
@@ -11,7 +11,8 @@ with speaking(snakemake.log[0]):
     given, params = snakemake.input, snakemake.params
     sources, passages = read_build(given.sources), read_passage_frame(given.passages)
     words = read_edition(given, params.config, sources, passages, params.mark)
-    texts = render_tables(read_results(given, words.specs), words)
+    written = {Path(path).stem: read_text(Path(path)) for path in given.tables}
+    texts = render_tables(read_results(given, words.specs), words, written)
     for name, text in texts.items():
         if not name.endswith(".csv"):  # those are the input
             write_text(Path("results") / name, text)

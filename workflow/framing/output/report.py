@@ -41,10 +41,13 @@ _LEVEL = re.compile(r"\[[^\]]*\]$")
 _INTERCEPT = "Intercept"
 
 
-def render_tables(tables: Mapping[str, pd.DataFrame], words: Edition) -> dict[str, str]:
+def render_tables(
+    tables: Mapping[str, pd.DataFrame], words: Edition, written: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """Return every table for reading, by path below ``results/``, and its CSV file.
 
-    ``tables`` maps each id of ``words.specs.tables`` to its frame. Makes ``tables/<id>.csv``,
+    ``tables`` maps each id of ``words.specs.tables`` to its frame, ``written`` to the text of its
+    CSV file where there is one already. Makes ``tables/<id>.csv``,
     ``.tex``, ``.html`` and ``.md``. Raises :class:`ValueError` where a table is missing or its
     columns are not those described.
     """
@@ -54,7 +57,8 @@ def render_tables(tables: Mapping[str, pd.DataFrame], words: Edition) -> dict[st
     texts: dict[str, str] = {}
     for name, spec in words.specs.tables.items():
         frame = tables[name]
-        texts[f"tables/{name}.csv"] = text = csv_text(frame, spec)
+        text = written[name] if written else csv_text(frame, spec)
+        texts[f"tables/{name}.csv"] = text
         sheet, key = lay_out(frame, spec, words), key_of(name, text)
         texts[f"tables/{name}.tex"] = latex_text(frame, spec, words, sheet)
         texts[f"tables/{name}.html"] = table_page(frame, name, words, sheet)

@@ -14,6 +14,7 @@ import re
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from xlsxwriter import Workbook
 from xlsxwriter.format import Format
@@ -65,6 +66,7 @@ def workbook(texts: Mapping[str, str], words: Edition) -> bytes:
         return archive({name: made.read(name) for name in made.namelist()})
 
 
+@lru_cache(maxsize=1 << 14)  # cells of a column say the same again and again
 def clean(text: str) -> str:
     """Return a text that a cell can hold: no control characters, not too long, or cut with a mark.
 
