@@ -373,7 +373,7 @@ def source_facts(
     hand = texts_at_hand(config["corpus"]["texts"], sources["source_id"])
     digests = cue_digests(codebook)
     patterns = {cue.name: len(cue.pattern) for cue in codebook.cues}
-    facts_of = deriver(codebook)
+    facts_of = None  # to compile cues takes long, and there may be no text to look for them in
     by_source = dict(list(passages.groupby("source_id", sort=False)))
     problems: list[Problem] = []
     stale: dict[str, list[str]] = {}
@@ -395,6 +395,7 @@ def source_facts(
             text = collect(problems, read_canonical, hand[source.source_id], source.sha256)
             if text is None:
                 continue
+            facts_of = facts_of or deriver(codebook)
             fresh = collect(problems, facts_of, source.source_id, text, own)
             unlike = difference(facts, fresh) if fresh is not None else None
             if unlike:
