@@ -455,9 +455,10 @@ def cue_digests(codebook: Codebook) -> dict[str, str]:
 def deriver(codebook: Codebook) -> Callable[[str, str, pd.DataFrame], Facts]:
     """Return a function from a source's id, text and passages to its derived facts.
 
-    It raises :class:`InputError` as :func:`framing.corpus.derived.derive` does.
+    The codebook's cues have been tried: it is one that was loaded. The function raises
+    :class:`InputError` as :func:`framing.corpus.derived.derive` does.
     """
-    compiled, digests = compile_cues(codebook), cue_digests(codebook)
+    compiled, digests = compile_cues(codebook, tried=True), cue_digests(codebook)
 
     def facts(source_id: str, text: str, passages: pd.DataFrame) -> Facts:
         return derive(
@@ -478,7 +479,7 @@ def exemplar_facts(codebook: Codebook) -> tuple[pd.DataFrame, list[dict[str, Any
     A table ``passage_id code label`` (1 carries the code, 0 a near miss) with ids of their own,
     and their facts in the form of derived passages. Exemplars teach; they never count as data.
     """
-    compiled = compile_cues(codebook)
+    compiled = compile_cues(codebook, tried=True)
     rows, facts = [], []
     for key, name, label, text in _exemplars(codebook):
         rows.append((key, name, label))

@@ -97,8 +97,11 @@ def cue_problem(place: object, cue: str, what: str, remedy: str = SYNTAX) -> Pro
     return Problem(f"{place}: cue {cue!r}", what, remedy)
 
 
-def compile_cues(codebook: Codebook) -> CompiledCues:
-    """Compile and probe every cue; raise :class:`InputError` with all that are broken."""
+def compile_cues(codebook: Codebook, *, tried: bool = False) -> CompiledCues:
+    """Compile every cue and try it, where it was not ``tried`` before.
+
+    Raises :class:`InputError` with all that are broken.
+    """
     problems, cues = [], []
     for cue in codebook.cues:
         parts = {}
@@ -107,7 +110,7 @@ def compile_cues(codebook: Codebook) -> CompiledCues:
         ):  # fmt: skip
             try:
                 parts[key] = (
-                    compile_any(patterns, codebook.terms, case=cue.case == "match")
+                    compile_any(patterns, codebook.terms, case=cue.case == "match", tried=tried)
                     if patterns
                     else None
                 )
@@ -123,7 +126,7 @@ def compile_cues(codebook: Codebook) -> CompiledCues:
     negators = None
     if codebook.negators:
         try:
-            negators = compile_any(codebook.negators, codebook.terms)
+            negators = compile_any(codebook.negators, codebook.terms, tried=tried)
         except PatternError as error:
             problems.append(Problem(codebook.place, f"negators: {error}", SYNTAX))
     if problems:

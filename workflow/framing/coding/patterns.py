@@ -351,11 +351,13 @@ def _compiled(source: str, flags: int) -> Any:
     return regex.compile(source, flags | regex.VERSION0)
 
 
-def compile_any(patterns: Sequence[str], terms: Mapping[str, str], *, case: bool = False) -> Any:
+def compile_any(
+    patterns: Sequence[str], terms: Mapping[str, str], *, case: bool = False, tried: bool = False
+) -> Any:
     """Return the compiled pattern "any of ``patterns``"; case is ignored unless ``case``.
 
     Raises :class:`PatternError` when one is broken, can match nothing at all, repeats a
-    repetition, or takes too long on a hostile string.
+    repetition, or takes too long on a hostile string. What was ``tried`` before is not tried again.
     """
     flags = 0 if case else regex.IGNORECASE
     source = expand(patterns, terms)
@@ -363,7 +365,8 @@ def compile_any(patterns: Sequence[str], terms: Mapping[str, str], *, case: bool
         compiled = _compiled(source, flags)
     except regex.error:
         raise _culprit(patterns, terms, flags) from None
-    _probe(compiled)
+    if not tried:
+        _probe(compiled)
     return compiled
 
 
