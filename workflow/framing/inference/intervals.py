@@ -16,9 +16,6 @@ from dataclasses import dataclass
 from math import exp, hypot, inf, log, sqrt
 from typing import Any
 
-# Not scipy.stats, whose import takes as long as many a table: these are what it calls itself.
-from scipy.special import ndtr, ndtri, stdtr, stdtrit
-
 DECIMALS = 6
 """Places to which numbers are rounded before they are compared with a threshold or with zero."""
 
@@ -72,6 +69,10 @@ def critical(confidence: float, df: float = inf) -> float:
     ``df`` must be at least 1: with fewer there is no interval, and the caller has to say so.
     """
     tail = (1 + confidence) / 2
+    # Here, as it takes long to load and much of what uses this room computes no interval; and not
+    # scipy.stats, whose import takes as long as many a table: these are what it calls itself.
+    from scipy.special import ndtri, stdtrit
+
     return float(ndtri(tail) if df == inf else stdtrit(df, tail))
 
 
@@ -163,6 +164,8 @@ def difference_interval(difference: float, se: float, quantile: float) -> Interv
 def two_sided_p(difference: float, se: float, df: float) -> float:
     """Return the two-sided p-value of no difference by Student's t; ``se`` above zero."""
     statistic = abs(difference) / se
+    from scipy.special import ndtr, stdtr
+
     tail = ndtr(-statistic) if df == inf else stdtr(df, -statistic)
     return float(min(1.0, 2 * tail))
 
