@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -38,6 +39,14 @@ def run(root: Path) -> Run:
     return _run
 
 
+def as_csv(*tables: str) -> list[str]:
+    """Return the targets of a run that makes these tables alone: no figure, no page, no other form.
+
+    What the run is made from is recorded with them.
+    """
+    return ["results/provenance.json", *(f"results/tables/{table}.csv" for table in tables)]
+
+
 def copy_project(source: Path, target: Path) -> Path:
     """Copy what a project is made of, without its results."""
     for part in ("config", "corpus"):
@@ -57,9 +66,26 @@ def finished(
     """Return a finished run of the example, texts at hand, and what it printed.
 
     The first run was killed half-way, and the second took it up: what holds of these results holds
-    after a kill. Tests copy the directory, none writes to it.
+    after a kill. Tests copy the directory, none writes to it. Where tests run in several processes
+    the first that asks makes it for all.
     """
-    target = copy_project(mini, tmp_path_factory.mktemp("finished") / "project")
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return _finished_run(mini, root, run, base / "finished" / "project")
+    # As deep as the directories of tests: the code's files are inputs by their relative paths.
+    target = base.parent / "shared" / "finished" / "project"
+    said = target.with_name("said.txt")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.with_name("lock").open("w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not said.exists():
+            shutil.rmtree(target, ignore_errors=True)  # of a process that failed here
+            said.write_text(_finished_run(mini, root, run, target)[1], encoding="utf-8")
+    return target, said.read_text(encoding="utf-8")
+
+
+def _finished_run(mini: Path, root: Path, run: Run, target: Path) -> tuple[Path, str]:
+    copy_project(mini, target)
     with subprocess.Popen(
         command(root, target), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -108,4 +134,4 @@ def write_rows(path: Path, table: list[list[str]]) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
 
 
-__all__ = ["contents", "copy_project", "edit", "read_table", "rows", "write_rows"]
+__all__ = ["as_csv", "contents", "copy_project", "edit", "read_table", "rows", "write_rows"]

@@ -14,7 +14,7 @@ from framing.files import sha256
 from framing.inference.estimators import COUNT, ONLY_CLASSIFIER
 from framing.stages import TABLES
 
-from .conftest import Run, contents, edit, rows, write_rows
+from .conftest import Run, as_csv, contents, edit, rows, write_rows
 
 pytestmark = pytest.mark.slow
 
@@ -87,7 +87,7 @@ def test_a_supplement_joins_the_sample_and_passages_chosen_by_hand_mark_every_ta
     assert "9 drawn passages have no coding of 'cost'" in done.stdout + done.stderr
     code(copied, drawn(copied, 1))
     assert main(["check", "--directory", str(copied)]) == 0
-    done = run(copied)
+    done = run(copied, *as_csv(*TABLES))
     assert done.returncode == 0, done.stdout + done.stderr
     t4 = table(copied, "T4-prevalence").set_index(["code", "group", "estimator", "target"])
     row = t4.loc[("cost", "all", "labels only", "corpus")]
@@ -105,7 +105,7 @@ def test_a_supplement_joins_the_sample_and_passages_chosen_by_hand_mark_every_ta
     assert "is a convenience sample" in capsys.readouterr().err
     assert main([*draw, "--allow-convenience"]) == 0
     code(copied, picked)
-    done = run(copied)
+    done = run(copied, "results/tables.xlsx")  # all tables in all forms
     assert done.returncode == 0, done.stdout + done.stderr
     for name in TABLES:
         status = table(copied, name)["status"]
@@ -127,7 +127,7 @@ def test_a_group_that_nobody_sampled_is_not_estimable_and_leaves_the_others_alon
         path = copied / "corpus" / "codings" / f"{coder}.tsv"
         first, *given = rows(path)
         write_rows(path, [first, *(row for row in given if row[0] not in gone)])
-    done = run(copied)
+    done = run(copied, "results/tables.xlsx")
     assert done.returncode == 0, done.stdout + done.stderr
     after = table(copied, "T4-prevalence")
     lost = after[after["group"] == "business"]
@@ -170,7 +170,7 @@ def test_passages_that_came_later_are_named_and_the_rest_stays_as_it_was(
     assert done.returncode == 1
     assert "corpus/unsampled.tsv" in done.stdout + done.stderr
     write_rows(corpus / "unsampled.tsv", [["passage_id"], *new])
-    done = run(copied)
+    done = run(copied, *as_csv("T4-prevalence"))
     assert done.returncode == 0, done.stdout + done.stderr
     t4 = table(copied, "T4-prevalence").set_index(["code", "group", "estimator", "target"])
     row = t4.loc[("cost", "residents", "labels only", "texts")]

@@ -11,7 +11,7 @@ import pytest
 from framing.cli import main
 from framing.files import read_table
 
-from .conftest import Run, contents, edit, rows, write_rows
+from .conftest import Run, as_csv, contents, edit, rows, write_rows
 
 pytestmark = pytest.mark.slow
 
@@ -49,7 +49,7 @@ def test_the_life_of_a_confirmation_draw(copied: Path, run: Run) -> None:
         return main([*arguments, "--directory", str(copied)])
 
     def ran() -> str:
-        done = run(copied)
+        done = run(copied, *as_csv(*TABLES))
         said = done.stdout + done.stderr
         assert done.returncode == 0, said
         return said

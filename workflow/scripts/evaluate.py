@@ -4,8 +4,8 @@ from pathlib import Path
 
 from framing.edge import speaking
 from framing.files import write_table
-from framing.model.tables import read_tables
 from framing.model.training import evaluate_code
+from framing.model_edge import read_tables
 
 with speaking(snakemake.log[0]):
     tables = read_tables(snakemake.input)

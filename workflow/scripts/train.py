@@ -5,8 +5,8 @@ from pathlib import Path
 from framing.edge import speaking
 from framing.files import write_table, write_text
 from framing.model.stored import model_text
-from framing.model.tables import read_tables
 from framing.model.training import train_code
+from framing.model_edge import read_tables
 
 with speaking(snakemake.log[0]):
     tables = read_tables(snakemake.input)
