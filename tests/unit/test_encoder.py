@@ -316,7 +316,7 @@ def test_the_workflow_with_an_encoder_adds_a_row_and_moves_nothing_else(root, pr
     assert [name for name in after if after[name] != before[name]] == ["tables/T3-classifier.csv"]
     rows = after["tables/T3-classifier.csv"].decode().splitlines()
     own = [row for row in rows if f'"{WITH_ENCODER}"' in row]
-    assert own[0].startswith(f'cost,"{WITH_ENCODER}",all,all,62,')
+    assert own[0].startswith(f'cost,"{WITH_ENCODER}",read,all,62,')
     assert len(own) == 3 * 4  # codes, by all sources and each group
     rest = [row for row in rows if row not in own]
     assert rest == before["tables/T3-classifier.csv"].decode().splitlines()
