@@ -12,9 +12,9 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
-from framing import stages
-from framing.output.snakemake_report import CAPTIONS, PROJECT, shown
-from framing.problems import InputError
+from framing.workflow import plan as stages
+from framing.report.snakemake_report import CAPTIONS, PROJECT, shown
+from framing.common.problems import InputError
 
 min_version("9.19")
 

@@ -58,29 +58,14 @@ from simulated import (
     Tail,
 )
 
-from framing.config import ALL
-from framing.files import write_table
+from framing.common.config import ALL
+from framing.common.files import write_table
 from framing.inference.clusters import shares
 from framing.inference.contrasts import contrast
-from framing.inference.design import (
-    CORPUS,
-    TARGETS,
-    TEXTS,
-    Domain,
-    Population,
-    domain,
-    sums,
-)
-from framing.inference.estimators import (
-    COUNT,
-    DIFFERENCE,
-    LABELS,
-    POST,
-    Estimate,
-    estimate,
-)
+from framing.inference.design import CORPUS, TARGETS, TEXTS, Domain, Population, domain, sums
+from framing.inference.estimators import COUNT, DIFFERENCE, LABELS, POST, Estimate, estimate
 from framing.inference.outcomes import Outcome
-from framing.inference.tables import share_row
+from framing.tables.shares import share_row
 
 TABLE = ROOT / "benchmarks" / "coverage.tsv"
 REPLICATIONS = 1200

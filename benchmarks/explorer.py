@@ -22,7 +22,7 @@ sys.path[:0] = [str(ROOT / "workflow"), str(ROOT)]
 
 from tests.unit import explorer_samples as samples  # noqa: E402
 
-from framing.output.explorer import explorer_html, prose_data  # noqa: E402  # after the path is set
+from framing.report.explorer import explorer_html, prose_data  # noqa: E402  # after the path is set
 
 SIZES = (850, 12_500, 25_000, 50_000)
 FILTERS = (

@@ -35,11 +35,11 @@ ROOT = Path(__file__).resolve().parents[1]
 WORKFLOW = ROOT / "workflow"
 sys.path.insert(0, str(WORKFLOW))
 
+from framing.classifier.scores import SCORE_COLUMNS, with_combinations  # noqa: E402
 from framing.coding.codings import combine_coders  # noqa: E402  # found only now
-from framing.config import OURS, load_config, read_yaml  # noqa: E402
+from framing.common.build import survey_table  # noqa: E402
+from framing.common.config import OURS, load_config, read_yaml  # noqa: E402
 from framing.corpus.tables import period_of  # noqa: E402
-from framing.edge import survey_table  # noqa: E402
-from framing.model.scores import SCORE_COLUMNS, with_combinations  # noqa: E402
 
 SIZES = (10_000, 100_000, 1_000_000)
 PER_SOURCE = 100

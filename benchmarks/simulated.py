@@ -30,11 +30,11 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT / "workflow") not in sys.path:
     sys.path.insert(0, str(ROOT / "workflow"))
 
-from framing.config import ALL, load_config  # noqa: E402  # found only now
-from framing.corpus.roles import CONFIRMATION, DEVELOPMENT  # noqa: E402
+from framing.common.config import ALL, load_config  # noqa: E402  # found only now
 from framing.inference.design import Bools, Floats, Ints, Population  # noqa: E402
 from framing.inference.intervals import Settings  # noqa: E402
 from framing.inference.outcomes import Outcome, relabelled  # noqa: E402
+from framing.sampling.roles import CONFIRMATION, DEVELOPMENT  # noqa: E402
 
 SEED = 90431  # not the one on which the method was chosen (20240611): see docs/methods.md
 FOLDS = 5
@@ -370,7 +370,7 @@ def both_designs(texts: Corpus, read: Ints, unread: Ints) -> tuple[Design, Desig
     """Return the design of a read and an unread draw as it is now, and as if all had been read.
 
     Now read passages are known, and the unread draw speaks for all others. Before, both would have
-    been combined by their sampling rates (:mod:`framing.corpus.draws`), in each stratum of the
+    been combined by their sampling rates (:mod:`framing.sampling.draw`), in each stratum of the
     later draw; where the first sample could not reach, the later draw speaks alone.
     """
     first = plain_design(texts, read)

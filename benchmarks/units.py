@@ -16,10 +16,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "workflow"))
 
-from framing.config import read_yaml  # noqa: E402  # found only after the path is set
-from framing.files import read_table, read_text  # noqa: E402
-from framing.reading.settings import reading_settings  # noqa: E402
-from framing.reading.units import cut_passages  # noqa: E402
+from framing.acquire.read.settings import reading_settings  # noqa: E402
+from framing.acquire.read.units import cut_passages  # noqa: E402
+from framing.common.config import read_yaml  # noqa: E402  # found only after the path is set
+from framing.common.files import read_table, read_text  # noqa: E402
 
 COLUMNS = ("frozen", "identical", "cut alike", "only ours")
 

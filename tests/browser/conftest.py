@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from framing.output.explorer import explorer_html, prose_data
+from framing.report.explorer import explorer_html, prose_data
 from tests.unit import explorer_samples as samples
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")

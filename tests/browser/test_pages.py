@@ -11,7 +11,7 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
-from framing.output.explorer import explorer_html
+from framing.report.explorer import explorer_html
 from tests.browser.conftest import written
 from tests.unit import explorer_samples as samples
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from framing.output.captions import Edition, edition, load_specs
+from framing.tables.captions import Edition, edition, load_specs
 from tests.unit.output_samples import context, tables
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from framing.output.captions import Edition, edition, load_specs
-from framing.output.explorer import Prose, Tables, explorer_data
+from framing.report.explorer import Prose, Tables, explorer_data
+from framing.tables.captions import Edition, edition, load_specs
 from tests.unit.output_samples import CODES, GROUPS, PERIODS, context
 
 COMBINATIONS: dict[str, dict[str, list[str]]] = {

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from framing.coding.codebook import Code, Codebook, Cue, Exemplar
-from framing.output.captions import Specs, edition
-from framing.output.drawings import DRAWN
-from framing.output.figures import svg_text
-from framing.output.report import render_tables, report_html
+from framing.codebook.codebook import Code, Codebook, Cue, Exemplar
+from framing.report.draw_figures import DRAWN
+from framing.report.figures import svg_text
+from framing.report.report import render_tables, report_html
+from framing.tables.captions import Specs, edition
 
 GROUPS = {"council": "Council", "residents": "Residents' letters", "press": "Press"}
 CODES = {"cost": "Cost", "fairness": "Fairness", "both": "Both", "either": "Either"}

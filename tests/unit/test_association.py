@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from framing.inference.association import (
+from framing.inference.contrasts import holm
+from framing.tables.association import (
     APART,
     ONE_SOURCE,
     T19_COLUMNS,
@@ -16,7 +17,6 @@ from framing.inference.association import (
     UNDECIDED,
     association_table,
 )
-from framing.inference.contrasts import holm
 
 CONFIG = {
     "groups": {"g": "One", "h": "Other", "empty": "Nobody"},

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from framing.output.captions import TABLES, edition, load_specs, plain
-from framing.problems import InputError
+from framing.common.problems import InputError
+from framing.tables.captions import TABLES, edition, load_specs, plain
 from tests.unit.output_samples import context, tables
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from framing.output.captions import load_specs
-from framing.output.changes import (
+from framing.common.problems import InputError
+from framing.release.changelog import NOT_PUBLISHED, TSV_COLUMNS, account
+from framing.release.compare import (
     compare,
     compare_tables,
     difference_text,
@@ -18,9 +19,8 @@ from framing.output.changes import (
     key_columns,
     listed,
 )
-from framing.output.changes_text import NOT_PUBLISHED, TSV_COLUMNS, account
-from framing.output.published import Grid, Results, folder_contents, read_results
-from framing.problems import InputError
+from framing.release.read_release import Grid, Results, folder_contents, read_results
+from framing.tables.captions import load_specs
 
 SPECS = load_specs()
 T4 = SPECS.tables["T4-prevalence"]

@@ -13,25 +13,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framing.cli import main
-from framing.files import sha256, write_text
-from framing.output.captions import load_specs
-from framing.output.citing import (
+from framing.cli.main import main
+from framing.common.files import sha256, write_text
+from framing.common.problems import InputError
+from framing.release.cite import (
     Author,
     Citation,
     Work,
     csl_text,
-    key_of,
     main_column,
     pairs,
-    parse_key,
     picked,
     read_work,
-    table_named,
     year_of,
 )
-from framing.output.published import Grid
-from framing.problems import InputError
+from framing.release.read_release import Grid
+from framing.tables.captions import load_specs
+from framing.tables.keys import key_of, parse_key, table_named
 
 SPECS = load_specs()
 T4 = SPECS.tables["T4-prevalence"]

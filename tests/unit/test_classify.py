@@ -20,11 +20,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from framing.coding import cues
-from framing.coding.codings import combine_coders
-from framing.coding.cues import pattern_hits
-from framing.commands import classify, formats
-from framing.commands.classify import (
+from framing.classifier.features import closeness_of, stem
+from framing.classifier.inputs import Tables
+from framing.classifier.model_file import Prediction, model_text, predict, read_model
+from framing.classifier.training import train_code
+from framing.cli import classify, formats
+from framing.cli.classify import (
     Coded,
     Columns,
     DelimitedWriter,
@@ -40,17 +41,16 @@ from framing.commands.classify import (
     read_delimited,
     read_jsonl,
 )
-from framing.config import load_config
+from framing.codebook import cues
+from framing.codebook.cues import pattern_hits
+from framing.coding.codings import combine_coders
+from framing.common.config import load_config
+from framing.common.files import json_text, sha256, write_text
+from framing.common.problems import InputError
 from framing.corpus.derived import read_facts
 from framing.corpus.tables import passage_frame
 from framing.corpus.words import word_counts
-from framing.files import json_text, sha256, write_text
-from framing.model.features import closeness_of, stem
-from framing.model.stored import Prediction, model_text, predict, read_model
-from framing.model.tables import Tables
-from framing.model.training import train_code
-from framing.problems import InputError
-from framing.project import (
+from framing.project.load import (
     CONFIG,
     DERIVED,
     Project,
@@ -523,7 +523,7 @@ def test_nothing_is_left_when_a_run_is_interrupted(project, tmp_path, monkeypatc
 
 PIPE = """\
 import argparse, os, sys
-from framing.commands import classify, formats
+from framing.cli import classify, formats
 parser = argparse.ArgumentParser()
 classify.register(parser.add_subparsers(), argparse.ArgumentParser(add_help=False))
 arguments = parser.parse_args(["classify", "-", "--output", "-", "--format", sys.argv[2]])

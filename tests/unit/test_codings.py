@@ -17,7 +17,7 @@ from framing.coding.codings import (
     runs_of_one_model,
     standard_problems,
 )
-from framing.problems import InputError
+from framing.common.problems import InputError
 
 SAMPLE = pd.DataFrame({"passage_id": ["p1", "p2"]})
 GOOD = "passage_id\tcoder\tred\tblue\tunsure\np1\t{0}\t1\t0\t0\np2\t{0}\t0\tNA\t1\n"

@@ -7,8 +7,8 @@ import copy
 import pytest
 import yaml
 
-from framing.config import check_config, cross_check, load_config, read_yaml
-from framing.problems import InputError
+from framing.common.config import check_config, cross_check, load_config, read_yaml
+from framing.common.problems import InputError
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from framing.common.problems import InputError
 from framing.corpus.tables import (
     PASSAGE_COLUMNS,
     SAMPLE_COLUMNS,
@@ -19,7 +20,6 @@ from framing.corpus.tables import (
     read_unsampled,
     sampled_frame,
 )
-from framing.problems import InputError
 
 GROUPS = {"left": "Left", "right": "Right"}
 PERIODS = [

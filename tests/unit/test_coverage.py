@@ -17,9 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from framing.config import ALL
-from framing.corpus import draws
-from framing.corpus.roles import CONFIRMATION, UNREAD
+from framing.common.config import ALL
 from framing.inference.design import CORPUS, TEXTS, domain, population
 from framing.inference.estimators import (
     CORRECTED,
@@ -34,6 +32,8 @@ from framing.inference.estimators import (
     variance_of,
 )
 from framing.inference.outcomes import outcome
+from framing.sampling import draw as draws
+from framing.sampling.roles import CONFIRMATION, UNREAD
 from tests.unit.inference_samples import known, settings
 
 ROOT = Path(__file__).parents[2]
@@ -134,7 +134,7 @@ def test_samples_are_what_the_package_reads_from_tables(kind: str) -> None:
 
 
 def test_samples_of_two_draws_are_combined_as_the_package_combines_them() -> None:
-    """By :func:`framing.corpus.draws.combined_design`, from the record of an unread draw."""
+    """By :func:`framing.sampling.draw.combined_design`, from the record of an unread draw."""
     _, texts, random = texts_of(300)
     rows = simulated.draw(texts, 200, random)
     unread = simulated.draw_unread(texts, rows, 150, random)

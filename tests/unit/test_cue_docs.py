@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from framing.coding.codebook import load_codebook
-from framing.coding.cues import compile_cues, pattern_hits
-from framing.coding.patterns import PatternError, compile_any
-from framing.config import SCHEMAS
-from framing.corpus.hits import hits_by_cue
+from framing.codebook.codebook import load_codebook
+from framing.codebook.cues import compile_cues, pattern_hits
+from framing.codebook.hits import hits_by_cue
+from framing.codebook.patterns import PatternError, compile_any
+from framing.common.config import SCHEMAS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cues.md").read_text(encoding="utf-8")
 

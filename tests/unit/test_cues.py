@@ -9,8 +9,8 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from framing.coding.codebook import Code, Codebook, Cue
-from framing.coding.cues import (
+from framing.codebook.codebook import Code, Codebook, Cue
+from framing.codebook.cues import (
     compile_cues,
     cue_digest,
     cue_spans,
@@ -18,9 +18,9 @@ from framing.coding.cues import (
     pattern_hits,
     sentence_spans,
 )
-from framing.coding.patterns import PatternError, compile_any, expand
-from framing.corpus.hits import cue_and_pattern, hits_by_cue
-from framing.problems import InputError
+from framing.codebook.hits import cue_and_pattern, hits_by_cue
+from framing.codebook.patterns import PatternError, compile_any, expand
+from framing.common.problems import InputError
 
 TERMS = {"bird": "swift~|swallow~", "far": "<bird> ..2 away"}
 

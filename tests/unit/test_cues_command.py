@@ -12,17 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framing.coding import cues as engine
-from framing.coding.codebook import load_codebook
-from framing.commands import cues as command_module
-from framing.commands.cues import Hit, aligned, changed_cues, changes, list_text, worth
-from framing.config import load_config
-from framing.edge import by_cue
-from framing.growth import renewed
-from framing.output.describe import cue_table
-from framing.problems import InputError
-from framing.project import CODEBOOK, CONFIG, cue_digests, load_project
-from framing.transaction import commit
+from framing.acquire.edit_corpus import renewed
+from framing.cli import cues as command_module
+from framing.cli.cues import Hit, aligned, changed_cues, changes, list_text, worth
+from framing.codebook import cues as engine
+from framing.codebook.codebook import load_codebook
+from framing.common.build import by_cue
+from framing.common.config import load_config
+from framing.common.problems import InputError
+from framing.project.load import CODEBOOK, CONFIG, cue_digests, load_project
+from framing.project.lock import commit
+from framing.tables.corpus import cue_table
 from tests.unit.test_classify import MINI, command, make_project, mini_tables
 
 OLD = "- name: price-words"

@@ -11,6 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from framing.acquire.read.settings import reading_settings
+from framing.acquire.read.units import cut_passages
+from framing.common.files import sha256
+from framing.common.problems import InputError
 from framing.corpus.derived import (
     derive,
     difference,
@@ -22,10 +26,6 @@ from framing.corpus.derived import (
 )
 from framing.corpus.texts import read_canonical, texts_at_hand
 from framing.corpus.words import word_counts
-from framing.files import sha256
-from framing.problems import InputError
-from framing.reading.settings import reading_settings
-from framing.reading.units import cut_passages
 
 UNITS = reading_settings({"units": {"max_words": 12, "min_words": 3}})["units"]
 TEXT = (

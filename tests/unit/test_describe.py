@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from framing.corpus.draws import awaiting
-from framing.output.context import cited, named, project_context
-from framing.output.describe import T1_COLUMNS, case_table, corpus_table, cue_table
-from framing.output.seal import digest_of_files, manifest, provenance
+from framing.release.manifest import digest_of_files, manifest, provenance
+from framing.sampling.draw import awaiting
+from framing.tables.context import cited, named, project_context
+from framing.tables.corpus import T1_COLUMNS, case_table, corpus_table, cue_table
 
 CONFIG = {
     "groups": {"left": "Left", "right": "Right", "none": "Nobody"},

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as examples
 
+from framing.common.problems import InputError
 from framing.inference.design import (
     CORPUS,
     TEXTS,
@@ -24,8 +25,7 @@ from framing.inference.design import (
     population,
     stratum_deviations,
 )
-from framing.inference.tables import by_target
-from framing.problems import InputError
+from framing.tables.shares import by_target
 from tests.unit.inference_samples import (
     corpus,
     drawn_from,

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from framing.commands import diff
-from framing.files import write_text
+from framing.cli import diff
+from framing.common.files import write_text
 
 Diff = Callable[..., int]
 T4 = "tables/T4-prevalence.csv"
@@ -212,7 +212,7 @@ def test_reader_who_has_had_enough_is_no_problem(project: Path, root: Path):
     """As in `framing diff | head -0`."""
     alter("results")
     program = (
-        "import argparse, sys; from framing.commands import diff; "
+        "import argparse, sys; from framing.cli import diff; "
         "arguments = argparse.Namespace(old=None, new=None, format='markdown', all=True); "
         "sys.exit(diff.run(arguments))"
     )

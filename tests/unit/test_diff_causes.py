@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 import yaml
 
-from framing import stages
-from framing.config import load_config, read_yaml
-from framing.files import json_text, write_text
-from framing.output.captions import load_specs
-from framing.output.causes import IDLE_SETTINGS, causes
-from framing.output.changes_text import account
-from framing.output.inputs import folder_digest, input_details
-from framing.output.published import Grid, Results
-from framing.output.seal import provenance
+from framing.common.config import load_config, read_yaml
+from framing.common.files import json_text, write_text
+from framing.release.causes import IDLE_SETTINGS, causes
+from framing.release.changelog import account
+from framing.release.manifest import provenance
+from framing.release.provenance_inputs import folder_digest, input_details
+from framing.release.read_release import Grid, Results
+from framing.tables.captions import load_specs
+from framing.workflow import plan as stages
 
 Record = dict[str, Any]
 
@@ -349,11 +349,12 @@ def test_the_encoder_is_known_by_its_files_wherever_they_lie(tmp_path: Path):
 
 def test_the_digest_of_the_code_covers_what_tables_are_made_by(monkeypatch: pytest.MonkeyPatch):
     found = stages.software()
-    assert {"corpus", "coding", "model", "inference", "scripts", "rules"} <= set(found)
+    rooms = {"corpus", "coding", "classifier", "inference", "tables", "scripts", "rules"}
+    assert rooms <= set(found)
     read = Path.read_bytes
     for name, room in (
         ("inference/estimators.py", "inference"), ("prevalence.py", "scripts"),
-        ("model.smk", "rules"), ("changes_text.py", None), ("render.py.j2", None),
+        ("model.smk", "rules"), ("changelog.py", None), ("render.py.j2", None),
     ):  # fmt: skip
 
         def edited(path: Path, name: str = name) -> bytes:

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from framing.coding.codings import combine_coders
-from framing.inference.disagreement import (
+from framing.inference.intervals import wilson
+from framing.tables.disagreement import (
     COMBINED,
     SPREAD,
     T17_COLUMNS,
@@ -17,7 +18,6 @@ from framing.inference.disagreement import (
     disagreement_table,
     outside,
 )
-from framing.inference.intervals import wilson
 from tests.unit.inference_samples import config
 
 CONFIG = {**config(), "groups": {"g": "One", "h": "Other"}}

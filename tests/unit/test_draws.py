@@ -17,8 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from framing.corpus import draws
-from framing.corpus.draws import (
+from framing.common.files import LINE
+from framing.common.problems import InputError
+from framing.inference.design import check_design, stratum_deviations
+from framing.sampling import draw as draws
+from framing.sampling.draw import (
     ADDED,
     DRAWN,
     HEAD,
@@ -44,10 +47,7 @@ from framing.corpus.draws import (
     whole_numbers,
     write_draw,
 )
-from framing.corpus.roles import CONFIRMATION, DEVELOPMENT, PENDING, SPENT, UNREAD
-from framing.files import LINE
-from framing.inference.design import check_design, stratum_deviations
-from framing.problems import InputError
+from framing.sampling.roles import CONFIRMATION, DEVELOPMENT, PENDING, SPENT, UNREAD
 from tests.unit.inference_samples import drawn_from
 
 EVERYTHING = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -511,7 +511,7 @@ def test_a_write_cut_off_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monk
     def fail(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("framing.corpus.draws.os.rename", fail)
+    monkeypatch.setattr("framing.sampling.draw.os.rename", fail)
     with pytest.raises(KeyboardInterrupt):
         write_draw(tmp_path / "draws", made)
     assert read_draws(tmp_path / "draws") == ()

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from framing import edge
-from framing.corpus.draws import combined_design
-from framing.edge import publish, read_build, read_passage_frame, read_scores, survey_table
-from framing.files import write_table
-from framing.output.captions import TABLES, Specs, load_specs
+from framing.common.build import read_build, read_passage_frame, read_scores, survey_table
+from framing.common.files import write_table
+from framing.sampling.draw import combined_design
+from framing.tables import io
+from framing.tables.captions import TABLES, Specs, load_specs
+from framing.tables.io import publish
 from tests.unit.inference_samples import drawn_from
 
 ROWS = 'name\tcount\tmaybe\tshare\nNA\t1\t\t0.100001\n\t20\t7\t\n"x\t-3\t0\t1e-06\n'
@@ -84,7 +85,7 @@ def test_captions_are_read_once_for_all_tables_of_a_job(
         read.append(path)
         return load_specs(path)
 
-    monkeypatch.setattr(edge, "_specs", cache(load))
+    monkeypatch.setattr(io, "_specs", cache(load))
     for name in ("T4-prevalence", "T5-trend"):
         columns = list(load_specs().tables[name].columns)
         publish(tmp_path / f"{name}.csv", pd.DataFrame(columns=columns), TABLES)

@@ -16,19 +16,19 @@ import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score
 
-from framing.coding.codebook import load_codebook
-from framing.config import load_config
+from framing.classifier import encoder as module
+from framing.classifier.comparison import WITH_ENCODER
+from framing.classifier.encoder import embed, model_files
+from framing.classifier.features import learn_space, transform
+from framing.classifier.inputs import Tables
+from framing.classifier.training import evaluate_code, train_code
+from framing.codebook.codebook import load_codebook
+from framing.common.build import embedding_table, read_embeddings
+from framing.common.config import load_config
+from framing.common.files import write_table
+from framing.common.problems import InputError
 from framing.corpus.tables import read_passages, read_sources
-from framing.edge import embedding_table, read_embeddings
-from framing.files import write_table
-from framing.model import encoder as module
-from framing.model.encoder import embed, model_files
-from framing.model.evaluation import WITH_ENCODER
-from framing.model.features import learn_space, transform
-from framing.model.tables import Tables
-from framing.model.training import evaluate_code, train_code
-from framing.problems import InputError
-from framing.project import CODEBOOK, CONFIG, PASSAGES, SOURCES, all_prose, exemplar_facts
+from framing.project.load import CODEBOOK, CONFIG, PASSAGES, SOURCES, all_prose, exemplar_facts
 from tests.unit.test_model import (
     PATTERNS,
     SETTINGS,
@@ -276,7 +276,8 @@ def test_a_model_that_gives_no_number_is_refused(tiny, monkeypatch):
 @with_the_extra
 def test_without_a_setting_no_neural_package_is_imported(project):
     code = (
-        "import sys; from framing import stages, edge; from framing.model import encoder, training;"
+        "import sys; from framing.workflow import plan as stages; from framing.tables import io;"
+        "from framing.classifier import encoder, training;"
         "stages.plan({}); print(sorted({'torch', 'transformers', 'sentence_transformers'}"
         " & set(sys.modules)))"
     )

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from framing.inference.design import population
-from framing.inference.errors import (
+from framing.inference.intervals import Settings
+from framing.tables.errors import (
     BIAS,
     BIAS_DIFFERENCE,
     NEGATIVE_VALUE,
@@ -21,7 +22,6 @@ from framing.inference.errors import (
     errors_table,
     weighted_mean,
 )
-from framing.inference.intervals import Settings
 from tests.unit import inference_samples as samples
 
 CONFIG = {

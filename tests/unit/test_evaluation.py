@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, f1_score
 
-from framing.inference.beyond import UNFAMILIAR, with_unfamiliar
-from framing.inference.evaluation import (
+from framing.tables.outside_frame import UNFAMILIAR, with_unfamiliar
+from framing.tables.quality import (
     T3_COLUMNS,
     T13_COLUMNS,
     ablation_table,

@@ -17,10 +17,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import framing.project
-from framing.commands import explain as command_module
-from framing.commands.classify import code_text, load_instrument
-from framing.commands.explain import (
+import framing.project.load
+from framing.classifier.model_file import predict
+from framing.classifier.scores import score_code
+from framing.classifier.training import material
+from framing.cli import explain as command_module
+from framing.cli.classify import code_text, load_instrument
+from framing.cli.explain import (
     Evidence,
     Explanation,
     Passage,
@@ -37,12 +40,9 @@ from framing.commands.explain import (
     word_spans,
     wrapped,
 )
+from framing.codebook.hits import hit_key, hits_by_cue
+from framing.common.problems import InputError
 from framing.corpus.derived import read_facts
-from framing.corpus.hits import hit_key, hits_by_cue
-from framing.model.scores import score_code
-from framing.model.stored import predict
-from framing.model.training import material
-from framing.problems import InputError
 from tests.unit.test_classify import CODES, command, make_project, mini_tables
 
 SPOKEN = "d7535d5184"  # of resident-park-2022: three cues for cost
@@ -271,7 +271,7 @@ def test_an_unknown_id_is_answered_with_its_likes(project):
 
 
 def test_a_passage_that_awaits_its_coding_is_not_explained(project, monkeypatch):
-    monkeypatch.setattr(framing.project, "waiting", lambda draws, coded: frozenset({SPOKEN}))
+    monkeypatch.setattr(framing.project.load, "waiting", lambda draws, coded: frozenset({SPOKEN}))
     with chdir(project):
         given_ = load_instrument()
         with pytest.raises(InputError, match="awaits its coding in a draw for confirmation"):

@@ -16,19 +16,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framing.commands.explore import between, private_path
-from framing.output.captions import TABLES, Entry, load_specs
-from framing.output.explorer import (
-    FOLDER,
-    MILLION,
-    Prose,
-    explorer_html,
-    prose_data,
-    script_json,
-)
-from framing.output.layout import passages_behind
-from framing.output.render import html_text
-from framing.problems import InputError
+from framing.cli.explore import between, private_path
+from framing.common.problems import InputError
+from framing.report.explorer import FOLDER, MILLION, Prose, explorer_html, prose_data, script_json
+from framing.report.layout import passages_behind
+from framing.report.render import html_text
+from framing.tables.captions import TABLES, Entry, load_specs
 from tests.unit import explorer_samples as samples
 from tests.unit.output_samples import tables as result_tables
 

@@ -12,17 +12,17 @@ from typing import Any
 
 import pytest
 
-from framing.commands import fetch as command
-from framing.config import load_config
+from framing.acquire.fetch import fetch as room
+from framing.acquire.read.read import read_document
+from framing.acquire.read.settings import reading_settings
+from framing.acquire.read.units import cut_passages
+from framing.cli import fetch as command
+from framing.common.config import load_config
+from framing.common.files import sha256, write_text
+from framing.common.problems import InputError
 from framing.corpus.derived import derive, facts_text
 from framing.corpus.tables import SOURCE_COLUMNS
-from framing.files import sha256, write_text
-from framing.problems import InputError
-from framing.project import CONFIG, DERIVED, SOURCES
-from framing.reading.read import read_document
-from framing.reading.settings import reading_settings
-from framing.reading.units import cut_passages
-from framing.web import fetch as room
+from framing.project.load import CONFIG, DERIVED, SOURCES
 from tests.unit import reading_samples as samples
 from tests.unit.web_server import Server, hangs_up, in_turn, sends, serving, status
 
@@ -338,7 +338,7 @@ def test_without_the_extra_it_is_said_how_to_get_it(run, server, monkeypatch, na
 
 def test_the_command_is_known_without_the_extra():
     script = (
-        "import sys, argparse; import framing.commands.fetch as command\n"
+        "import sys, argparse; import framing.cli.fetch as command\n"
         "command.register(argparse.ArgumentParser().add_subparsers(), "
         "argparse.ArgumentParser(add_help=False))\n"
         "print(*{'httpx2', 'anyio', 'lxml', 'trafilatura', 'ftfy'} & set(sys.modules))"

@@ -16,11 +16,12 @@ import pandas as pd
 import pytest
 from matplotlib.font_manager import FontProperties, findfont
 
-from framing.files import sha256
-from framing.output import figures, looking, quality_figures
-from framing.output.captions import edition, lettering, load_specs
-from framing.output.drawings import DRAWN, draw
-from framing.stages import FIGURE_FORMS, FIGURES, PLATES
+from framing.common.files import sha256
+from framing.report import figures, quality_figures
+from framing.report import looking_figure as looking
+from framing.report.draw_figures import DRAWN, draw
+from framing.tables.captions import edition, lettering, load_specs
+from framing.workflow.plan import FIGURE_FORMS, FIGURES, PLATES
 from tests.unit.output_samples import CODES, GROUPS, PERIODS, context, tables
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -469,7 +470,7 @@ def test_glyphs_are_those_that_come_with_matplotlib():
 def test_bytes_of_pictures_are_those_of_another_process(root, tmp_path, saved):
     (tmp_path / "matplotlibrc").write_text("font.size: 30\npdf.fonttype: 3\nsavefig.dpi: 50\n")
     code = (
-        "from framing.files import sha256\n"
+        "from framing.common.files import sha256\n"
         "from tests.unit.test_figures import *\n"
         "figure = figures.forest(tables()['T4-prevalence'], edition(load_specs(), context()))\n"
         "print(*[sha256(save(figure)) for save in FORMS.values()])\n"

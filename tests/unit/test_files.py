@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framing.files import (
+from framing.common.files import (
     decode_strictly,
     json_text,
     number_text,
@@ -19,7 +19,7 @@ from framing.files import (
     table_text,
     write_text,
 )
-from framing.problems import InputError
+from framing.common.problems import InputError
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from framing.model.features import closeness_of, stem
-from framing.model.tables import Further, Tables
-from framing.model.training import further_scores, train_code
-from framing.project import sampled_sources
-from framing.stages import rows_digest
+from framing.classifier.features import closeness_of, stem
+from framing.classifier.inputs import Further, Tables
+from framing.classifier.training import further_scores, train_code
+from framing.project.load import sampled_sources
+from framing.workflow.plan import rows_digest
 
 from .test_model import PATTERNS, RULES, SETTINGS, agreed, hit_rows, population, word_rows
 

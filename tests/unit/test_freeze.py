@@ -14,29 +14,15 @@ import pandas as pd
 import pytest
 import yaml
 
-from framing import freeze
-from framing.cli import main
-from framing.coding.codebook import written_codebook
+from framing.cli.main import main
+from framing.codebook.codebook import written_codebook
 from framing.coding.codings import coded_passages, first_coding, read_codings
-from framing.config import load_config
-from framing.corpus.draws import DRAWS, read_draws
-from framing.corpus.roles import (
-    CONFIRMATION,
-    DEVELOPMENT,
-    PENDING,
-    SPENT,
-    UNREAD,
-    Frozen,
-    Status,
-    Tally,
-    mark,
-    sentence,
-    status_of,
-    unfrozen,
-)
+from framing.common.config import load_config
+from framing.common.files import sha256
+from framing.common.problems import InputError
 from framing.corpus.tables import read_sources
-from framing.files import sha256
-from framing.freeze import (
+from framing.project import freeze
+from framing.project.freeze import (
     ASSIGNED,
     FREEZES,
     PAGE,
@@ -52,9 +38,23 @@ from framing.freeze import (
     read_freezes,
     tallies,
 )
-from framing.problems import InputError
-from framing.project import CODEBOOK, CODINGS, CONFIG, SOURCES, load_project, project_reading
-from framing.transaction import commit
+from framing.project.load import CODEBOOK, CODINGS, CONFIG, SOURCES, load_project, project_reading
+from framing.project.lock import commit
+from framing.sampling.draw import DRAWS, read_draws
+from framing.sampling.roles import (
+    CONFIRMATION,
+    DEVELOPMENT,
+    PENDING,
+    SPENT,
+    UNREAD,
+    Frozen,
+    Status,
+    Tally,
+    mark,
+    sentence,
+    status_of,
+    unfrozen,
+)
 
 CODERS = ("machine-1", "machine-2", "machine-3")
 SOURCE = "resident-park-2022"  # the case study of the example

@@ -10,10 +10,12 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from framing.inference.design import CORPUS, TEXTS, domain, population
-from framing.inference.errors import OPTIMISTIC
 from framing.inference.estimators import DIFFERENCE, LABELS, NOT_CONFIRMED, estimate
 from framing.inference.external import RefusedError, rogan_gladen
-from framing.inference.gain import (
+from framing.inference.intervals import Settings
+from framing.inference.outcomes import outcome
+from framing.tables.errors import OPTIMISTIC
+from framing.tables.estimators import (
     HORVITZ_THOMPSON,
     T20_COLUMNS,
     T21_COLUMNS,
@@ -22,8 +24,6 @@ from framing.inference.gain import (
     gain_table,
     side_by_side_table,
 )
-from framing.inference.intervals import Settings
-from framing.inference.outcomes import outcome
 from tests.unit import inference_samples as samples
 from tests.unit.test_errors import CONFIG, corpus
 

@@ -26,14 +26,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from framing.inference.design import (
-    CORPUS,
-    TARGETS,
-    TEXTS,
-    Population,
-    domain,
-    population,
-)
+from framing.common.problems import InputError
+from framing.inference.design import CORPUS, TARGETS, TEXTS, Population, domain, population
 from framing.inference.estimators import (
     COMPLETE,
     COUNT,
@@ -49,7 +43,7 @@ from framing.inference.estimators import (
 )
 from framing.inference.intervals import NO_SPREAD
 from framing.inference.outcomes import Outcome, by_code, outcome
-from framing.inference.tables import (
+from framing.tables.shares import (
     FEW,
     HELD,
     NO_COMMON_PERIOD,
@@ -69,7 +63,6 @@ from framing.inference.tables import (
     side_name,
     trend_table,
 )
-from framing.problems import InputError
 from tests.unit.inference_samples import (
     config,
     corpus,

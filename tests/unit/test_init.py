@@ -11,24 +11,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from framing import cli
-from framing.beginning import (
-    Stage,
-    blank_sheet,
-    first_steps,
-    is_begun,
-    next_steps,
-    reading_list,
-    stage_of,
-    text_reader,
-)
-from framing.coding.codebook import load_codebook
-from framing.commands import init
-from framing.config import load_config
-from framing.files import sha256, write_table
-from framing.growth import renewed
-from framing.problems import InputError
-from framing.project import (
+from framing.acquire.edit_corpus import renewed
+from framing.cli import init
+from framing.cli import main as cli
+from framing.codebook.codebook import load_codebook
+from framing.common.config import load_config
+from framing.common.files import sha256, write_table
+from framing.common.problems import InputError
+from framing.project.load import (
     CODERS,
     CODINGS,
     CONFIG,
@@ -38,7 +28,17 @@ from framing.project import (
     exemplar_facts,
     load_beginning,
 )
-from framing.transaction import commit
+from framing.project.lock import commit
+from framing.project.status import (
+    Stage,
+    blank_sheet,
+    first_steps,
+    is_begun,
+    next_steps,
+    reading_list,
+    stage_of,
+    text_reader,
+)
 
 HEADERS = {
     SOURCES: init.SOURCE_COLUMNS, PASSAGES: init.PASSAGE_COLUMNS, SAMPLE: init.SAMPLE_COLUMNS,
@@ -204,7 +204,7 @@ def test_what_cannot_be_written_leaves_nothing(here, monkeypatch):
 _KILLED = """\
 import os, sys
 from pathlib import Path
-from framing.commands import init
+from framing.cli import init
 real, left = os.{call}, [{after}]
 def dying(*arguments, **more):
     left[0] -= 1

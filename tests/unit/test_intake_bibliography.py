@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from framing.intake.bibliography import Record, match, normal_url, read_bibliography
-from framing.problems import InputError
+from framing.acquire.bibliography import Record, match, normal_url, read_bibliography
+from framing.common.problems import InputError
 
 pytest.importorskip("bibtexparser")
 pytest.importorskip("rispy")

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from framing.acquire.dates import parse_date
+from framing.common.problems import InputError
 from framing.corpus.tables import DATE_PRECISIONS, _is_date
-from framing.intake.dates import parse_date
-from framing.problems import InputError
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from framing.intake import intake_settings
-from framing.intake.doctable import FIELDS, Documents, read_documents
-from framing.problems import InputError
+from framing.acquire.document_table import FIELDS, Documents, read_documents
+from framing.acquire.settings import intake_settings
+from framing.common.problems import InputError
 
 SETTINGS = intake_settings()["table"]
 Write = Callable[[str, "str | bytes"], Path]

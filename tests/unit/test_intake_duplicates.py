@@ -11,10 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from framing.corpus.words import word_counts
-from framing.files import sha256
-from framing.intake import intake_settings
-from framing.intake.duplicates import (
+from framing.acquire.duplicates import (
     Duplicates,
     Pair,
     Runs,
@@ -23,6 +20,9 @@ from framing.intake.duplicates import (
     index_of,
     runs_in_common,
 )
+from framing.acquire.settings import intake_settings
+from framing.common.files import sha256
+from framing.corpus.words import word_counts
 
 SETTINGS = intake_settings()["duplicates"]
 _SYLLABLES = [a + b for a in "bdfgklmnprst" for b in "aeiou"]

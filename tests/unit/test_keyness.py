@@ -9,13 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from framing.config import comparison_problems
-from framing.inference.keyness import (
-    T12_COLUMNS,
-    keyness_table,
-    log_odds,
-)
-from framing.problems import InputError
+from framing.common.config import comparison_problems
+from framing.common.problems import InputError
+from framing.tables.keyness import T12_COLUMNS, keyness_table, log_odds
 
 LABELS = {"cost": "Cost"}
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from framing.output.captions import edition, load_specs
-from framing.output.render import latex_text
+from framing.report.render import latex_text
+from framing.tables.captions import edition, load_specs
 from tests.unit.output_samples import CODES, GROUPS, context, tables
 
 PACKAGES = ("booktabs", "longtable")

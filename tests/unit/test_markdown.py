@@ -6,9 +6,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from framing.output.captions import edition, load_specs, plain
-from framing.output.layout import lay_out
-from framing.output.markdown import markdown, markdown_text, paragraph
+from framing.report.layout import lay_out
+from framing.report.markdown import markdown, markdown_text, paragraph
+from framing.tables.captions import edition, load_specs, plain
 from tests.unit.output_samples import CODES, GROUPS, context
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])

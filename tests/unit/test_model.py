@@ -16,16 +16,23 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, f1_score
 
-from framing.model.baselines import BASELINES, MAJORITY, baseline
-from framing.model.classifier import cross_fit, fit_linear, fold_of, targets, train
-from framing.model.evaluation import learning_scores
-from framing.model.features import closeness_of, collect, learn_space, transform
-from framing.model.logistic import best_threshold, fit_logistic, fit_sigmoid
-from framing.model.scores import combine_codes, score_code, training_rows
-from framing.model.similarity import NO_RULES
-from framing.model.stored import model_data, model_text, one_hit, predict, read_model
-from framing.model.unfamiliar import is_unfamiliar, learn_usual, measures
-from framing.problems import InputError
+from framing.classifier.baselines import BASELINES, MAJORITY, baseline
+from framing.classifier.classifier import (
+    cross_fit,
+    fit_linear,
+    fold_of,
+    folds_of,
+    targets,
+    train,
+)
+from framing.classifier.comparison import learning_scores
+from framing.classifier.features import closeness_of, collect, learn_space, transform
+from framing.classifier.logistic import best_threshold, fit_logistic, fit_sigmoid
+from framing.classifier.model_file import model_data, model_text, one_hit, predict, read_model
+from framing.classifier.novelty import is_unfamiliar, learn_usual, measures
+from framing.classifier.scores import combine_codes, score_code, training_rows
+from framing.classifier.similarity import NO_RULES
+from framing.common.problems import InputError
 
 SETTINGS = {
     "folds": 4, "inner_folds": 3, "seed": 5, "labels": "shares", "stem": True, "min_passages": 2,
@@ -208,9 +215,17 @@ def test_no_threshold_has_a_better_f1(rows):
     assert not any(f1(other) > best - 1e-8 for other in probabilities if other > chosen)
 
 
-def test_a_source_stays_in_its_fold_whatever_is_added():
-    folds = {name: fold_of(name, 5, 1, "outer") for name in ("a", "b", "c")}
-    assert folds == {name: fold_of(name, 5, 1, "outer") for name in ("a", "b", "c")}
+@pytest.mark.parametrize("level", ["outer", "inner"])
+def test_a_source_stays_in_its_fold_whatever_is_added(level):
+    names = [f"s{n // 3}" for n in range(60)] + [""]
+    alone = folds_of(names, SETTINGS, level)
+    added = [*(f"new{n}" for n in range(40)), *reversed(names), "zz"]
+    together = folds_of(added, SETTINGS, level)
+    assert together[40:-1][::-1].tolist() == alone.tolist()
+    assert alone[-1] == -1 and len(set(alone)) > 2
+
+
+def test_folds_are_of_one_size_and_levels_are_independent():
     many = [fold_of(f"s{n}", 5, 1, "outer") for n in range(1000)]
     assert min(np.bincount(many, minlength=5)) > 150
     assert many != [fold_of(f"s{n}", 5, 1, "inner") for n in range(1000)]

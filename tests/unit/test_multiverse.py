@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from framing.inference import multiverse
 from framing.inference.estimators import EXPLORATORY, NOT_CONFIRMED, PARTLY_CONFIRMED
 from framing.inference.intervals import Settings
-from framing.inference.multiverse import (
+from framing.tables import robustness as multiverse
+from framing.tables.robustness import (
     ANY,
     CHOICES,
     HELD,
@@ -42,7 +42,7 @@ from framing.inference.multiverse import (
     specifications,
     tally,
 )
-from framing.inference.tables import contrast_table
+from framing.tables.shares import contrast_table
 
 OURS = "ours"
 CORRECTED = ["labels only", "post-stratified", "difference"]

@@ -12,6 +12,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from framing.coding.combinations import combined_codes
+from framing.common.problems import InputError
 from framing.inference.design import population
 from framing.inference.outcomes import (
     Outcome,
@@ -24,7 +25,6 @@ from framing.inference.outcomes import (
     tuned_slope,
     weighted_slope,
 )
-from framing.problems import InputError
 from tests.unit.inference_samples import (
     KNOWN_CODES,
     corpus,

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from framing.commands import plan, sample
-from framing.config import load_config
-from framing.corpus.draws import DRAWS, combined_design, is_convenience, read_draws
+from framing.cli import plan, sample
+from framing.common.config import load_config
+from framing.common.files import read_table, write_table
+from framing.common.problems import InputError
 from framing.corpus.tables import read_sources
-from framing.files import read_table, write_table
-from framing.problems import InputError
+from framing.sampling.draw import DRAWS, combined_design, is_convenience, read_draws
 
 Command = Callable[..., int]
 SAMPLE = Path("corpus/sample.tsv")
@@ -26,7 +26,7 @@ CODES = ("cost", "fairness", "heritage", "any-frame", "cost-and-fairness", "cost
 
 
 def parser() -> argparse.ArgumentParser:
-    """A command line with the two commands, as framing.cli has them."""
+    """A command line with the two commands, as framing.cli.main has them."""
     made = argparse.ArgumentParser(prog="framing")
     commands = made.add_subparsers(required=True)
     common = argparse.ArgumentParser(add_help=False)

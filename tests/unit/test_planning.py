@@ -13,8 +13,8 @@ from hypothesis import assume, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from framing.config import ALL
-from framing.corpus.draws import combined_design, make_draw, strata_of
+from framing.common.config import ALL
+from framing.common.problems import InputError
 from framing.inference.contrasts import contrast, degrees_of_freedom
 from framing.inference.design import CORPUS, TARGETS, TEXTS, domain
 from framing.inference.estimators import (
@@ -57,8 +57,8 @@ from framing.inference.planning import (
     survey,
     with_classifier,
 )
-from framing.inference.tables import share_row
-from framing.problems import InputError
+from framing.sampling.draw import combined_design, make_draw, strata_of
+from framing.tables.shares import share_row
 from tests.unit.inference_samples import (
     config,
     corpus,

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from framing import stages, verify
-from framing.commands import publish
-from framing.files import write_table, write_text
-from framing.output.published import folder_contents
-from framing.output.seal import manifest
-from framing.problems import InputError
+from framing.cli import publish
+from framing.common.files import write_table, write_text
+from framing.common.problems import InputError
+from framing.release import reproduce as verify
+from framing.release.manifest import manifest
+from framing.release.read_release import folder_contents
+from framing.workflow import plan as stages
 
 Publish = Callable[..., int]
 

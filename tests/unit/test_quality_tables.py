@@ -30,7 +30,7 @@ from framing.inference.classifier_quality import (
     quality,
 )
 from framing.inference.kappas import cohen_kappa, gwet_ac1
-from framing.inference.reliability import (
+from framing.tables.agreement import (
     FEW_SOURCES,
     NO_CODER,
     ONE_CODER,

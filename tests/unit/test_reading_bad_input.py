@@ -7,9 +7,9 @@ import zipfile
 
 import pytest
 
-from framing.problems import InputError
-from framing.reading.read import read_document
-from framing.reading.settings import reading_settings
+from framing.acquire.read.read import read_document
+from framing.acquire.read.settings import reading_settings
+from framing.common.problems import InputError
 from tests.unit import reading_samples as made
 from tests.unit.reading_samples import BODY
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from framing.reading.clean import clean, repair, turns, without_footnotes
-from framing.reading.document import Line, paragraph
-from framing.reading.settings import reading_settings
-from framing.reading.turns import label, same_person
+from framing.acquire.read.clean import clean, repair, turns, without_footnotes
+from framing.acquire.read.document import Line, paragraph
+from framing.acquire.read.settings import reading_settings
+from framing.acquire.read.turns import label, same_person
 from tests.unit.reading_samples import BODY, words
 
 SETTINGS = reading_settings()["reading"]["clean"]

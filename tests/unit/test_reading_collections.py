@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from framing.files import sha256
-from framing.growth import settings_of
-from framing.intake.gather import Found, Wanted, gathered
-from framing.problems import InputError
-from framing.reading.collections import is_collection, read_collection
+from framing.acquire.edit_corpus import settings_of
+from framing.acquire.find import Found, Wanted, gathered
+from framing.acquire.read.collections import is_collection, read_collection
+from framing.common.files import sha256
+from framing.common.problems import InputError
 
 pytest.importorskip("lxml", reason="needs pip install 'framing[reading]'")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from framing import extras
-from framing.problems import InputError
-from framing.reading.pdfs import joined
-from framing.reading.read import read_document
-from framing.reading.settings import reading_settings
+from framing.acquire.read.pdfs import joined
+from framing.acquire.read.read import read_document
+from framing.acquire.read.settings import reading_settings
+from framing.common import extras
+from framing.common.problems import InputError
 from tests.unit import reading_samples as made
 from tests.unit.reading_samples import BODY, TITLE
 
@@ -234,7 +234,7 @@ def test_the_base_package_needs_no_library_of_the_extra():
     import sys
 
     code = (
-        "import sys, framing.reading.read, framing.reading.units, framing.cli\n"
+        "import sys, framing.acquire.read.read, framing.acquire.read.units, framing.cli.main\n"
         "heavy = {'lxml', 'trafilatura', 'pypdf', 'ftfy', 'py3langid', 'striprtf', 'nltk'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
     )

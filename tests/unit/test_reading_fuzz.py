@@ -6,12 +6,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from framing.problems import InputError
-from framing.reading.clean import repair
-from framing.reading.kinds import ENDINGS, KINDS
-from framing.reading.read import read_document
-from framing.reading.settings import reading_settings
-from framing.reading.units import cut_passages
+from framing.acquire.read.clean import repair
+from framing.acquire.read.kinds import ENDINGS, KINDS
+from framing.acquire.read.read import read_document
+from framing.acquire.read.settings import reading_settings
+from framing.acquire.read.units import cut_passages
+from framing.common.problems import InputError
 from tests.unit import reading_samples as made
 from tests.unit.reading_samples import BODY, words
 

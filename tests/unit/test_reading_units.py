@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from framing.config import read_yaml
+from framing.acquire.read.read import read_document
+from framing.acquire.read.sentences import LEARNED, hand_list, sentence_spans
+from framing.acquire.read.settings import reading_settings
+from framing.acquire.read.train import learn
+from framing.acquire.read.units import cut_passages, lacking, repeats, runs, scope_needs
+from framing.common.config import read_yaml
+from framing.common.files import read_table, sha256
+from framing.common.problems import InputError
 from framing.corpus.tables import passage_id
-from framing.files import read_table, sha256
-from framing.problems import InputError
-from framing.reading.read import read_document
-from framing.reading.sentences import LEARNED, hand_list, sentence_spans
-from framing.reading.settings import reading_settings
-from framing.reading.train import learn
-from framing.reading.units import cut_passages, lacking, repeats, runs, scope_needs
 from tests.unit.reading_samples import BODY
 
 UNITS = reading_settings()["units"]

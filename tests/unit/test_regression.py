@@ -13,9 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.linalg import fractional_matrix_power
 
-from framing.inference import regression
-from framing.inference.beyond import with_frame
+from framing.common.problems import InputError
 from framing.inference.design import population
+from framing.inference.design_matrix import (
+    CONTRAST,
+    NOT_ALIKE,
+    NOTHING_ALIKE,
+    SHARE,
+    covariate_frame,
+    model_design,
+    row_space,
+)
 from framing.inference.dsl import (
     CR0,
     CR1,
@@ -36,17 +44,10 @@ from framing.inference.dsl import (
     solve,
 )
 from framing.inference.estimators import EXPLORATORY, PARTLY_CONFIRMED
-from framing.inference.formulas import (
-    CONTRAST,
-    NOT_ALIKE,
-    NOTHING_ALIKE,
-    SHARE,
-    covariate_frame,
-    model_design,
-    row_space,
-)
 from framing.inference.intervals import critical
-from framing.inference.regression import (
+from framing.tables import regression
+from framing.tables.outside_frame import with_frame
+from framing.tables.regression import (
     ALIKE,
     DSL,
     FITS,
@@ -66,8 +67,7 @@ from framing.inference.regression import (
     regression_table,
     splits,
 )
-from framing.inference.tables import prevalence_table
-from framing.problems import InputError
+from framing.tables.shares import prevalence_table
 from tests.unit import inference_samples as samples
 from tests.unit.inference_samples import marks
 

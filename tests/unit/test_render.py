@@ -15,10 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framing.output.captions import edition, load_specs, plain
-from framing.output.fit import LINE, SETTINGS, fit, head_lines, width
-from framing.output.layout import Cell, Head, Sheet, chosen, lay_out, number, term_text
-from framing.output.render import csv_text, html, html_text, latex, latex_text
+from framing.report.latex_width import LINE, SETTINGS, fit, head_lines, width
+from framing.report.layout import Cell, Head, Sheet, chosen, lay_out, number, term_text
+from framing.report.render import html, html_text, latex, latex_text
+from framing.tables.captions import edition, load_specs, plain
+from framing.tables.csv_text import csv_text
 from tests.unit.output_samples import (
     CODES,
     EMPTY_CELL,

@@ -13,20 +13,13 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
-from framing.files import sha256
-from framing.inference.tables import NOTHING_TO_HOLD, ONE_PERIOD
-from framing.output.captions import edition, load_specs
-from framing.output.cautions import warned
-from framing.output.report import (
-    answers,
-    inline_html,
-    other_things_equal,
-    p_text,
-    percent,
-    theses,
-)
-from framing.output.terminal import ascii_text, headline
-from framing.stages import FIGURES
+from framing.common.files import sha256
+from framing.report.cautions import warned
+from framing.report.report import answers, inline_html, other_things_equal, p_text, percent, theses
+from framing.report.terminal import ascii_text, headline
+from framing.tables.captions import edition, load_specs
+from framing.tables.shares import NOTHING_TO_HOLD, ONE_PERIOD
+from framing.workflow.plan import FIGURES
 from tests.unit.output_samples import CODES, GROUPS, codebook, context, render_all, tables
 
 VOID = {"meta", "br", "link", "hr", "img"}
@@ -103,8 +96,8 @@ def test_a_missing_table_is_refused():
 def test_bytes_do_not_depend_on_hash_seed_locale_or_style_file(made, tmp_path, root):
     (tmp_path / "matplotlibrc").write_text("font.size: 30\nsvg.fonttype: path\n")
     code = (
-        "from framing.files import sha256\n"
-        "from framing.output.captions import load_specs\n"
+        "from framing.common.files import sha256\n"
+        "from framing.tables.captions import load_specs\n"
         "from tests.unit.output_samples import context, render_all, tables\n"
         "made = render_all(tables(), context(), load_specs())\n"
         "print(sha256(chr(0).join(f'{k}{v}' for k, v in made.items())))\n"

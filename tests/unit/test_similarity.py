@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from framing.model.features import closeness_of, learn_space, stems_of, transform
-from framing.model.scores import score_code, training_rows
-from framing.model.similarity import (
+from framing.classifier.features import closeness_of, learn_space, stems_of, transform
+from framing.classifier.model_file import model_data, model_text, predict, rule_similarities
+from framing.classifier.scores import score_code, training_rows
+from framing.classifier.similarity import (
     NO_RULES,
     closeness_text,
     learn_closeness,
@@ -23,7 +24,6 @@ from framing.model.similarity import (
     similarities,
     term_counts,
 )
-from framing.model.stored import model_data, model_text, predict, rule_similarities
 
 from .test_model import RULES, SETTINGS, agreed, closeness, facts_of, population, word_rows
 
@@ -143,7 +143,7 @@ def test_the_same_bytes_come_out_of_another_process():
     _, words, _, _ = population(5)
     code = (
         "from tests.unit.test_model import closeness, population\n"
-        "from framing.model.similarity import closeness_text\n"
+        "from framing.classifier.similarity import closeness_text\n"
         "print(closeness_text(closeness(population(5)[1])), end='')"
     )
     made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

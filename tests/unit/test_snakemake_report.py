@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2 import Environment
 
-from framing.output.captions import edition, load_specs, plain
-from framing.output.snakemake_report import PROJECT, _labels, captions, rst
-from framing.stages import FIGURES, TABLES
+from framing.report.snakemake_report import PROJECT, _labels, captions, rst
+from framing.tables.captions import edition, load_specs, plain
+from framing.workflow.plan import FIGURES, TABLES
 from tests.unit.output_samples import context
 
 

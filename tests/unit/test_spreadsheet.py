@@ -17,13 +17,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
-from framing.files import sha256, write_bytes
-from framing.output.captions import edition, load_specs
-from framing.output.citing import key_of
-from framing.output.layout import NUMERIC
-from framing.output.render import csv_text
-from framing.output.report import render_workbook
-from framing.output.spreadsheet import CUT, LONGEST, README, clean, workbook
+from framing.common.files import sha256, write_bytes
+from framing.report.report import render_workbook
+from framing.report.spreadsheet import CUT, LONGEST, README, clean, workbook
+from framing.tables.captions import edition, load_specs
+from framing.tables.csv_text import csv_text
+from framing.tables.keys import key_of
+from framing.tables.kinds import NUMERIC
 from tests.unit.output_samples import context, tables
 
 HEADER = 4  # the row, from 1, that names the columns
@@ -222,7 +222,7 @@ def test_bytes_are_the_same_on_another_day(data, texts, words, monkeypatch):
 
     monkeypatch.setattr("xlsxwriter.core.datetime", Later)
     monkeypatch.setattr("xlsxwriter.workbook.datetime", Later)
-    monkeypatch.setattr("framing.output.spreadsheet._CREATED", Later(2000, 1, 1))
+    monkeypatch.setattr("framing.report.spreadsheet._CREATED", Later(2000, 1, 1))
     monkeypatch.setattr("time.time", lambda: 1_936_000_000.0)
     assert workbook(texts, words) == data
     # Without a date of ours, the day would show: so that this test can fail.
@@ -250,10 +250,10 @@ def test_parts_have_no_date_no_name_and_are_stored(data):
 
 def test_bytes_are_the_same_elsewhere(data, tmp_path, root):
     code = (
-        "from framing.files import sha256\n"
-        "from framing.output.captions import edition, load_specs\n"
-        "from framing.output.render import csv_text\n"
-        "from framing.output.spreadsheet import workbook\n"
+        "from framing.common.files import sha256\n"
+        "from framing.tables.captions import edition, load_specs\n"
+        "from framing.tables.csv_text import csv_text\n"
+        "from framing.report.spreadsheet import workbook\n"
         "from tests.unit.output_samples import context, tables\n"
         "w = edition(load_specs(), context())\n"
         "t = {n: csv_text(f, w.specs.tables[n]) for n, f in tables().items()}\n"

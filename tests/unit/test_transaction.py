@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from framing.problems import InputError
-from framing.transaction import LIST, LOCK, PENDING, alone, commit, recover, settle
+from framing.common.problems import InputError
+from framing.project.lock import LIST, LOCK, PENDING, alone, commit, recover, settle
 
 BEFORE = {"corpus/a.tsv": "old a\n", "corpus/gone.txt": "old gone\n"}
 AFTER = {"corpus/a.tsv": "new a\n", "corpus/deep/b.txt": "new b – ü\n"}
@@ -46,7 +46,7 @@ def test_a_change_is_made_whole_and_leaves_nothing_behind(project: Path) -> None
 KILLED = """
 import os, sys
 from pathlib import Path
-from framing import transaction
+from framing.project import lock as transaction
 
 deadly = int(sys.argv[1])
 calls = 0

@@ -15,14 +15,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from framing.cli import main
-from framing.files import sha256, write_text
-from framing.output.captions import load_specs
-from framing.output.copies import Finding, against, read_copy
-from framing.output.layout import NUMERIC
-from framing.output.published import Grid
-from framing.output.seal import manifest
-from framing.problems import InputError
+from framing.cli.main import main
+from framing.common.files import sha256, write_text
+from framing.common.problems import InputError
+from framing.release.copies import Finding, against, read_copy
+from framing.release.manifest import manifest
+from framing.release.read_release import Grid
+from framing.tables.captions import load_specs
+from framing.tables.kinds import NUMERIC
 
 SPECS = load_specs()
 T4 = SPECS.tables["T4-prevalence"]

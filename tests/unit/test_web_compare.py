@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from framing.acquire.fetch.compare import LineChanges, line_changes, passages_found
+from framing.acquire.read.settings import reading_settings
+from framing.acquire.read.units import cut_passages
+from framing.common.files import sha256
 from framing.corpus.derived import derive
-from framing.files import sha256
-from framing.reading.settings import reading_settings
-from framing.reading.units import cut_passages
-from framing.web.compare import LineChanges, line_changes, passages_found
 from tests.unit.reading_samples import BODY
 
 UNITS = {**reading_settings()["units"], "max_words": 12, "min_words": 1}

@@ -15,14 +15,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from framing.files import sha256
-from framing.problems import InputError
-from framing.reading.kinds import KINDS
-from framing.reading.read import read_document
-from framing.web import fetch as room
-from framing.web.cache import cached
-from framing.web.fetch import fetch, provenance, retry_after, snapshot
-from framing.web.settings import fetch_settings
+from framing.acquire.fetch import fetch as room
+from framing.acquire.fetch.cache import cached
+from framing.acquire.fetch.fetch import fetch, provenance, retry_after, snapshot
+from framing.acquire.fetch.settings import fetch_settings
+from framing.acquire.read.kinds import KINDS
+from framing.acquire.read.read import read_document
+from framing.common.files import sha256
+from framing.common.problems import InputError
 from tests.unit import reading_samples as samples
 from tests.unit.web_server import (
     Handler,
@@ -627,7 +627,7 @@ def test_a_stop_between_bytes_and_record_leaves_no_page(get, server, tmp_path, m
 
     server.routes["/page"] = sends(PAGE)
     with monkeypatch.context() as patched:
-        patched.setattr("framing.web.cache.write_json", stop)
+        patched.setattr("framing.acquire.fetch.cache.write_json", stop)
         with pytest.raises(KeyboardInterrupt):
             get()
     assert cached(tmp_path / "cache", server.url("/page")) is None
@@ -639,7 +639,8 @@ def test_a_kill_in_the_middle_leaves_no_page(get, server, tmp_path):
     server.routes["/page"] = in_turn(drips_body, sends(PAGE))
     script = (
         "import sys; from pathlib import Path\n"
-        "from framing.web.fetch import fetch; from framing.web.settings import fetch_settings\n"
+        "from framing.acquire.fetch.fetch import fetch\n"
+        "from framing.acquire.fetch.settings import fetch_settings\n"
         "fetch(sys.argv[1], fetch_settings(), Path(sys.argv[2]), "
         "progress=lambda came, total: print(came, flush=True))"
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from framing.files import read_table
+from framing.common.files import read_table
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from framing import cli
-from framing.commands import add
-from framing.config import read_yaml
+from framing.acquire.source import free_id, id_from, id_problem
+from framing.cli import add
+from framing.cli import main as cli
+from framing.common.config import read_yaml
+from framing.common.files import read_table, sha256
 from framing.corpus.tables import read_passages, read_sources
-from framing.files import read_table, sha256
-from framing.intake.adding import free_id, id_from, id_problem
-from framing.transaction import alone
+from framing.project.lock import alone
 from tests.unit.web_server import sends, serving
 
 LETTER = """\

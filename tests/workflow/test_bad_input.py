@@ -13,12 +13,12 @@ import pandas as pd
 import pytest
 import yaml
 
-from framing.cli import main
-from framing.coding.codebook import load_codebook
-from framing.config import load_config
+from framing.cli.main import main
+from framing.codebook.codebook import load_codebook
+from framing.common.config import load_config
+from framing.common.files import sha256
+from framing.common.problems import InputError
 from framing.corpus.derived import facts_text, read_facts
-from framing.files import sha256
-from framing.problems import InputError
 
 from .conftest import contents, edit, rows, write_rows
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from framing import stages
-from framing.commands.publish import publish
-from framing.output.seal import manifest
+from framing.cli.publish import publish
+from framing.release.manifest import manifest
+from framing.workflow import plan as stages
 
 from .conftest import edit
 

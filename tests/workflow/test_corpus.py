@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from framing.cli import main
+from framing.cli.main import main
+from framing.common.files import sha256
 from framing.corpus.derived import read_facts
-from framing.files import sha256
 
 SHARED = Path("..") / "shared"
 FOLDERS = ("corpus", "growth")

@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from framing.cli import main
-from framing.corpus.draws import CONVENIENCE_MARK, NOT_BY_DESIGN
-from framing.files import sha256
+from framing.cli.main import main
+from framing.common.files import sha256
 from framing.inference.estimators import COUNT, ONLY_CLASSIFIER
-from framing.stages import TABLES
+from framing.sampling.draw import CONVENIENCE_MARK, NOT_BY_DESIGN
+from framing.workflow.plan import TABLES
 
 from .conftest import Run, as_csv, contents, edit, rows, write_rows
 
@@ -55,7 +55,7 @@ def codes(project: Path) -> dict[str, int]:
 
 
 def by_hand(project: Path) -> float:
-    """Return the share of `cost` by the formulas at the head of framing.corpus.draws."""
+    """Return the share of `cost` by the formulas at the head of framing.sampling.draw."""
     folder = project / "corpus" / "draws" / "1"
     strata = json.loads((folder / "draw.json").read_text("utf-8"))["strata"]
     head, *body = rows(folder / "passages.tsv")

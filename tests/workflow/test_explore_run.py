@@ -7,8 +7,8 @@ import shutil
 
 import pytest
 
-from framing.cli import main
-from framing.output.captions import plain
+from framing.cli.main import main
+from framing.tables.captions import plain
 
 pytestmark = pytest.mark.slow
 

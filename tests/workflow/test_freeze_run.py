@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from framing.cli import main
-from framing.files import read_table
+from framing.cli.main import main
+from framing.common.files import read_table
 
 from .conftest import Run, as_csv, contents, edit, rows, write_rows
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from framing import cli
-from framing.files import read_table
-from framing.output.seal import manifest
-from framing.stages import FIGURES, TABLES
+from framing.cli import main as cli
+from framing.common.files import read_table
+from framing.release.manifest import manifest
+from framing.workflow.plan import FIGURES, TABLES
 
 from .conftest import contents, edit, rows, write_rows
 

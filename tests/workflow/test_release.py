@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from framing.files import read_table
-from framing.output.package import authors_of, checksums, seeds, zipped
+from framing.common.files import read_table
+from framing.release.package import authors_of, checksums, seeds, zipped
 from tests.workflow.conftest import Run
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from framing import cli
+from framing.cli import main as cli
 
 from .conftest import command, contents, copy_project, edit, rows, write_rows
 from .test_run import planned
@@ -90,7 +90,11 @@ def test_results_are_those_of_a_run_from_nothing_and_hang_on_the_code(
     assert done.returncode == 0, done.stdout + done.stderr
     assert contents(project / "results") == contents(grown / "results")
     assert "A letter" in (project / "corpus" / "sources.tsv").read_text(encoding="utf-8")
-    edit(checkout / "workflow/framing/model/logistic.py", "_ITERATIONS = 500", "_ITERATIONS = 400")
+    edit(
+        checkout / "workflow/framing/classifier/logistic.py",
+        "_ITERATIONS = 500",
+        "_ITERATIONS = 400",
+    )
     rules = planned(run("--dry-run"))
     assert rules >= {*LEARNT, *WHOLE}
     assert not rules & FACTS

@@ -13,11 +13,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from framing import stages
-from framing.cli import main
-from framing.files import write_text
-from framing.output.seal import manifest
-from framing.stages import FIGURES, TABLES
+from framing.cli.main import main
+from framing.common.files import write_text
+from framing.release.manifest import manifest
+from framing.workflow import plan as stages
+from framing.workflow.plan import FIGURES, TABLES
 
 from .conftest import contents, edit
 
@@ -90,7 +90,7 @@ def test_verify_names_files_that_come_out_otherwise(copied, capsys, monkeypatch)
 
     original = copied.with_name("original")
     shutil.copytree(copied / "results", original)
-    monkeypatch.setattr("framing.verify._run", recomputed)
+    monkeypatch.setattr("framing.release.reproduce._run", recomputed)
     assert main(["verify", "--directory", str(copied)]) == 0
     assert "all byte-identical" in capsys.readouterr().out
     edit(copied / "results" / "tables" / "T4-prevalence.csv", "0.", "1.")
@@ -166,8 +166,8 @@ def test_the_modules_that_a_script_imports_are_found_all_the_way(root: Path, mon
     )  # fmt: skip
     modules = {os.path.relpath(path) for path in done.stdout.split()}
     assert modules <= set(stages.code("prevalence"))
-    assert "workflow/framing/output/figures.py" not in stages.code("prevalence")
-    assert "workflow/framing/cli.py" not in stages.code("prevalence")
+    assert "workflow/framing/report/figures.py" not in stages.code("prevalence")
+    assert "workflow/framing/cli/main.py" not in stages.code("prevalence")
 
 
 def test_two_runs_at_once_are_refused(project: Path, run):

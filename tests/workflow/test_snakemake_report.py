@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from framing.cli import main
-from framing.config import load_config
-from framing.output.captions import load_specs
-from framing.project import CONFIG
-from framing.stages import FIGURES, TABLES
+from framing.cli.main import main
+from framing.common.config import load_config
+from framing.project.load import CONFIG
+from framing.tables.captions import load_specs
+from framing.workflow.plan import FIGURES, TABLES
 
 pytestmark = pytest.mark.slow
 

@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
-from framing.beginning import (
+from framing.codebook.codebook import render_markdown
+from framing.common.build import speaking
+from framing.common.files import write_table, write_text
+from framing.project.load import load_beginning
+from framing.project.status import (
     Stage,
     blank_sheet,
     first_steps,
@@ -10,10 +14,6 @@ from framing.beginning import (
     reading_list,
     text_reader,
 )
-from framing.coding.codebook import render_markdown
-from framing.edge import speaking
-from framing.files import write_table, write_text
-from framing.project import load_beginning
 
 with speaking(snakemake.log[0]):
     config, out = snakemake.params.config, snakemake.output

@@ -2,17 +2,12 @@
 
 from pathlib import Path
 
-from framing.edge import speaking
-from framing.files import write_text
-from framing.output.captions import load_specs
-from framing.output.changes_text import NOT_PUBLISHED, account
-from framing.output.published import (
-    PROVENANCE,
-    PUBLISHED,
-    TABLES,
-    folder_contents,
-    read_results,
-)
+from framing.common.build import speaking
+from framing.common.files import write_text
+from framing.common.paths import PUBLISHED
+from framing.release.changelog import NOT_PUBLISHED, account
+from framing.release.read_release import PROVENANCE, TABLES, folder_contents, read_results
+from framing.tables.captions import load_specs
 
 with speaking(snakemake.log[0]):
     given = snakemake.input

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from framing.edge import speaking, survey_table
-from framing.files import write_table
-from framing.problems import raise_if_any
-from framing.project import (
+from framing.common.build import speaking, survey_table
+from framing.common.files import write_table
+from framing.common.problems import raise_if_any
+from framing.project.load import (
     collect,
     hit_table,
     load_project,

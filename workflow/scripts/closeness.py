@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from framing.edge import read_build, read_passage_frame, read_words, speaking
-from framing.files import write_text
-from framing.model.features import closeness_of
-from framing.model.similarity import closeness_text
+from framing.classifier.features import closeness_of
+from framing.classifier.similarity import closeness_text
+from framing.common.build import read_build, read_passage_frame, read_words, speaking
+from framing.common.files import write_text
 
 with speaking(snakemake.log[0]):
     given = snakemake.input

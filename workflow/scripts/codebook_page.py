@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from framing.coding.codebook import render_markdown, written_codebook
-from framing.edge import speaking
-from framing.files import write_text
+from framing.codebook.codebook import render_markdown, written_codebook
+from framing.common.build import speaking
+from framing.common.files import write_text
 
 with speaking(snakemake.log[0]):
     codebook = written_codebook(Path(snakemake.input.codebook))

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from framing.coding.codebook import written_codebook
+from framing.codebook.codebook import written_codebook
+from framing.common.build import read_passage_frame, speaking
+from framing.common.files import write_table
 from framing.corpus.tables import read_passages, read_sources
-from framing.edge import read_passage_frame, speaking
-from framing.files import write_table
-from framing.project import (
+from framing.project.load import (
     CODEBOOK,
     PASSAGES,
     SOURCES,

@@ -3,23 +3,22 @@
 import json
 from pathlib import Path
 
-from framing.config import OURS
-from framing.edge import (
+from framing.classifier.model_file import one_hit
+from framing.common.build import (
     by_cue,
-    publish,
     read_build,
     read_codings_table,
     read_hits,
     read_passage_frame,
-    read_result,
     read_scores,
     read_words,
     speaking,
 )
-from framing.inference.beyond import with_frame, with_unfamiliar
-from framing.inference.keyness import keyness_table
-from framing.model.stored import one_hit
-from framing.output.describe import case_table, corpus_table, cue_table
+from framing.common.config import OURS
+from framing.tables.corpus import case_table, corpus_table, cue_table
+from framing.tables.io import publish, read_result
+from framing.tables.keyness import keyness_table
+from framing.tables.outside_frame import with_frame, with_unfamiliar
 
 with speaking(snakemake.log[0]):
     mark = snakemake.params.mark

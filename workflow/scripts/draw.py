@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from framing.edge import read_build, read_results, speaking
-from framing.files import write_bytes
-from framing.output.captions import lettering, load_specs
-from framing.output.context import named
-from framing.output.drawings import draw
+from framing.common.build import read_build, speaking
+from framing.common.files import write_bytes
+from framing.report.draw_figures import draw
+from framing.tables.captions import lettering, load_specs
+from framing.tables.context import named
+from framing.tables.io import read_results
 
 with speaking(snakemake.log[0]):
     given, params = snakemake.input, snakemake.params

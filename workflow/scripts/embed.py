@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from framing.coding.codebook import load_codebook
+from framing.classifier.encoder import embed
+from framing.codebook.codebook import load_codebook
+from framing.common.build import embedding_table, speaking
+from framing.common.files import write_table
 from framing.corpus.tables import read_passages, read_sources
-from framing.edge import embedding_table, speaking
-from framing.files import write_table
-from framing.model.encoder import embed
-from framing.project import CODEBOOK, PASSAGES, SOURCES, all_prose
+from framing.project.load import CODEBOOK, PASSAGES, SOURCES, all_prose
 
 with speaking(snakemake.log[0]):
     config = snakemake.params.config

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from framing.edge import speaking
-from framing.files import write_table
-from framing.model.training import evaluate_code
-from framing.model_edge import read_tables
+from framing.classifier.read_inputs import read_tables
+from framing.classifier.training import evaluate_code
+from framing.common.build import speaking
+from framing.common.files import write_table
 
 with speaking(snakemake.log[0]):
     tables = read_tables(snakemake.input)

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from framing.edge import speaking
-from framing.files import write_text
-from framing.output.explorer import explorer_html, load_explorer
+from framing.common.build import speaking
+from framing.common.files import write_text
+from framing.report.explorer import explorer_html, load_explorer
 
 with speaking(snakemake.log[0]):
     params = snakemake.params

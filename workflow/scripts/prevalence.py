@@ -1,17 +1,17 @@
 """T4-prevalence, T5-trend, T6-contrasts, T19-association; T11-errors, T20-estimators, T21-gain."""
 
-from framing.edge import (
-    publish,
+from framing.common.build import (
     read_build,
     read_codings_table,
     read_passage_frame,
     read_scores,
     speaking,
 )
-from framing.inference.association import association_table
-from framing.inference.errors import errors_table
-from framing.inference.gain import gain_table, side_by_side_table
-from framing.inference.tables import contrast_table, prevalence_table, trend_table
+from framing.tables.association import association_table
+from framing.tables.errors import errors_table
+from framing.tables.estimators import gain_table, side_by_side_table
+from framing.tables.io import publish
+from framing.tables.shares import contrast_table, prevalence_table, trend_table
 
 with speaking(snakemake.log[0]):
     given, params = snakemake.input, snakemake.params

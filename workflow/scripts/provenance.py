@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from framing.edge import speaking
-from framing.files import write_json
-from framing.output.inputs import folder_digest, input_details
-from framing.output.seal import provenance
-from framing.project import CODERS, CODINGS, DRAWS, PASSAGES, SAMPLE, SOURCES
+from framing.common.build import speaking
+from framing.common.files import write_json
+from framing.project.load import CODERS, CODINGS, DRAWS, PASSAGES, SAMPLE, SOURCES
+from framing.release.manifest import provenance
+from framing.release.provenance_inputs import folder_digest, input_details
 
 with speaking(snakemake.log[0]):
     given, params = snakemake.input, snakemake.params

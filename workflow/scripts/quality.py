@@ -2,24 +2,19 @@
 
 import pandas as pd
 
-from framing.config import OURS
-from framing.edge import (
-    publish,
+from framing.classifier.baselines import BASELINES
+from framing.classifier.comparison import WITH_ENCODER
+from framing.common.build import (
     read_build,
     read_passage_frame,
     read_predictions,
     read_scores,
     speaking,
 )
-from framing.inference.evaluation import (
-    ablation_table,
-    calibration_table,
-    learning_table,
-    methods_table,
-)
-from framing.inference.looking import looking_table
-from framing.model.baselines import BASELINES
-from framing.model.evaluation import WITH_ENCODER
+from framing.common.config import OURS
+from framing.tables.io import publish
+from framing.tables.looking import looking_table
+from framing.tables.quality import ablation_table, calibration_table, learning_table, methods_table
 
 with speaking(snakemake.log[0]):
     given, config, mark = snakemake.input, snakemake.params.config, snakemake.params.mark

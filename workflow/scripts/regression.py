@@ -1,10 +1,11 @@
 """T10-regression, but for what it says of passages outside the sampled frame: see describe.py."""
 
+from framing.classifier.scores import with_combinations
+from framing.common.build import read_passage_frame, read_scores, speaking
 from framing.corpus.tables import read_sources
-from framing.edge import publish, read_passage_frame, read_scores, speaking
-from framing.inference.regression import regression_table
-from framing.model.scores import with_combinations
-from framing.project import SOURCES
+from framing.project.load import SOURCES
+from framing.tables.io import publish
+from framing.tables.regression import regression_table
 
 with speaking(snakemake.log[0]):
     given, config = snakemake.input, snakemake.params.config

@@ -4,11 +4,11 @@ import json
 import shutil
 from pathlib import Path
 
-from framing.config import read_yaml
-from framing.edge import read_build, read_passage_frame, speaking
-from framing.files import read_table, write_bytes
-from framing.output.context import read_edition
-from framing.output.package import packed, zipped
+from framing.common.build import read_build, read_passage_frame, speaking
+from framing.common.config import read_yaml
+from framing.common.files import read_table, write_bytes
+from framing.release.package import packed, zipped
+from framing.tables.context import read_edition
 
 with speaking(snakemake.log[0]):
     given, config = snakemake.input, snakemake.params.config

@@ -1,8 +1,9 @@
 """T2-agreement, T17-disagreements and T18-coder-shares."""
 
-from framing.edge import publish, read_codings_table, read_passage_frame, read_scores, speaking
-from framing.inference.disagreement import coder_share_table, disagreement_table
-from framing.inference.tables import agreement_table
+from framing.common.build import read_codings_table, read_passage_frame, read_scores, speaking
+from framing.tables.disagreement import coder_share_table, disagreement_table
+from framing.tables.io import publish
+from framing.tables.shares import agreement_table
 
 with speaking(snakemake.log[0]):
     mark = snakemake.params.mark

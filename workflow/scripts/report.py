@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
-from framing.coding.codebook import written_codebook
-from framing.edge import read_build, read_passage_frame, read_results, speaking
-from framing.files import read_text, write_text
-from framing.output.cautions import warned
-from framing.output.context import read_edition
-from framing.output.report import report_html
-from framing.output.snakemake_report import captions
-from framing.output.terminal import headline
+from framing.codebook.codebook import written_codebook
+from framing.common.build import read_build, read_passage_frame, speaking
+from framing.common.files import read_text, write_text
+from framing.report.cautions import warned
+from framing.report.report import report_html
+from framing.report.snakemake_report import captions
+from framing.report.terminal import headline
+from framing.tables.context import read_edition
+from framing.tables.io import read_results
 
 with speaking(snakemake.log[0]):
     given, params, made = snakemake.input, snakemake.params, snakemake.output

@@ -1,15 +1,15 @@
 """T9-robustness and T16-specifications."""
 
-from framing.config import OURS
-from framing.edge import (
-    publish,
+from framing.common.build import (
     read_codings_table,
     read_passage_frame,
     read_predictions,
     read_scores,
     speaking,
 )
-from framing.inference.multiverse import material, robustness_table, specification_table
+from framing.common.config import OURS
+from framing.tables.io import publish
+from framing.tables.robustness import material, robustness_table, specification_table
 
 with speaking(snakemake.log[0]):
     mark = snakemake.params.mark

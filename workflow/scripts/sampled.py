@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 
 from framing.coding.codings import combine_coders
-from framing.edge import speaking, survey_table
-from framing.files import write_table
-from framing.project import load_project, sampled_sources
+from framing.common.build import speaking, survey_table
+from framing.common.files import write_table
+from framing.project.load import load_project, sampled_sources
 
 with speaking(snakemake.log[0]):
     project = load_project(snakemake.params.config, snakemake.params.states)

@@ -4,7 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from framing.edge import (
+from framing.classifier.inputs import Further
+from framing.classifier.scores import in_order, with_combinations
+from framing.classifier.similarity import read_closeness
+from framing.classifier.training import further_scores
+from framing.common.build import (
     read_build,
     read_hits,
     read_passage_frame,
@@ -12,11 +16,7 @@ from framing.edge import (
     read_words,
     speaking,
 )
-from framing.files import read_text, write_table
-from framing.model.scores import in_order, with_combinations
-from framing.model.similarity import read_closeness
-from framing.model.tables import Further
-from framing.model.training import further_scores
+from framing.common.files import read_text, write_table
 
 with speaking(snakemake.log[0]):
     given, params, codes = snakemake.input, snakemake.params, snakemake.params.codes

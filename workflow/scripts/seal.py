@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from framing.edge import speaking
-from framing.files import write_table
-from framing.output.seal import manifest
+from framing.common.build import speaking
+from framing.common.files import write_table
+from framing.release.manifest import manifest
 
 with speaking(snakemake.log[0]):
     target = Path(snakemake.output[0])

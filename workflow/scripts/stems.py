@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from framing.classifier.features import stem
+from framing.common.build import speaking
+from framing.common.files import write_table
 from framing.corpus.derived import read_facts
-from framing.edge import speaking
-from framing.files import write_table
-from framing.model.features import stem
 
 with speaking(snakemake.log[0]):
     facts = [read_facts(Path(path)) for path in snakemake.input.derived]

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from framing.edge import read_build, read_passage_frame, read_results, speaking
-from framing.files import read_text, write_bytes, write_text
-from framing.output.context import read_edition
-from framing.output.report import render_tables, render_workbook
+from framing.common.build import read_build, read_passage_frame, speaking
+from framing.common.files import read_text, write_bytes, write_text
+from framing.report.report import render_tables, render_workbook
+from framing.tables.context import read_edition
+from framing.tables.io import read_results
 
 with speaking(snakemake.log[0]):
     given, params = snakemake.input, snakemake.params

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from framing.edge import speaking
-from framing.files import write_table, write_text
-from framing.model.stored import model_text
-from framing.model.training import train_code
-from framing.model_edge import read_tables
+from framing.classifier.model_file import model_text
+from framing.classifier.read_inputs import read_tables
+from framing.classifier.training import train_code
+from framing.common.build import speaking
+from framing.common.files import write_table, write_text
 
 with speaking(snakemake.log[0]):
     tables = read_tables(snakemake.input)

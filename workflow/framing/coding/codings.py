@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from framing.common.files import LINE, read_table, read_text, row_problems
+from framing.common.problems import InputError, Problem, raise_if_any
 from framing.corpus.tables import id_problems
-from framing.files import LINE, read_table, read_text, row_problems
-from framing.problems import InputError, Problem, raise_if_any
 
 CODER_COLUMNS = ("coder", "kind", "codebook", "description")
 MODEL = "model"

@@ -17,10 +17,10 @@ from typing import Any
 
 import pandas as pd
 
-from framing.corpus.hits import cue_and_pattern, is_hit_key
+from framing.codebook.hits import cue_and_pattern, is_hit_key
+from framing.common.files import LINE, read_text, sha256
+from framing.common.problems import InputError, Problem, raise_if_any
 from framing.corpus.words import WORDS_VERSION, word_counts
-from framing.files import LINE, read_text, sha256
-from framing.problems import InputError, Problem, raise_if_any
 
 FORMAT = "framing-derived/2"
 UPDATE = "Run `framing derive` where the texts are at hand and commit what it writes."
@@ -43,7 +43,7 @@ def derive(
     """Return the derived facts of one source.
 
     ``passages`` are its rows (``passage_id start end words``) of ``table``, ``hits`` counts the
-    cues in a passage's text, pattern by pattern (:func:`framing.corpus.hits.hit_key`),
+    cues in a passage's text, pattern by pattern (:func:`framing.codebook.hits.hit_key`),
     ``cue_digests`` names each cue's digest. Raises :class:`InputError`
     where offsets lie outside the text or the recorded number of words is not the counted one.
     """

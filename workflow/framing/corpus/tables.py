@@ -1,7 +1,8 @@
 """The corpus tables: sources, frozen passages, the probability sample.
 
 Every reader returns strings turned into the types named in its docstring and raises
-:class:`~framing.problems.InputError` with *all* defects it found, each with file, line and remedy.
+:class:`~framing.common.problems.InputError` with *all* defects it found, each with file, line and
+remedy.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from framing.files import LINE, read_table, read_text, repeated, row_problems, sha256
-from framing.problems import InputError, Problem, raise_if_any
+from framing.common.files import LINE, read_table, read_text, repeated, row_problems, sha256
+from framing.common.problems import InputError, Problem, raise_if_any
 
 SOURCE_COLUMNS = (
     "source_id", "title", "speaker", "actor", "group", "date", "date_precision", "genre",

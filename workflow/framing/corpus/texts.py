@@ -6,8 +6,8 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from framing.files import decode_strictly, read_bytes, sha256
-from framing.problems import InputError, Problem, raise_if_any
+from framing.common.files import decode_strictly, read_bytes, sha256
+from framing.common.problems import InputError, Problem, raise_if_any
 
 
 def texts_at_hand(folders: Sequence[str | Path], source_ids: Iterable[str]) -> dict[str, Path]:

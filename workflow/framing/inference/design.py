@@ -33,9 +33,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from framing.config import ALL
-from framing.corpus.roles import CONFIRMATION
-from framing.problems import Problem, raise_if_any
+from framing.common.config import ALL
+from framing.common.problems import Problem, raise_if_any
+from framing.sampling.roles import CONFIRMATION
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -57,7 +57,7 @@ class Population:
     ``drawn`` (n,) are the rows of the drawn passages; ``stratum`` (n,) numbers their strata,
     ``weight`` (n,) is 1 / inclusion probability. ``strata`` (H) names the strata, ``size`` (H,) and
     ``sampled`` (H,) are N_h and n_h. ``random_share`` (n,) is the part of each weight that varies
-    with the draw; None, for 1, unless several draws were combined (:mod:`framing.corpus.draws`).
+    with the draw; None, for 1, unless several draws were combined (:mod:`framing.sampling.draw`).
     ``covered`` (N,) says which passages some draw could have drawn; None for all of them.
 
     ``read`` (n,) says which drawn passages authors may have read, ``unread_frame`` (N,) which
@@ -229,8 +229,8 @@ def population(passages: pd.DataFrame, case: str = "") -> Population:
     ``passages`` is the passage frame: ``passage_id source_id group period stratum stratum_size
     stratum_sampled weight``, one row a passage. Weights are taken from the two counts, which are
     exact, unless several draws were combined (``random_share role read_weight unread_frame``,
-    :func:`framing.corpus.draws.combined_design`). ``case`` is the source of the case study, if any.
-    Raises :class:`InputError` where the design contradicts itself (:func:`check_design`).
+    :func:`framing.sampling.draw.combined_design`). ``case`` is the source of the case study, if
+    any. Raises :class:`InputError` where the design contradicts itself (:func:`check_design`).
     """
     raise_if_any(check_design(passages))
     source, sources = pd.factorize(passages["source_id"])

@@ -37,7 +37,6 @@ from typing import Any
 
 import numpy as np
 
-from framing.corpus.draws import NOT_BY_DESIGN
 from framing.inference.clusters import adjusted_deviations
 from framing.inference.design import (
     CORPUS,
@@ -54,6 +53,7 @@ from framing.inference.design import (
 )
 from framing.inference.intervals import Settings, is_zero
 from framing.inference.outcomes import Outcome
+from framing.sampling.draw import NOT_BY_DESIGN
 
 COUNT = "classify-and-count"
 LABELS = "labels only"

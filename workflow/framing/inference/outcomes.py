@@ -15,9 +15,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from framing.common.problems import Problem, raise_if_any
 from framing.inference.design import PLACE, Bools, Floats, Ints, Population
 from framing.inference.intervals import DECIMALS, Settings
-from framing.problems import Problem, raise_if_any
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ arXiv 2602.12992). Strata are group × the classifier's decision × its confiden
 
 *This corpus.* Passages that were read are known where unread draws reach; of stratum k they leave
 N_k. With m_k more passages of the R_k left in it, drawn and combined with the earlier unread draws
-as :mod:`framing.corpus.draws` does it (share a_k of the earlier estimate, earlier rate f_k), the
+as :mod:`framing.sampling.draw` does it (share a_k of the earlier estimate, earlier rate f_k), the
 variance will be about::
 
     V(m) = c · Σ_k a_k² N_k (1/f_k − 1) Q²_k + (1 − a_k)² R_k² (1 − m_k/R_k) S²_k / m_k
@@ -50,9 +50,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from framing.config import ALL
-from framing.corpus.draws import bounded_shares, earlier_share, strata_of, whole_numbers
-from framing.corpus.roles import CONFIRMATION
+from framing.common.config import ALL
+from framing.common.problems import InputError, Problem, raise_if_any
 from framing.inference.contrasts import contrast, degrees_of_freedom
 from framing.inference.design import (
     CORPUS,
@@ -84,8 +83,9 @@ from framing.inference.estimators import (
 )
 from framing.inference.intervals import Settings, critical, is_zero, share_interval
 from framing.inference.outcomes import Outcome, outcome
-from framing.inference.tables import share_ends
-from framing.problems import InputError, Problem, raise_if_any
+from framing.inference.share_intervals import share_ends
+from framing.sampling.draw import bounded_shares, earlier_share, strata_of, whole_numbers
+from framing.sampling.roles import CONFIRMATION
 
 DECISION, CONFIDENCE = "decision", "confidence"
 YES, NO = "yes", "no"
@@ -204,7 +204,7 @@ def scope_member(frame: pd.DataFrame, scope: str) -> Bools:
 
 @dataclass(frozen=True)
 class Survey:
-    """A population with what several draws add to it (:mod:`framing.corpus.draws`).
+    """A population with what several draws add to it (:mod:`framing.sampling.draw`).
 
     ``covered`` (N,) says whether any draw could have drawn a passage. The frame itself counts all
     passages: further draws can reach what no draw covers yet.
@@ -220,7 +220,7 @@ class Survey:
 
 
 def survey(design: pd.DataFrame, case: str = "") -> Survey:
-    """Return the arrays of a frame from :func:`framing.corpus.draws.combined_design`.
+    """Return the arrays of a frame from :func:`framing.sampling.draw.combined_design`.
 
     ``case`` is the source of the case study, if any.
     """
@@ -1015,7 +1015,7 @@ def replacement_sentence(
     """Return in a sentence what a new confirmation draw would cost after one is spent.
 
     ``before`` and ``after`` are the passage frame with the combined design
-    (:func:`framing.corpus.draws.combined_design`) as the draws would count were none spent, and as
+    (:func:`framing.sampling.draw.combined_design`) as the draws would count were none spent, and as
     they do; ``scores`` are those of the codes, with labels. Of all codes the one that needs most is
     told: half-widths of the headline estimator for this corpus, all texts, shall be again what they
     were. Empty where the frame has no unread coding even before, or nothing can be said.

@@ -1,0 +1,50 @@
+"""The tables that classifiers learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from framing.classifier.similarity import Closeness
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What the classifier of every code learns from, as tidy tables.
+
+    ``passages`` are the passage frame, or of it whole sources, at least all with coded passages;
+    ``labels`` (``passage_id code label share``) the combined codes and the coders' shares;
+    ``words`` (``passage_id word count``) and ``hits`` (``passage_id cue pattern hits``) the facts
+    of passages and exemplars; ``patterns`` (``cue pattern``) those of the codebook; ``exemplars``
+    (``passage_id code label``); ``closeness`` what words say of the codebook's rules. For
+    comparisons alone, ``votes`` (``cue code vote``) and, where an encoder is to be measured,
+    ``embeddings`` (a row a passage or exemplar, indexed by its id; a column a dimension).
+    """
+
+    passages: pd.DataFrame
+    labels: pd.DataFrame
+    words: pd.DataFrame
+    hits: pd.DataFrame
+    patterns: pd.DataFrame
+    exemplars: pd.DataFrame
+    closeness: Closeness
+    votes: pd.DataFrame | None = None
+    embeddings: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class Further:
+    """Whole sources that taught no classifier: their part of the :class:`Tables` of these names.
+
+    ``patterns`` and ``closeness`` are those that the classifiers were trained with; ``stems`` are
+    those of the passages' words, as far as they have been worked out.
+    """
+
+    passages: pd.DataFrame
+    words: pd.DataFrame
+    hits: pd.DataFrame
+    patterns: pd.DataFrame
+    closeness: Closeness
+    stems: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,407 @@
+"""``framing plan``: how many more passages to code, in which strata, for a wished precision.
+
+The reckoning is in :mod:`framing.inference.planning`; here its answers are put into words.
+"""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+from collections.abc import Mapping, Sequence
+from math import isnan
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from framing.cli.sample import columns_text, load_design, load_scores, unknown_cell
+from framing.codebook.codebook import written_codebook
+from framing.common.config import ALL, load_config
+from framing.common.files import write_table
+from framing.common.problems import InputError, Problem, raise_if_any
+from framing.corpus.tables import read_sources
+from framing.sampling.draw import (
+    DRAWN,
+    DRAWS,
+    PLAN_COLUMNS,
+    ROWS,
+    Draw,
+    frame_digest,
+    is_convenience,
+    read_draws,
+    strata_digest,
+    strata_of,
+)
+from framing.sampling.roles import CONFIRMATION, ROLES
+
+if TYPE_CHECKING:
+    from framing.inference.planning import Answer, Plan, Strata
+
+_ESTIMATORS = ("labels only", "post-stratified", "difference")
+_TARGETS = {"corpus": "this corpus", "texts": "texts like these"}
+_WIDTH = 79
+_DECIMALS = 3  # of half-widths and powers at least, however few the tables give
+
+_EXAMPLES = """\
+examples:
+  framing plan --code equality --group joint --half-width .05
+  framing plan --code equality --half-width .02 --target corpus --output plan.tsv
+  framing plan --contrast equality-russia-allied --power .8 --difference .05
+
+The answer is given for both targets. Of `this corpus`, coding everything leaves no doubt; of `texts
+like these`, what the sources differ among themselves remains however much is coded, and the answer
+then says so and how many sources would do. `framing sample --plan FILE` draws what FILE asks for.
+A plan rests on errors seen so far: after the supplement is coded, look again.
+"""
+
+
+def register(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
+    """Add ``plan`` to the commands; ``common`` holds the options that all of them share."""
+    parser = commands.add_parser(
+        "plan", parents=[common], help="how many more passages to code for a wished precision",
+        description="Say how many more passages must be coded, and in which strata, for a share to "
+        "have an interval of a wished half-width, or a contrast to be found with a wished power. "
+        "Passages are allotted where the present errors of the configured headline estimator vary "
+        "most (Neyman allocation). Errors are those on unread passages; where there are none, the "
+        "plan is for labels only. Needs a run of `snakemake`.",
+        epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--code", metavar="CODE", help="plan for the share of this code")
+    what.add_argument("--contrast", metavar="ID", help="plan for this contrast of the settings")
+    parser.add_argument("--group", default=ALL, help="share within this group")
+    parser.add_argument("--period", default=ALL, help="share within this period")
+    parser.add_argument(
+        "--half-width", type=float, metavar="H",
+        help="half the length of the interval wished for (default with --code: 0.05)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--power", type=float, metavar="P",
+        help="chance of finding the difference (default with --contrast: 0.8)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--difference", type=float, metavar="D",
+        help="how large a difference shall be found (default: today's estimate)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--estimator", choices=_ESTIMATORS, help="instead of the configured headline estimator"
+    )
+    parser.add_argument(
+        "--target", choices=tuple(_TARGETS),
+        help="whom the passages are allotted for (default: the headline target, or this corpus "
+        "where no number of passages reaches that)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--strata", metavar="COLUMN,...",
+        help="what makes strata (default: as configured, or group,decision,confidence)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--role", choices=ROLES, default=CONFIRMATION,
+        help="what the further passages are for (default: confirmation)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--output", "-o", type=Path, metavar="FILE",
+        help="write the strata as a tab-separated table, for `framing sample --plan FILE`",
+    )  # fmt: skip
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the plan that the command line asks for, and write it if told; return 0."""
+    from framing.project.load import CODEBOOK, CONFIG, SOURCES, coded_of, project_reading
+
+    config = load_config(CONFIG)
+    raise_if_any(_usage_problems(arguments, config))
+    draws = read_draws(DRAWS)
+    sources = read_sources(SOURCES, config["groups"])
+    coded, states, marks = coded_of(draws), None, []
+    if coded is not None:  # else no draw is for confirmation, and no freeze matters
+        reading = project_reading(config, written_codebook(CODEBOOK), sources, draws)
+        states, marks = reading.states, reading.marks
+    design = load_design(config, sources, draws, states, coded)
+    if not design["weight"].notna().any():
+        raise InputError(
+            Problem("framing plan", "nothing has been drawn and coded yet, so that no errors are "
+                    "known", "Make a first draw: framing sample --size N.")
+        )  # fmt: skip
+    scores = load_scores()
+    raise_if_any(_waiting(draws, scores))
+    cells, codes = _asked(arguments, config)
+    plan, rows = _planned(arguments, config, design, scores, cells, codes)
+    for line in report(plan, config, arguments):
+        print(line)
+    for line in marks:
+        print(f"\n{line[0].upper()}{line[1:]}.")
+    if is_convenience(draws):
+        print("\nThe corpus holds a convenience sample: nothing of this holds as it stands.")
+    if arguments.output:
+        try:
+            write_table(arguments.output, rows)
+        except OSError as error:
+            raise InputError(
+                Problem(arguments.output, f"cannot be written: {error.strerror}",
+                        "Name a file in a directory that can be written to.")
+            ) from None  # fmt: skip
+        print(f"\nWritten: {arguments.output}")
+        if plan.chosen.more:
+            print(
+                f"Next: framing sample --plan {arguments.output} --seed S --role {arguments.role}"
+            )
+    return 0
+
+
+def _usage_problems(arguments: argparse.Namespace, config: Mapping[str, Any]) -> list[Problem]:
+    known = [one["id"] for one in config["contrasts"]]
+    problems = []
+    if arguments.contrast and arguments.contrast not in known:
+        problems.append(
+            Problem("--contrast", f"{arguments.contrast!r} is not configured",
+                    f"Known: {', '.join(known) or 'none'}.")
+        )  # fmt: skip
+    strange = (
+        (("--power", arguments.power), ("--difference", arguments.difference))
+        if arguments.code
+        else (
+            ("--half-width", arguments.half_width),
+            ("--group", None if arguments.group == ALL else arguments.group),
+            ("--period", None if arguments.period == ALL else arguments.period),
+        )
+    )
+    problems += [
+        Problem(option, f"is not for {'--code' if arguments.code else '--contrast'}",
+                "Leave it out.")
+        for option, value in strange if value is not None
+    ]  # fmt: skip
+    return problems + unknown_cell(config, arguments.group, arguments.period)
+
+
+def _waiting(draws: Sequence[Draw], scores: pd.DataFrame) -> list[Problem]:
+    """Return the draws whose passages have no codes yet."""
+    coded = set(scores.loc[scores["label"].notna(), "passage_id"])
+    return [
+        Problem(DRAWS / str(draw.number) / ROWS, f"{len(missing)} drawn passages have no code yet, "
+                f"{missing[0]!r} among them", "Code them, run `snakemake`, then plan again.")
+        for draw in draws
+        if (missing := sorted(set(draw.passages.loc[draw.passages["status"] == DRAWN,
+                                                    "passage_id"]) - coded))
+    ]  # fmt: skip
+
+
+def _asked(
+    arguments: argparse.Namespace, config: Mapping[str, Any]
+) -> tuple[list[tuple[str, str]], list[str]]:
+    """Return cells (group, period) and codes of what is asked for: one, or two of a contrast."""
+    if arguments.code:
+        return [(arguments.group, arguments.period)], [arguments.code]
+    entry = next(one for one in config["contrasts"] if one["id"] == arguments.contrast)
+    sides = [entry["a"], entry["b"]]
+    cells = [(side.get("group", ALL), side.get("period", ALL)) for side in sides]
+    return cells, [side["code"] for side in sides]
+
+
+def _planned(
+    arguments: argparse.Namespace,
+    config: Mapping[str, Any],
+    design: pd.DataFrame,
+    scores: pd.DataFrame,
+    cells: Sequence[tuple[str, str]],
+    codes: Sequence[str],
+) -> tuple[Plan, pd.DataFrame]:
+    """Return the plan, and its strata as the file that ``framing sample`` reads."""
+    from framing.inference.intervals import Settings
+    from framing.inference.outcomes import outcome
+    from framing.inference.planning import (
+        PlanSettings,
+        Request,
+        Side,
+        classifier_codes,
+        plan_contrast,
+        plan_share,
+        scope_member,
+        scope_text,
+        strata_columns,
+        survey,
+        with_classifier,
+    )
+
+    settings, planning = Settings.of(config), PlanSettings.of(config)
+    names = arguments.strata.split(",") if arguments.strata else planning.strata
+    columns = strata_columns([name.strip() for name in names], codes)
+    used = list(dict.fromkeys([*codes, *classifier_codes(columns)]))
+    frame = with_classifier(design, scores, used, planning.sure)
+    scope = scope_text(cells)
+    member = scope_member(frame, scope)
+    strata = strata_of(frame, columns, member)
+    plain = [name for name in columns if ":" not in name]
+    given = survey(design, config["case_study"])
+    data = {code: outcome(given.frame, scores[scores["code"] == code], code, settings)
+            for code in dict.fromkeys(codes)}  # fmt: skip
+    headline = config["inference"]["headline"]
+    request = Request(
+        given,
+        _levels(frame, columns, strata),
+        _levels(frame, plain, strata_of(frame, plain, member)),
+        arguments.estimator or headline["estimator"],
+        arguments.target or headline["target"],
+        settings,
+        planning,
+        arguments.role,
+    )
+    about = " against ".join(
+        _cell_words(code, cell, config) for code, cell in zip(codes, cells, strict=True)
+    )
+    if arguments.code:
+        width = 0.05 if arguments.half_width is None else arguments.half_width
+        plan = plan_share(request, data[codes[0]], *cells[0], width, about)
+        goal = f"half-width {width:g} of {arguments.code}"
+    else:
+        wish = 0.8 if arguments.power is None else arguments.power
+        a, b = (Side(data[code], *cell) for code, cell in zip(codes, cells, strict=True))
+        plan = plan_contrast(request, a, b, wish, arguments.difference, about)
+        goal = f"power {wish:g} of {arguments.contrast}"
+    inside = (strata != "").to_numpy()
+    rows = plan.table.assign(
+        project=str(config["project"]["title"]),
+        goal=goal,
+        estimator=request.effective,
+        target=plan.chosen.target,
+        frame_sha256=frame_digest(design["passage_id"]),
+        strata_sha256=strata_digest(design["passage_id"][inside], strata[inside]),
+        strata_by=",".join(columns),
+        scope=scope,
+    )
+    return plan, rows[list(PLAN_COLUMNS)]
+
+
+def _levels(frame: pd.DataFrame, columns: Sequence[str], names: pd.Series) -> Strata:
+    from framing.inference.planning import Strata
+
+    looking = [
+        ":" in name for name in columns
+    ]  # at a decision of the classifier, or its confidence
+    return Strata(
+        names.to_numpy(dtype=object),
+        [frame[name].astype(object).fillna("").to_numpy(dtype=object) for name in columns],
+        looking.index(True) if True in looking else len(columns),
+    )
+
+
+def _cell_words(code: str, cell: tuple[str, str], config: Mapping[str, Any]) -> str:
+    group, period = cell
+    limits = [] if group == ALL else [str(config["groups"][group])]
+    limits += [] if period == ALL else [period]
+    return f"{code} ({', '.join(limits)})" if limits else f"{code} (all texts)"
+
+
+# --- in words -------------------------------------------------------------------------------------
+
+
+def report(plan: Plan, config: Mapping[str, Any], arguments: argparse.Namespace) -> list[str]:
+    """Return the plan as lines for the terminal."""
+    from framing.inference.planning import HalfWidth, Power
+    from framing.report.terminal import ascii_text
+
+    decimals = max(_DECIMALS, int(config["report"]["decimals"]))
+    confidence = f"{100 * config['inference']['confidence']:g}"
+    lines = [ascii_text(plan.about)]
+    if isinstance(plan.goal, HalfWidth):
+        lines.append(
+            f"Today's estimate: {_number(plan.value, decimals)}. Wished for: a {confidence} % "
+            f"interval of half-width {plan.goal.wish:g} or less."
+        )
+    elif isinstance(plan.goal, Power):
+        lines.append(
+            f"Today's difference: {_number(plan.value, decimals)}. Wished for: to find a "
+            f"difference of {_number(plan.goal.difference, decimals)} with power "
+            f"{plan.goal.wish:g} or more (two-sided test, {confidence} % confidence)."
+        )
+        if arguments.difference is None:
+            lines.append(
+                "Power for the difference seen is little more than its p-value told again: better "
+                "say with --difference how large a one would matter."
+            )
+    lines = [part for line in lines for part in _wrapped(line)]
+    left = int(plan.cells.left.sum())
+    lines += [f"{left} of {int(plan.cells.size.sum())} passages are not coded yet.", ""]
+    kind = "half-width" if isinstance(plan.goal, HalfWidth) else "power"
+    lines.append(
+        columns_text(
+            ("target", "estimator", f"{kind} now", "more passages", f"{kind} then",
+             "if all are coded"),
+            [
+                (_TARGETS[one.target], one.estimator, _number(one.now, decimals), _more(one),
+                 _number(one.after, decimals) if one.more is not None else "-",
+                 _number(one.limit, decimals))
+                for one in plan.answers
+            ],
+        )
+    )  # fmt: skip
+    if plan.note:
+        lines += ["", *_wrapped(f"{plan.note[0].upper()}{plan.note[1:]}.")]
+    for one in plan.answers:
+        if words := _explained(one, plan, kind, decimals):
+            lines += ["", *_wrapped(words)]
+    chosen = plan.chosen
+    if chosen.more:
+        lines += [
+            "",
+            *_wrapped(
+                f"What to draw for {_TARGETS[chosen.target]} by the estimator {chosen.estimator}: "
+                "`error sd` is the spread of its errors in a stratum, on the scale from 0 to 1; "
+                "`exact` the Neyman allocation before it is made whole."
+            ),
+            "",
+            columns_text(
+                ("stratum", "passages", "coded", "left", "error sd", "exact", "more"),
+                [
+                    (row.stratum, str(row.passages), str(row.coded), str(row.left),
+                     f"{row.error_sd:.3f}", f"{row.neyman:.2f}", str(row.more))
+                    for row in plan.table.itertuples()
+                ],
+            ),
+        ]  # fmt: skip
+    return lines
+
+
+def _more(one: Answer) -> str:
+    if one.more is None:
+        return "-" if one.reason else "out of reach"
+    return str(one.more) if one.more else "none"
+
+
+def _explained(one: Answer, plan: Plan, kind: str, decimals: int) -> str:
+    """Return what must be said of an answer besides its numbers; only of the planned estimator."""
+    if one.estimator != plan.chosen.estimator:
+        return ""
+    name = _TARGETS[one.target]
+    if one.reason and one.target == "texts" and isnan(one.now):
+        return f"Of {name} nothing can be said: {one.reason}."
+    if one.more is not None or one.target != "texts":
+        return f"Of {name}: {one.reason}." if one.reason else ""
+    sources = plan.present.sources
+    effect = plan.present.design_effect
+    words = (
+        f"Of {name}, more passages of the same {sources} sources cannot help enough: with every "
+        f"passage coded the {kind} would still be {_number(one.limit, decimals)}, as what is "
+        "left is how sources differ from one another."
+    )
+    if not isnan(effect):
+        words += (
+            f" (Design effect {effect:.2f}: the variance is so many times what it would be were "
+            "each passage a source of its own.)"
+        )
+    if one.sources is not None:
+        words += (
+            f" About {one.sources} sources like these, coded as densely, would be needed in place "
+            f"of {sources}"
+        )
+        words += "; a rough guess, resting on so few." if sources < 10 else "."
+    return words
+
+
+def _number(value: float, decimals: int) -> str:
+    return "-" if isnan(value) else f"{value:.{decimals}f}"
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, break_long_words=False, break_on_hyphens=False)

@@ -1,0 +1,563 @@
+"""A project directory as a whole: read everything, check everything, before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from framing.codebook.codebook import Codebook, load_codebook, written_codebook
+from framing.codebook.cues import compile_cues, cue_digest, pattern_hits
+from framing.codebook.hits import cue_and_pattern
+from framing.coding.codings import (
+    coded_passages,
+    first_coding,
+    read_coders,
+    read_codings,
+    standard_problems,
+)
+from framing.common.config import cross_check, load_config, read_yaml
+from framing.common.files import read_text
+from framing.common.problems import InputError, Problem, raise_if_any
+from framing.corpus.derived import (
+    UPDATE,
+    Facts,
+    derive,
+    difference,
+    frame_problems,
+    pattern_problems,
+    read_facts,
+    staleness,
+)
+from framing.corpus.intake_log import INTAKE, read_intake
+from framing.corpus.tables import (
+    passage_frame,
+    read_passages,
+    read_sample,
+    read_sources,
+    read_unsampled,
+    sampled_frame,
+)
+from framing.corpus.texts import read_canonical, read_texts, texts_at_hand
+from framing.corpus.words import word_counts
+from framing.project.freeze import (
+    Reading,
+    changes,
+    contradictions,
+    read_freezes,
+    reading_of,
+    tallies,
+)
+from framing.sampling.draw import DRAWS, Draw, combined_design, read_draws
+from framing.sampling.roles import CONFIRMATION, DEVELOPMENT, PENDING, SPENT, unfrozen
+
+CONFIG = Path("config/config.yaml")
+SOURCES = Path("corpus/sources.tsv")
+PASSAGES = Path("corpus/passages.tsv")
+SAMPLE = Path("corpus/sample.tsv")
+UNSAMPLED = Path("corpus/unsampled.tsv")
+CODERS = Path("corpus/coders.tsv")
+CODINGS = Path("corpus/codings")
+CODEBOOK = Path("corpus/codebook/codebook.yaml")
+CODEBOOK_PAGE = Path("corpus/codebook/codebook.md")
+DERIVED = Path("corpus/derived")
+
+
+@dataclass(frozen=True)
+class Project:
+    """Everything that results are made from, checked. Paths are relative to the directory.
+
+    ``frame`` is the passage frame with the design of the sample and of all ``draws`` together
+    (:func:`survey_frame`), ``states`` what each draw counts as (:mod:`framing.sampling.roles`).
+    """
+
+    config: dict[str, Any]
+    codebook: Codebook
+    sources: pd.DataFrame
+    passages: pd.DataFrame
+    sample: pd.DataFrame
+    draws: Sequence[Draw]
+    frame: pd.DataFrame
+    coders: pd.DataFrame
+    codings: pd.DataFrame
+    states: Sequence[str] = ()
+
+
+def load_project(
+    config: dict[str, Any], states: Sequence[str] | None = None, *, tried: bool = False
+) -> Project:
+    """Read and check the project in the working directory; ``config`` has been checked already.
+
+    ``tried`` says that so has the codebook, whose cues then are not tried again, which takes long.
+
+    ``states`` says what each draw counts as, as :func:`project_reading` has found; with a whole
+    configuration it can be left out and is worked out here. Raises :class:`InputError` with the
+    defects of all tables that could be read: what depends on a broken table is checked once that is
+    mended.
+    """
+    problems: list[Problem] = []
+    project = _read_project(problems, config, states=states, tried=tried)
+    raise_if_any(problems)
+    return project
+
+
+def load_beginning(config: dict[str, Any]) -> tuple[Project, list[Facts]]:
+    """Return the project in the working directory, which has no codings yet, and derived facts.
+
+    As :func:`load_project`, but tables may be empty, and of codings there are no rows.
+    """
+    problems: list[Problem] = []
+    project = _read_project(problems, config, beginning=True)
+    raise_if_any(problems)
+    return project, checked_facts(config, project.codebook, project.sources, project.passages)
+
+
+def check_project(*, beginning: bool = False) -> tuple[Project, list[Facts]]:
+    """Check all there is in the working directory; return the project and its derived facts.
+
+    At the ``beginning`` of a project tables may be empty. Raises :class:`InputError` with
+    everything that is wrong, in the configuration, in the tables and in the derived facts.
+    """
+    problems: list[Problem] = []
+    config = collect(problems, load_config, CONFIG)
+    # A slip in one setting should not hide what is wrong with the tables.
+    project = _read_project(problems, config or _groups_at_least(), beginning=beginning)
+    codebook, sources, passages = project.codebook, project.sources, project.passages
+    facts = None
+    if codebook is not None and sources is not None:
+        if config:
+            known = None if project.coders is None else list(project.coders["coder"])
+            problems += cross_check(
+                config, list(codebook.codes), set(sources["source_id"]), CONFIG, known
+            )
+            problems += formula_problems(config, sources, project.frame)
+        collect(problems, read_intake, INTAKE, sources)
+        if passages is not None:
+            facts = collect(problems, checked_facts, project.config, codebook, sources, passages)
+    raise_if_any(problems)
+    assert facts is not None
+    return project, facts
+
+
+def survey_frame(
+    config: Mapping[str, Any],
+    sources: pd.DataFrame,
+    passages: pd.DataFrame,
+    sample: pd.DataFrame,
+    draws: Sequence[Draw],
+    states: Sequence[str] | None = None,
+    coded: Collection[str] | None = None,
+) -> pd.DataFrame:
+    """Return the passage frame of the project with the design of all its draws together.
+
+    Columns are those of :func:`framing.corpus.tables.passage_frame` and of
+    :func:`framing.sampling.draw.combined_design`, which says what ``states`` and ``coded`` are:
+    without them every draw counts as a coded development draw, as it does when a further one is
+    drawn. ``sample`` may be empty: nothing was drawn yet. Raises :class:`InputError` where strata
+    do not add up to the passages that could be drawn.
+    """
+    unsampled = read_unsampled(UNSAMPLED, passages)
+    inside = sampled_frame(sources, passages, sample, unsampled, SAMPLE)
+    frame = passage_frame(sources, passages, sample, config).assign(in_frame=inside)
+    design = combined_design(frame, draws, states=states, coded=coded)
+    return design.drop(columns="in_frame")
+
+
+def project_reading(
+    config: Mapping[str, Any], codebook: Codebook, sources: pd.DataFrame, draws: Sequence[Draw]
+) -> Reading:
+    """Return what each draw of the project in the working directory counts as, and why.
+
+    ``config`` must be whole. Raises :class:`InputError` on freezes that were edited or contradict
+    the draws, on a cue that is broken, and on codings of a confirmation draw before any freeze.
+    """
+    freezes = read_freezes()
+    raise_if_any(contradictions(freezes, draws))
+    latest = freezes[-1] if freezes else None
+    found = changes(latest, config, codebook, sources) if latest else ()
+    sampled = len(read_text(SAMPLE).splitlines()) - 1 if SAMPLE.is_file() else 0
+    known = tallies(draws, max(sampled, 0), coded_of(draws))
+    reading = reading_of(known, freezes, found)
+    early = unfrozen(known, reading.frozen)
+    raise_if_any(_too_early(draws[one.number - 1], one.coded) for one in early)
+    return reading
+
+
+def coded_of(draws: Sequence[Draw]) -> frozenset[str] | None:
+    """Return the passages with codings, None where no draw asks: none is for confirmation."""
+    if not any(draw.role == CONFIRMATION for draw in draws):
+        return None
+    return coded_passages(CODINGS)
+
+
+def _too_early(draw: Draw, coded: int) -> Problem:
+    path, line = first_coding(CODINGS, set(draw.drawn["passage_id"])) or (CODINGS, None)
+    return Problem(
+        path, f"codes a passage of the confirmation draw {draw.number}, but nothing has been "
+        f"frozen ({coded} of its passages have codings)",
+        "Take these codings out until `framing freeze` has been run and committed; if somebody who "
+        "writes codebook, cues or settings has seen them, the draw is one for development: "
+        f"`\"role\": \"development\"` in {DRAWS}/{draw.number}/draw.json.", line,
+    )  # fmt: skip
+
+
+def provisional_states(draws: Sequence[Draw], coded: Collection[str] | None) -> list[str]:
+    """Return what draws count as where freezes cannot be asked: codings come late, or never."""
+    return [
+        DEVELOPMENT
+        if draw.role == DEVELOPMENT
+        else SPENT
+        if coded and draw.drawn["passage_id"].isin(list(coded)).any()
+        else PENDING
+        for draw in draws
+    ]
+
+
+def frame_if_right(
+    config: Mapping[str, Any],
+    sources: pd.DataFrame,
+    draws: Sequence[Draw],
+    states: Sequence[str] | None = None,
+) -> pd.DataFrame | None:
+    """Return the passage frame, None where a table is broken: :func:`load_project` tells why.
+
+    ``states`` is as in :func:`survey_frame`.
+    """
+    passages = collect([], read_passages, PASSAGES, sources)
+    sample = None if passages is None else collect([], read_sample, SAMPLE, passages)
+    if sample is None:
+        return None
+    coded = collect([], coded_of, draws)
+    frame: pd.DataFrame | None = collect(
+        [], survey_frame, config, sources, passages, sample, draws, states, coded
+    )
+    return frame
+
+
+def sampled_sources(sources: pd.DataFrame, frame: pd.DataFrame | None) -> frozenset[str]:
+    """Return the sources from which some draw could have taken a passage.
+
+    All of ``sources`` where nothing was drawn yet, or where ``frame`` (:func:`survey_frame`) is
+    None because a table is broken.
+    """
+    if frame is None or frame["weight"].isna().all():
+        return frozenset(sources["source_id"])
+    return frozenset(frame["source_id"][frame["estimable"] | frame["weight"].notna()])
+
+
+def formula_problems(
+    config: Mapping[str, Any], sources: pd.DataFrame, frame: pd.DataFrame | None
+) -> list[Problem]:
+    """Return what is wrong with the formulas of regressions, once passages have been drawn."""
+    if frame is None or not config["regression"]["models"] or frame["weight"].isna().all():
+        return []
+    # Here, as it takes a second to load and only formulas need it.
+    from framing.inference.design import population, within_frame
+    from framing.inference.design_matrix import covariate_frame, model_design
+
+    problems: list[Problem] = []
+    inside, _ = within_frame(frame)
+    covariates = collect(problems, covariate_frame, inside, sources, config)
+    if covariates is not None:
+        for model in config["regression"]["models"]:
+            collect(problems, model_design, covariates, population(inside), model)
+    return problems
+
+
+def _groups_at_least() -> dict[str, Any]:
+    """Return of a broken configuration what the tables are checked against, if it has that."""
+    data = collect([], read_yaml, CONFIG)
+    groups = data.get("groups") if isinstance(data, dict) else None
+    named = isinstance(groups, dict) and all(isinstance(name, str) for name in groups)
+    return {"groups": groups if named else None, "corpus": {"texts": []}}
+
+
+def _read_project(
+    problems: list[Problem],
+    config: dict[str, Any],
+    *,
+    beginning: bool = False,
+    states: Sequence[str] | None = None,
+    tried: bool = False,
+) -> Project:
+    """Read what can be read; what cannot is None, and ``problems`` says why.
+
+    At the ``beginning`` of a project tables may be empty, and there are no codings. ``states`` and
+    ``tried`` are as in :func:`load_project`.
+    """
+
+    def filled(table: pd.DataFrame | None, place: Path, what: str, remedy: str) -> Any:
+        if table is None or beginning or not table.empty:
+            return table
+        problems.append(Problem(place, f"names no {what}", remedy))
+        return None
+
+    codebook = collect(problems, written_codebook if tried else load_codebook, CODEBOOK)
+    coders = collect(problems, read_coders, CODERS)
+    coders = filled(coders, CODERS, "coder", "Add a row for each coder.")
+    sources = passages = sample = codings = None
+    if config["groups"] is not None:
+        sources = collect(problems, read_sources, SOURCES, config["groups"])
+        sources = filled(sources, SOURCES, "source", "Add texts: framing add FILE.")
+    if sources is not None:
+        passages = collect(problems, read_passages, PASSAGES, sources)
+        cut = "Run `framing derive` to cut the texts at hand."
+        passages = filled(passages, PASSAGES, "passage", cut)
+    if passages is not None:
+        sample = collect(problems, read_sample, SAMPLE, passages)
+        sample = filled(sample, SAMPLE, "passage", "Add a row for each drawn passage.")
+    draws = collect(problems, read_draws, DRAWS)
+    frame = coded = None
+    if sample is not None and draws is not None:
+        coded = collect(problems, coded_of, draws)
+        if states is None and {"inference", "case_study"} <= set(config) and codebook is not None:
+            reading = collect(problems, project_reading, config, codebook, sources, draws)
+            states = reading.states if reading is not None else None
+        if states is None:
+            states = provisional_states(draws, coded)
+        # A configuration that is broken elsewhere may lack what the frame needs of it.
+        needed = {"periods": [], "undated": ""} | config
+        frame = collect(
+            problems, survey_frame, needed, sources, passages, sample, draws, states, coded
+        )
+    if beginning:
+        codings = pd.DataFrame(columns=["passage_id", "coder", "code", "value", "unsure"])
+    elif frame is not None and codebook is not None and coders is not None:
+        codings = collect(
+            problems, read_codings, CODINGS, list(coders["coder"]), list(codebook.codes),
+            to_be_coded(sample, draws), waiting(draws, coded),
+        )  # fmt: skip
+        if codings is not None and "coders" in config:
+            problems += standard_problems(codings, config["coders"], CODINGS)
+    return Project(
+        config, codebook, sources, passages, sample, draws, frame, coders, codings, states or ()
+    )  # fmt: skip
+
+
+def waiting(draws: Sequence[Draw], coded: Collection[str] | None) -> frozenset[str]:
+    """Return the passages of confirmation draws that have no codings yet, and may have none."""
+    own = [draw.drawn["passage_id"] for draw in draws if draw.role == CONFIRMATION]
+    return frozenset(name for ids in own for name in ids) - frozenset(coded or ())
+
+
+def to_be_coded(sample: pd.DataFrame, draws: Sequence[Draw]) -> pd.DataFrame:
+    """Return a table ``passage_id`` of all drawn passages: the sample's first, then each draw's."""
+    supplements = [draw.drawn["passage_id"] for draw in draws if not draw.is_sample]
+    return pd.concat([sample["passage_id"], *supplements], ignore_index=True).to_frame()
+
+
+def collect(problems: list[Problem], read: Any, *arguments: Any) -> Any:
+    """Return what ``read`` returns, or None where it raises: then its problems join the list."""
+    try:
+        return read(*arguments)
+    except InputError as error:
+        problems += error.problems
+        return None
+
+
+def checked_facts(
+    config: Mapping[str, Any], codebook: Codebook, sources: pd.DataFrame, passages: pd.DataFrame
+) -> list[Facts]:
+    """Return the derived facts of all sources (:func:`source_facts`), and of no others."""
+    problems: list[Problem] = []
+    facts: list[Facts] = collect(problems, source_facts, config, codebook, sources, passages)
+    raise_if_any(problems + stray_facts(sources))
+    return facts
+
+
+def source_facts(
+    config: Mapping[str, Any], codebook: Codebook, sources: pd.DataFrame, passages: pd.DataFrame
+) -> list[Facts]:
+    """Return the derived facts of ``sources``, of all or some of them, in that order.
+
+    Where a text is at hand the facts are recomputed from it and must equal the committed ones;
+    where none is, the committed ones must fit sources, passages and cues. Raises
+    :class:`InputError` naming source and passage, or the cues whose change made facts stale.
+    """
+    hand = texts_at_hand(config["corpus"]["texts"], sources["source_id"])
+    digests = cue_digests(codebook)
+    patterns = {cue.name: len(cue.pattern) for cue in codebook.cues}
+    facts_of = None  # to compile cues takes long, and there may be no text to look for them in
+    by_source = dict(list(passages.groupby("source_id", sort=False)))
+    problems: list[Problem] = []
+    stale: dict[str, list[str]] = {}
+    result = []
+    for source in sources.itertuples(index=False):
+        path = DERIVED / f"{source.source_id}.json"
+        own = by_source.get(source.source_id, passages.iloc[:0])
+        facts = collect(problems, read_facts, path)
+        if facts is None:
+            continue
+        found = frame_problems(facts, path, source.sha256, own, PASSAGES)
+        problems += found
+        outdated = staleness(facts, digests)
+        for cue in outdated:
+            stale.setdefault(cue, []).append(source.source_id)
+        if not outdated:
+            problems += pattern_problems(facts, path, patterns)
+        if source.source_id in hand and not found and not outdated:
+            text = collect(problems, read_canonical, hand[source.source_id], source.sha256)
+            if text is None:
+                continue
+            facts_of = facts_of or deriver(codebook)
+            fresh = collect(problems, facts_of, source.source_id, text, own)
+            unlike = difference(facts, fresh) if fresh is not None else None
+            if unlike:
+                problems.append(
+                    Problem(path, f"differs from the text of source {source.source_id}: {unlike}",
+                            UPDATE)
+                )  # fmt: skip
+        result.append(facts)
+    raise_if_any(problems + _stale_problems(stale, hand))
+    return result
+
+
+def stray_facts(sources: pd.DataFrame) -> list[Problem]:
+    """Return a problem for every file of derived facts of a source that is not in ``sources``."""
+    known = set(sources["source_id"])
+    return [
+        Problem(
+            path, "holds facts of a source that sources.tsv lacks", "Remove or rename the file."
+        )
+        for path in sorted(DERIVED.glob("*.json"))
+        if path.stem not in known
+    ]
+
+
+def _stale_problems(stale: Mapping[str, list[str]], hand: Mapping[str, Path]) -> list[Problem]:
+    """Return one problem for all cues that left the same sources stale."""
+    together: dict[tuple[str, ...], list[str]] = {}
+    for cue, names in stale.items():
+        together.setdefault(tuple(names), []).append(cue)
+    problems = []
+    for sources, cues in together.items():
+        absent = [name for name in sources if name not in hand]
+        what = (
+            f"the derived facts of {_counted(sources, 'source')} are stale: "
+            f"{_counted(cues, 'cue')} changed, or was added or dropped"
+        )
+        if absent == list(sources):
+            remedy = f"None of these texts is at hand. {UPDATE}"
+        elif absent:
+            remedy = f"Of these, the text is absent of {_counted(absent, 'source')}. {UPDATE}"
+        else:
+            remedy = "All these texts are at hand: run `framing derive` and commit what it writes."
+        problems.append(Problem(CODEBOOK, what, remedy))
+    return problems
+
+
+def _counted(names: Sequence[str], noun: str) -> str:
+    count = f"1 {noun}" if len(names) == 1 else f"{len(names)} {noun}s"
+    return f"{count} ({', '.join(names)})"
+
+
+def cue_digests(codebook: Codebook) -> dict[str, str]:
+    """Return each cue's digest by name."""
+    return {cue.name: cue_digest(codebook, cue) for cue in codebook.cues}
+
+
+def deriver(codebook: Codebook) -> Callable[[str, str, pd.DataFrame], Facts]:
+    """Return a function from a source's id, text and passages to its derived facts.
+
+    The codebook's cues have been tried: it is one that was loaded. The function raises
+    :class:`InputError` as :func:`framing.corpus.derived.derive` does.
+    """
+    compiled, digests = compile_cues(codebook, tried=True), cue_digests(codebook)
+
+    def facts(source_id: str, text: str, passages: pd.DataFrame) -> Facts:
+        return derive(
+            source_id,
+            text,
+            passages,
+            lambda prose: pattern_hits(compiled, prose),
+            digests,
+            PASSAGES,
+        )
+
+    return facts
+
+
+def exemplar_facts(codebook: Codebook) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Return the codebook's exemplars as the classifier sees them.
+
+    A table ``passage_id code label`` (1 carries the code, 0 a near miss) with ids of their own,
+    and their facts in the form of derived passages. Exemplars teach; they never count as data.
+    """
+    compiled = compile_cues(codebook, tried=True)
+    rows, facts = [], []
+    for key, name, label, text in _exemplars(codebook):
+        rows.append((key, name, label))
+        hits = pattern_hits(compiled, text)
+        facts.append({"passage_id": key, "counts": word_counts(text), "hits": hits})
+    return pd.DataFrame(rows, columns=["passage_id", "code", "label"]), facts
+
+
+def _exemplars(codebook: Codebook) -> Iterator[tuple[str, str, int, str]]:
+    """Give the id, code, label and text of every exemplar."""
+    for name, code in codebook.codes.items():
+        labelled = [(1, one) for one in code.carrying] + [(0, one) for one in code.near_misses]
+        for number, (label, exemplar) in enumerate(labelled, start=1):
+            yield f"exemplar/{name}/{number}", name, label, exemplar.text
+
+
+def all_prose(
+    config: Mapping[str, Any], codebook: Codebook, sources: pd.DataFrame, passages: pd.DataFrame
+) -> dict[str, str]:
+    """Return the prose of every passage, then of every exemplar, by id.
+
+    Raises :class:`InputError` where the text of a source with passages is not at hand, or is not
+    the one whose passages are frozen.
+    """
+    needed = sources[sources["source_id"].isin(passages["source_id"])]
+    hand = texts_at_hand(config["corpus"]["texts"], needed["source_id"])
+    absent = [name for name in needed["source_id"] if name not in hand]
+    if absent:
+        raise InputError(
+            Problem("classifier.encoder", "an encoder needs every text, but of "
+                    f"{len(needed)} those of {_counted(absent, 'source')} are absent",
+                    "Put them into a folder of corpus.texts, or set it to '' for none.")
+        )  # fmt: skip
+    texts = read_texts(hand, dict(zip(needed["source_id"], needed["sha256"], strict=True)))
+    prose = {
+        row.passage_id: texts[row.source_id][row.start : row.end]
+        for row in passages.itertuples(index=False)
+    }
+    return prose | {key: text for key, _, _, text in _exemplars(codebook)}
+
+
+def word_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Return the words of passages (derived ones or exemplars) as ``passage_id word count``."""
+    table = [
+        (row["passage_id"], word, row["counts"][word])
+        for row in rows
+        for word in sorted(row["counts"])
+    ]
+    return pd.DataFrame(table, columns=["passage_id", "word", "count"])
+
+
+def hit_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Return the hits of passages as ``passage_id cue pattern hits``, by cue and pattern."""
+    table = []
+    for row in rows:
+        found = [(*cue_and_pattern(key), number) for key, number in row["hits"].items()]
+        table += [(row["passage_id"], *one) for one in sorted(found)]
+    return pd.DataFrame(table, columns=["passage_id", "cue", "pattern", "hits"])
+
+
+def pattern_table(codebook: Codebook) -> pd.DataFrame:
+    """Return the patterns of a codebook as ``cue pattern``, cues in its order, numbers from 1."""
+    table = [(cue.name, n) for cue in codebook.cues for n in range(1, len(cue.pattern) + 1)]
+    return pd.DataFrame(table, columns=["cue", "pattern"])
+
+
+def rule_table(codebook: Codebook) -> pd.DataFrame:
+    """Return the words of a codebook's rules as ``rule word count`` (:meth:`Codebook.rules`)."""
+    table = [
+        (name, word, number)
+        for name, text in codebook.rules.items()
+        for word, number in word_counts(text).items()
+    ]
+    return pd.DataFrame(table, columns=["rule", "word", "count"])

@@ -1,0 +1,50 @@
+"""Where Snakemake's scripts meet the package: errors in words, tables in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from framing.common.files import write_text
+from framing.tables.captions import Specs, TableSpec, load_specs
+from framing.tables.csv_text import csv_text
+
+_specs = cache(load_specs)  # a job has several tables to publish, all described in one file
+
+
+def publish(path: str | Path, frame: pd.DataFrame, captions: str | Path, mark: str = "") -> None:
+    """Write a result table as CSV, in the columns and order that ``captions`` describe for it.
+
+    ``mark`` is put first into the status of every row: what must be known of all the table says.
+    """
+    target = Path(path)
+    if mark:
+        said = frame["status"].astype(str)
+        frame = frame.assign(status=[f"{mark}; {one}" if one else mark for one in said])
+    spec = _specs(Path(captions)).tables[target.stem]
+    write_text(target, csv_text(frame, spec))
+
+
+def read_results(given: Mapping[str, Any], specs: Specs) -> dict[str, pd.DataFrame]:
+    """Return the result tables whose CSV files ``given["tables"]`` lists, by id."""
+    return {Path(p).stem: read_published(p, specs.tables[Path(p).stem]) for p in given["tables"]}
+
+
+def read_result(path: str | Path, captions: str | Path) -> pd.DataFrame:
+    """Read a table that :func:`publish` wrote, which must be described in ``captions``."""
+    return read_published(path, _specs(Path(captions)).tables[Path(path).stem])
+
+
+def read_published(path: str | Path, spec: TableSpec) -> pd.DataFrame:
+    """Read a result table back from its CSV, columns typed by their described kind."""
+    types = {"integer": "Int64", "share": "float64", "number": "float64", "p": "float64"}
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    for column in spec.columns.values():
+        if column.kind in types:
+            values = frame[column.name].where(frame[column.name] != "")
+            frame[column.name] = pd.to_numeric(values).astype(types[column.kind])
+    return frame
