@@ -157,8 +157,9 @@ def test_no_name_of_the_first_case_stands_in_the_code(root):
     names = {*codebook["codes"], *config["groups"], *(p["id"] for p in config["periods"])}
     # Plain words that are also group ids: only their use as a literal would tie the code to them.
     literal = re.compile("|".join(rf"[\"']{re.escape(name)}[\"']" for name in sorted(names)))
-    files = [root / "Snakefile", *(root / "workflow").rglob("*.py"),
-             *(root / "workflow").rglob("*.smk")]  # fmt: skip
+    workflow = root / "workflow"
+    files = [root / "Snakefile", workflow / "Snakefile"]
+    files += [*workflow.rglob("*.py"), *workflow.rglob("*.smk")]
     found = [(path.name, literal.findall(path.read_text("utf-8"))) for path in files]
     assert [each for each in found if each[1]] == []
 

@@ -58,7 +58,7 @@ def joined(finished, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def grown(joined: Path, run) -> Path:
     """Return the same project after the next run."""
     assert planned(run(joined, "--dry-run")) == {
-        "check", "stems", *WHOLE, "all", "total",
+        "check", "stems", *WHOLE, "default", "total",
     }  # fmt: skip
     done = run(joined)
     assert done.returncode == 0, done.stdout + done.stderr

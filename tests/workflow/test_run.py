@@ -170,6 +170,25 @@ def test_the_modules_that_a_script_imports_are_found_all_the_way(root: Path, mon
     assert "workflow/framing/cli/main.py" not in stages.code("prevalence")
 
 
+def test_another_workflow_can_use_the_rules_as_a_module(root: Path, project: Path):
+    (project / "Snakefile").write_text(
+        'configfile: "config/config.yaml"\n'
+        f"module framing:\n    snakefile: {str(root / 'workflow' / 'Snakefile')!r}\n"
+        "    config: config\n"
+        "use rule * from framing\n"
+        "rule mine:\n    default_target: True\n"
+        '    input: "results/tables/T4-prevalence.csv"\n',
+        encoding="utf-8",
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run"],
+        cwd=project, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {"check", "train", "prevalence", "mine"} <= planned(done)
+    assert "report" not in planned(done)
+
+
 def test_two_runs_at_once_are_refused(project: Path, run):
     import fcntl
 
