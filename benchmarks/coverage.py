@@ -62,8 +62,9 @@ from framing.common.config import ALL
 from framing.common.files import write_table
 from framing.inference.clusters import shares
 from framing.inference.contrasts import contrast
+from framing.inference.corrected import Estimate
 from framing.inference.design import CORPUS, TARGETS, TEXTS, Domain, Population, domain, sums
-from framing.inference.estimators import COUNT, DIFFERENCE, LABELS, POST, Estimate, estimate
+from framing.inference.estimators import COUNT, DIFFERENCE, LABELS, POST, estimate
 from framing.inference.outcomes import Outcome
 from framing.tables.shares import share_row
 

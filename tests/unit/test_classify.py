@@ -20,6 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from framing.classifier.apply import code_text, load_instrument, prose
 from framing.classifier.features import closeness_of, stem
 from framing.classifier.inputs import Tables
 from framing.classifier.model_file import Prediction, model_text, predict, read_model
@@ -34,10 +35,7 @@ from framing.cli.classify import (
     SeenIds,
     added_columns,
     code_rows,
-    code_text,
     codebook_note,
-    load_instrument,
-    prose,
     read_delimited,
     read_jsonl,
 )
@@ -46,21 +44,13 @@ from framing.codebook.cues import pattern_hits
 from framing.coding.codings import combine_coders
 from framing.common.config import load_config
 from framing.common.files import json_text, sha256, write_text
+from framing.common.paths import CONFIG, DERIVED
 from framing.common.problems import InputError
 from framing.corpus.derived import read_facts
+from framing.corpus.facts import exemplar_facts, hit_table, pattern_table, rule_table, word_table
 from framing.corpus.tables import passage_frame
 from framing.corpus.words import word_counts
-from framing.project.load import (
-    CONFIG,
-    DERIVED,
-    Project,
-    exemplar_facts,
-    hit_table,
-    load_project,
-    pattern_table,
-    rule_table,
-    word_table,
-)
+from framing.project.load import Project, load_project
 
 MINI = Path(__file__).resolve().parents[2] / "examples" / "mini"
 FIRST = "The second tunnel would swallow eleven million more, said the auditor."

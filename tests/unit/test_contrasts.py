@@ -28,8 +28,9 @@ from framing.inference.contrasts import (
     standardised,
     verdict,
 )
+from framing.inference.corrected import Estimate
 from framing.inference.design import CORPUS, TARGETS, TEXTS, domain, population
-from framing.inference.estimators import LABELS, Estimate, estimate
+from framing.inference.estimators import LABELS, estimate
 from framing.inference.intervals import critical, two_sided_p
 from framing.inference.outcomes import outcome
 from tests.unit.inference_samples import (

@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 
 from framing.common.config import ALL
+from framing.inference.corrected import Share, discounted, variance_of
 from framing.inference.design import CORPUS, TEXTS, domain, population
 from framing.inference.estimators import (
     CORRECTED,
@@ -26,13 +27,11 @@ from framing.inference.estimators import (
     EXPLORATORY,
     LABELS,
     POST,
-    Share,
-    discounted,
     estimate,
-    variance_of,
 )
 from framing.inference.outcomes import outcome
 from framing.sampling import draw as draws
+from framing.sampling.combine import combined_design
 from framing.sampling.roles import CONFIRMATION, UNREAD
 from tests.unit.inference_samples import known, settings
 
@@ -134,7 +133,7 @@ def test_samples_are_what_the_package_reads_from_tables(kind: str) -> None:
 
 
 def test_samples_of_two_draws_are_combined_as_the_package_combines_them() -> None:
-    """By :func:`framing.sampling.draw.combined_design`, from the record of an unread draw."""
+    """By :func:`framing.sampling.combine.combined_design`, from the record of an unread draw."""
     _, texts, random = texts_of(300)
     rows = simulated.draw(texts, 200, random)
     unread = simulated.draw_unread(texts, rows, 150, random)
@@ -164,7 +163,7 @@ def test_samples_of_two_draws_are_combined_as_the_package_combines_them() -> Non
         }),
     )  # fmt: skip
     for design, state in ((now, UNREAD), (trusted, draws.DEVELOPMENT)):
-        combined = draws.combined_design(first, [record], states=[state])
+        combined = combined_design(first, [record], states=[state])
         made = simulated.passage_table(texts, design)
         for column in ("weight", "random_share", "read_weight"):
             np.testing.assert_allclose(combined[column], made[column], rtol=1e-9, err_msg=column)

@@ -19,8 +19,10 @@ from framing.codebook import cues as engine
 from framing.codebook.codebook import load_codebook
 from framing.common.build import by_cue
 from framing.common.config import load_config
+from framing.common.paths import CODEBOOK, CONFIG
 from framing.common.problems import InputError
-from framing.project.load import CODEBOOK, CONFIG, cue_digests, load_project
+from framing.corpus.facts import cue_digests
+from framing.project.load import load_project
 from framing.project.lock import commit
 from framing.tables.corpus import cue_table
 from tests.unit.test_classify import MINI, command, make_project, mini_tables

@@ -21,6 +21,7 @@ from framing.common.files import LINE
 from framing.common.problems import InputError
 from framing.inference.design import check_design, stratum_deviations
 from framing.sampling import draw as draws
+from framing.sampling.combine import check_draws, combined_design, is_convenience
 from framing.sampling.draw import (
     ADDED,
     DRAWN,
@@ -28,26 +29,20 @@ from framing.sampling.draw import (
     NOT_BY_DESIGN,
     ROWS,
     Draw,
-    bounded_shares,
-    check_draws,
-    combined_design,
     earlier_share,
     estimable_cells,
     first_by_number,
     frame_digest,
-    hand_picked,
-    is_convenience,
     make_draw,
-    proportional,
     random_numbers,
-    read_draws,
     sample_rows,
     strata_digest,
     strata_of,
-    whole_numbers,
-    write_draw,
 )
+from framing.sampling.elsewhere import hand_picked
+from framing.sampling.records import read_draws, write_draw
 from framing.sampling.roles import CONFIRMATION, DEVELOPMENT, PENDING, SPENT, UNREAD
+from framing.sampling.sizes import bounded_shares, proportional, whole_numbers
 from tests.unit.inference_samples import drawn_from
 
 EVERYTHING = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -73,7 +68,7 @@ def supplement(frame: pd.DataFrame, chosen: Any, share: dict[str, float] | None 
     """The record of a supplement that took the rows ``chosen``, by group; shares as given."""
     design = combined_design(frame, [])
     mask = np.isin(np.arange(len(frame)), list(chosen))
-    made = draws._record(
+    made = draws.record_of(
         design, names(design).to_numpy(dtype=object), mask, number=1, kind="probability", seed=1,
         project="", strata_by=("group",), even=share is None,
     )  # fmt: skip
@@ -511,7 +506,7 @@ def test_a_write_cut_off_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monk
     def fail(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("framing.sampling.draw.os.rename", fail)
+    monkeypatch.setattr("framing.sampling.records.os.rename", fail)
     with pytest.raises(KeyboardInterrupt):
         write_draw(tmp_path / "draws", made)
     assert read_draws(tmp_path / "draws") == ()
@@ -652,7 +647,7 @@ def further(
     """The record of one more draw, which took the rows ``chosen``."""
     design = combined_design(frame, records)
     mask = np.isin(np.arange(len(frame)), list(chosen))
-    made = draws._record(
+    made = draws.record_of(
         design, names(design, columns).to_numpy(dtype=object), mask, number=len(records) + 1,
         kind="probability", seed=1, project="", strata_by=("group",), even=False,
     )  # fmt: skip
@@ -844,7 +839,7 @@ def test_an_unread_draw_covers_what_joined_and_a_share_needs_what_covers() -> No
     mixed = frame["group"].to_numpy(dtype=object)
     design = combined_design(frame, [])
     chosen = np.isin(np.arange(14), [2, 9, 6, 12])
-    made = draws._record(
+    made = draws.record_of(
         design, mixed, chosen, number=1, kind="probability", seed=None, project="",
         strata_by=(), even=False,
     )  # fmt: skip

@@ -11,7 +11,7 @@ import pytest
 
 from framing.common.build import read_build, read_passage_frame, read_scores, survey_table
 from framing.common.files import write_table
-from framing.sampling.draw import combined_design
+from framing.sampling.combine import combined_design
 from framing.tables import io
 from framing.tables.captions import TABLES, Specs, load_specs
 from framing.tables.io import publish

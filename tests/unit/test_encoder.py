@@ -26,9 +26,10 @@ from framing.codebook.codebook import load_codebook
 from framing.common.build import embedding_table, read_embeddings
 from framing.common.config import load_config
 from framing.common.files import write_table
+from framing.common.paths import CODEBOOK, CONFIG, PASSAGES, SOURCES
 from framing.common.problems import InputError
+from framing.corpus.facts import all_prose, exemplar_facts
 from framing.corpus.tables import read_passages, read_sources
-from framing.project.load import CODEBOOK, CONFIG, PASSAGES, SOURCES, all_prose, exemplar_facts
 from tests.unit.test_model import (
     PATTERNS,
     SETTINGS,

@@ -19,6 +19,16 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from framing.inference.contrasts import contrast
+from framing.inference.corrected import (
+    LONELY,
+    NO_CODED,
+    NO_PASSAGE,
+    ONE_CODED_SOURCE,
+    ONE_SOURCE,
+    TOO_FEW,
+    Estimate,
+    corrected_mean,
+)
 from framing.inference.design import (
     CORPUS,
     TARGETS,
@@ -40,19 +50,11 @@ from framing.inference.estimators import (
     ESTIMATORS,
     EXPLORATORY,
     LABELS,
-    LONELY,
-    NO_CODED,
-    NO_PASSAGE,
     NOT_CONFIRMED,
-    ONE_CODED_SOURCE,
-    ONE_SOURCE,
     PARTLY_CONFIRMED,
     POST,
-    TOO_FEW,
-    Estimate,
     calibrate,
     cell_means,
-    corrected_mean,
     estimate,
     leading,
 )

@@ -18,31 +18,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import framing.project.load
+from framing.classifier.apply import code_text, load_instrument
+from framing.classifier.explain import Evidence, Explanation, Passage, explain
 from framing.classifier.model_file import predict
 from framing.classifier.scores import score_code
 from framing.classifier.training import material
 from framing.cli import explain as command_module
-from framing.cli.classify import code_text, load_instrument
-from framing.cli.explain import (
-    Evidence,
-    Explanation,
-    Passage,
-    explain,
+from framing.cli.explain import page_path, passage_of_corpus, passage_of_text, unknown_passage
+from framing.codebook.hits import hit_key, hits_by_cue
+from framing.common.problems import InputError
+from framing.corpus.derived import read_facts
+from framing.report.explanation import (
     html_page,
     marked,
-    page_path,
-    passage_of_corpus,
-    passage_of_text,
     pieces,
     terminal_text,
-    unknown_passage,
     visible,
     word_spans,
     wrapped,
 )
-from framing.codebook.hits import hit_key, hits_by_cue
-from framing.common.problems import InputError
-from framing.corpus.derived import read_facts
 from tests.unit.test_classify import CODES, command, make_project, mini_tables
 
 SPOKEN = "d7535d5184"  # of resident-park-2022: three cues for cost

@@ -19,10 +19,10 @@ from framing.acquire.read.units import cut_passages
 from framing.cli import fetch as command
 from framing.common.config import load_config
 from framing.common.files import sha256, write_text
+from framing.common.paths import CONFIG, DERIVED, SOURCES
 from framing.common.problems import InputError
 from framing.corpus.derived import derive, facts_text
 from framing.corpus.tables import SOURCE_COLUMNS
-from framing.project.load import CONFIG, DERIVED, SOURCES
 from tests.unit import reading_samples as samples
 from tests.unit.web_server import Server, hangs_up, in_turn, sends, serving, status
 

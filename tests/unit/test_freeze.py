@@ -19,6 +19,7 @@ from framing.codebook.codebook import written_codebook
 from framing.coding.codings import coded_passages, first_coding, read_codings
 from framing.common.config import load_config
 from framing.common.files import sha256
+from framing.common.paths import CODEBOOK, CODINGS, CONFIG, SOURCES
 from framing.common.problems import InputError
 from framing.corpus.tables import read_sources
 from framing.project import freeze
@@ -28,19 +29,17 @@ from framing.project.freeze import (
     PAGE,
     RECORD,
     Freeze,
-    Reading,
     briefly,
     changes,
     components,
-    contradictions,
     folded,
-    freeze_texts,
-    read_freezes,
-    tallies,
 )
-from framing.project.load import CODEBOOK, CODINGS, CONFIG, SOURCES, load_project, project_reading
+from framing.project.freeze_records import contradictions, freeze_texts, read_freezes
+from framing.project.load import load_project, project_reading
 from framing.project.lock import commit
-from framing.sampling.draw import DRAWS, read_draws
+from framing.project.reading import Reading, tallies
+from framing.sampling.draw import DRAWS
+from framing.sampling.records import read_draws
 from framing.sampling.roles import (
     CONFIRMATION,
     DEVELOPMENT,

@@ -27,6 +27,7 @@ import pytest
 from scipy import stats
 
 from framing.common.problems import InputError
+from framing.inference.corrected import NO_CODED, NO_PASSAGE, ONE_SOURCE, Estimate
 from framing.inference.design import CORPUS, TARGETS, TEXTS, Population, domain, population
 from framing.inference.estimators import (
     COMPLETE,
@@ -34,11 +35,7 @@ from framing.inference.estimators import (
     DIFFERENCE,
     ESTIMATORS,
     LABELS,
-    NO_CODED,
-    NO_PASSAGE,
-    ONE_SOURCE,
     POST,
-    Estimate,
     estimate,
 )
 from framing.inference.intervals import NO_SPREAD

@@ -17,17 +17,10 @@ from framing.cli import main as cli
 from framing.codebook.codebook import load_codebook
 from framing.common.config import load_config
 from framing.common.files import sha256, write_table
+from framing.common.paths import CODERS, CODINGS, CONFIG, PASSAGES, SAMPLE, SOURCES
 from framing.common.problems import InputError
-from framing.project.load import (
-    CODERS,
-    CODINGS,
-    CONFIG,
-    PASSAGES,
-    SAMPLE,
-    SOURCES,
-    exemplar_facts,
-    load_beginning,
-)
+from framing.corpus.facts import exemplar_facts
+from framing.project.load import load_beginning
 from framing.project.lock import commit
 from framing.project.status import (
     Stage,

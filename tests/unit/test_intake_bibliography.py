@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from framing.acquire.bibliography import Record, match, normal_url, read_bibliography
+from framing.acquire.bibliography import match, normal_url, read_bibliography
+from framing.acquire.records import Record
 from framing.common.problems import InputError
 
 pytest.importorskip("bibtexparser")

@@ -11,38 +11,37 @@ import pytest
 
 from framing.inference.estimators import EXPLORATORY, NOT_CONFIRMED, PARTLY_CONFIRMED
 from framing.inference.intervals import Settings
-from framing.tables import robustness as multiverse
+from framing.tables import tallies
 from framing.tables.robustness import (
     ANY,
-    CHOICES,
-    HELD,
-    LARGEST,
     MAIN_UNKNOWN,
-    NO_COMMON_PERIOD,
     NO_EVIDENCE,
-    NONE,
-    NOT_ESTIMABLE,
-    RAW,
     T9_COLUMNS,
     T16_COLUMNS,
-    THIN,
-    UNTUNED,
+    robustness_table,
+    specification_table,
+)
+from framing.tables.shares import HELD, NO_COMMON_PERIOD, RAW, contrast_table
+from framing.tables.specifications import (
+    CHOICES,
+    LARGEST,
+    NONE,
     WITH,
     WITHOUT,
     Specification,
+    main_specification,
+    material,
+    specifications,
+)
+from framing.tables.specified import (
+    NOT_ESTIMABLE,
+    THIN,
     can_hold_period,
     contrast_under,
     left_out_in_turn,
-    main_specification,
-    material,
-    robustness_table,
-    selection,
     side_of,
-    specification_table,
-    specifications,
-    tally,
 )
-from framing.tables.shares import contrast_table
+from framing.tables.tallies import UNTUNED, selection, tally
 
 OURS = "ours"
 CORRECTED = ["labels only", "post-stratified", "difference"]
@@ -408,7 +407,7 @@ def test_leaving_out_in_turn_is_having_the_corpus_without_the_source(estimator, 
 
     But for λ, which is tuned on all sources, and is given here.
     """
-    monkeypatch.setattr(multiverse, "fold_slopes", lambda *given: np.full(given[4], 0.5))
+    monkeypatch.setattr(tallies, "fold_slopes", lambda *given: np.full(given[4], 0.5))
     parts = survey("read by all")
     given = material(*parts, CONFIG, OURS)
     one = Specification("any", WITH, "words", OURS, "trained", estimator, basis, NONE)

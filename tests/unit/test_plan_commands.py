@@ -18,7 +18,9 @@ from framing.common.config import load_config
 from framing.common.files import read_table, write_table
 from framing.common.problems import InputError
 from framing.corpus.tables import read_sources
-from framing.sampling.draw import DRAWS, combined_design, is_convenience, read_draws
+from framing.sampling.combine import combined_design, is_convenience
+from framing.sampling.draw import DRAWS
+from framing.sampling.records import read_draws
 
 Command = Callable[..., int]
 SAMPLE = Path("corpus/sample.tsv")

@@ -15,49 +15,42 @@ from hypothesis import strategies as st
 
 from framing.common.config import ALL
 from framing.common.problems import InputError
-from framing.inference.contrasts import contrast, degrees_of_freedom
-from framing.inference.design import CORPUS, TARGETS, TEXTS, domain
-from framing.inference.estimators import (
-    COUNT,
-    DIFFERENCE,
-    LABELS,
-    NO_CODED,
-    ONE_SOURCE,
-    POST,
-    estimate,
-)
-from framing.inference.intervals import critical, share_interval
-from framing.inference.outcomes import outcome
-from framing.inference.planning import (
-    UNREAD_UNKNOWN,
-    Answer,
+from framing.inference.allocation import (
     Cells,
-    HalfWidth,
-    Plan,
-    PlanSettings,
-    Power,
-    Request,
-    Side,
     Strata,
     Survey,
     allocate,
     least,
     neyman,
     plan_cells,
+    predicted_variance,
+    share_evidence,
+    survey,
+)
+from framing.inference.contrasts import contrast, degrees_of_freedom
+from framing.inference.corrected import NO_CODED, ONE_SOURCE
+from framing.inference.design import CORPUS, TARGETS, TEXTS, domain
+from framing.inference.estimators import COUNT, DIFFERENCE, LABELS, POST, estimate
+from framing.inference.goals import Answer, HalfWidth, Power, power
+from framing.inference.intervals import critical, share_interval
+from framing.inference.outcomes import outcome
+from framing.inference.planning import (
+    UNREAD_UNKNOWN,
+    Plan,
+    PlanSettings,
+    Request,
+    Side,
     plan_contrast,
     plan_share,
-    power,
-    predicted_variance,
     replacement_sentence,
     replacement_size,
     scope_member,
     scope_text,
-    share_evidence,
     strata_columns,
-    survey,
     with_classifier,
 )
-from framing.sampling.draw import combined_design, make_draw, strata_of
+from framing.sampling.combine import combined_design
+from framing.sampling.draw import make_draw, strata_of
 from framing.tables.shares import share_row
 from tests.unit.inference_samples import (
     config,

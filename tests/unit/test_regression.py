@@ -20,7 +20,6 @@ from framing.inference.design_matrix import (
     NOT_ALIKE,
     NOTHING_ALIKE,
     SHARE,
-    covariate_frame,
     model_design,
     row_space,
 )
@@ -45,14 +44,13 @@ from framing.inference.dsl import (
 )
 from framing.inference.estimators import EXPLORATORY, PARTLY_CONFIRMED
 from framing.inference.intervals import critical
+from framing.inference.model_formulas import covariate_frame
+from framing.inference.regression_fits import DSL, LABELS, NAIVE, Codes, predicted, splits
 from framing.tables import regression
 from framing.tables.outside_frame import with_frame
 from framing.tables.regression import (
     ALIKE,
-    DSL,
     FITS,
-    LABELS,
-    NAIVE,
     NEVER_TOGETHER,
     NO_CODED,
     NO_PASSAGE,
@@ -62,10 +60,7 @@ from framing.tables.regression import (
     SMOOTHED,
     T10_COLUMNS,
     TINY,
-    Codes,
-    predicted,
     regression_table,
-    splits,
 )
 from framing.tables.shares import prevalence_table
 from tests.unit import inference_samples as samples

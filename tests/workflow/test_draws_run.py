@@ -55,7 +55,7 @@ def codes(project: Path) -> dict[str, int]:
 
 
 def by_hand(project: Path) -> float:
-    """Return the share of `cost` by the formulas at the head of framing.sampling.draw."""
+    """Return the share of `cost` by the formulas at the head of framing.sampling.combine."""
     folder = project / "corpus" / "draws" / "1"
     strata = json.loads((folder / "draw.json").read_text("utf-8"))["strata"]
     head, *body = rows(folder / "passages.tsv")

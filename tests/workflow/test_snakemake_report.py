@@ -11,7 +11,7 @@ import pytest
 
 from framing.cli.main import main
 from framing.common.config import load_config
-from framing.project.load import CONFIG
+from framing.common.paths import CONFIG
 from framing.tables.captions import load_specs
 from framing.workflow.plan import FIGURES, TABLES
 

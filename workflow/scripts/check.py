@@ -4,16 +4,9 @@ from pathlib import Path
 
 from framing.common.build import speaking, survey_table
 from framing.common.files import write_table
-from framing.common.problems import raise_if_any
-from framing.project.load import (
-    collect,
-    hit_table,
-    load_project,
-    sampled_sources,
-    source_facts,
-    stray_facts,
-    word_table,
-)
+from framing.common.problems import collect, raise_if_any
+from framing.corpus.facts import hit_table, source_facts, stray_facts, word_table
+from framing.project.load import load_project, sampled_sources
 
 with speaking(snakemake.log[0]):
     config, out = snakemake.params.config, snakemake.output

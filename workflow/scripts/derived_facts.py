@@ -7,19 +7,17 @@ import pandas as pd
 from framing.codebook.codebook import written_codebook
 from framing.common.build import read_passage_frame, speaking
 from framing.common.files import write_table
-from framing.corpus.tables import read_passages, read_sources
-from framing.project.load import (
-    CODEBOOK,
-    PASSAGES,
-    SOURCES,
+from framing.common.paths import CODEBOOK, PASSAGES, SOURCES
+from framing.corpus.facts import (
     exemplar_facts,
     hit_table,
     pattern_table,
     rule_table,
-    sampled_sources,
     source_facts,
     word_table,
 )
+from framing.corpus.tables import read_passages, read_sources
+from framing.project.load import sampled_sources
 
 with speaking(snakemake.log[0]):
     config = snakemake.params.config

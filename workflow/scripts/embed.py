@@ -6,8 +6,9 @@ from framing.classifier.encoder import embed
 from framing.codebook.codebook import load_codebook
 from framing.common.build import embedding_table, speaking
 from framing.common.files import write_table
+from framing.common.paths import CODEBOOK, PASSAGES, SOURCES
+from framing.corpus.facts import all_prose
 from framing.corpus.tables import read_passages, read_sources
-from framing.project.load import CODEBOOK, PASSAGES, SOURCES, all_prose
 
 with speaking(snakemake.log[0]):
     config = snakemake.params.config

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from framing.common.build import speaking
 from framing.common.files import write_json
-from framing.project.load import CODERS, CODINGS, DRAWS, PASSAGES, SAMPLE, SOURCES
+from framing.common.paths import CODERS, CODINGS, PASSAGES, SAMPLE, SOURCES
+from framing.project.load import DRAWS
 from framing.release.manifest import provenance
 from framing.release.provenance_inputs import folder_digest, input_details
 

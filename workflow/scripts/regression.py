@@ -2,8 +2,8 @@
 
 from framing.classifier.scores import with_combinations
 from framing.common.build import read_passage_frame, read_scores, speaking
+from framing.common.paths import SOURCES
 from framing.corpus.tables import read_sources
-from framing.project.load import SOURCES
 from framing.tables.io import publish
 from framing.tables.regression import regression_table
 

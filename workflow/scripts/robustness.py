@@ -9,7 +9,8 @@ from framing.common.build import (
 )
 from framing.common.config import OURS
 from framing.tables.io import publish
-from framing.tables.robustness import material, robustness_table, specification_table
+from framing.tables.robustness import robustness_table, specification_table
+from framing.tables.specifications import material
 
 with speaking(snakemake.log[0]):
     mark = snakemake.params.mark

@@ -21,8 +21,10 @@ from framing.acquire.source import Addition, report_rows
 from framing.codebook.codebook import load_codebook
 from framing.common.config import read_yaml
 from framing.common.files import read_table, read_text, table_text
-from framing.common.problems import InputError, Problem, raise_if_any
+from framing.common.paths import CODEBOOK, CONFIG, DERIVED, PASSAGES, SAMPLE, SOURCES, UNSAMPLED
+from framing.common.problems import InputError, Problem, collect, raise_if_any
 from framing.corpus.derived import Facts, facts_text
+from framing.corpus.facts import deriver
 from framing.corpus.intake_log import INTAKE, INTAKE_COLUMNS, appended
 from framing.corpus.tables import (
     PASSAGE_COLUMNS,
@@ -33,20 +35,11 @@ from framing.corpus.tables import (
     read_sources,
 )
 from framing.corpus.texts import read_canonical, texts_at_hand
-from framing.project.freeze import FREEZES, read_freezes
-from framing.project.load import (
-    CODEBOOK,
-    CONFIG,
-    DERIVED,
-    PASSAGES,
-    SAMPLE,
-    SOURCES,
-    UNSAMPLED,
-    collect,
-    deriver,
-    survey_frame,
-)
-from framing.sampling.draw import DRAWS, read_draws
+from framing.project.freeze import FREEZES
+from framing.project.freeze_records import read_freezes
+from framing.project.load import survey_frame
+from framing.sampling.draw import DRAWS
+from framing.sampling.records import read_draws
 
 REPORT = ".dropped.tsv"
 """Ending of an ingest report, beside the text: it holds prose, so it lies where prose lies."""

@@ -28,18 +28,19 @@ from framing.acquire.source import (
 )
 from framing.codebook.codebook import load_codebook
 from framing.common.config import load_config
+from framing.common.paths import CODEBOOK, CONFIG, DERIVED, SAMPLE, SOURCES
 from framing.common.problems import InputError, Problem, raise_if_any
 from framing.common.progress import counted
 from framing.corpus.derived import read_facts
+from framing.corpus.facts import deriver
 from framing.corpus.tables import has_sample, read_sources
 from framing.corpus.texts import read_canonical, texts_at_hand
-from framing.project.load import CODEBOOK, CONFIG, DERIVED, SAMPLE, SOURCES, deriver
 from framing.project.lock import alone, commit
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from framing.acquire.bibliography import Record
+    from framing.acquire.records import Record
 
 _SHOWN = 72  # characters of a dropped line that the screen shows
 _EXAMPLES = """\

@@ -7,9 +7,9 @@ import argparse
 from framing.acquire.edit_corpus import Changes, renamed, without
 from framing.acquire.source import id_problem
 from framing.common.config import load_config
+from framing.common.paths import CONFIG, SOURCES
 from framing.common.problems import raise_if_any
 from framing.corpus.tables import read_sources
-from framing.project.load import CONFIG, SOURCES
 from framing.project.lock import alone, commit
 
 

@@ -153,7 +153,7 @@ def _work() -> Work:
 
 def _project_title() -> str:
     """Return what the configuration calls the project, nothing where it does not say."""
-    from framing.project.load import CONFIG
+    from framing.common.paths import CONFIG
 
     try:
         title = read_yaml(CONFIG)["project"]["title"]
@@ -187,7 +187,7 @@ def _cell(arguments: argparse.Namespace, name: str, data: bytes, specs: Specs) -
 def _words(specs: Specs) -> Edition:
     """Return the labels and settings by which the project's numbers are said in words."""
     from framing.codebook.codebook import load_codebook
-    from framing.project.load import CODEBOOK, CONFIG
+    from framing.common.paths import CODEBOOK, CONFIG
 
     config = load_config(CONFIG)
     codes = {name: code.label for name, code in load_codebook(CODEBOOK).codes.items()}

@@ -136,8 +136,8 @@ def recount(
     """
     from framing.codebook.cues import compile_cues, pattern_hits
     from framing.codebook.hits import hits_by_cue
+    from framing.corpus.facts import cue_digests
     from framing.corpus.texts import read_canonical, texts_at_hand
-    from framing.project.load import cue_digests
 
     whole = compile_cues(project.codebook)
     compiled = replace(whole, cues=tuple(cue for cue in whole.cues if cue.name in set(names)))
@@ -329,8 +329,9 @@ def check(project: Project, names: Sequence[str]) -> str:
     text is at hand.
     """
     from framing.coding.codings import combine_coders
+    from framing.common.paths import DERIVED
     from framing.corpus.derived import read_facts
-    from framing.project.load import DERIVED, cue_digests
+    from framing.corpus.facts import cue_digests
 
     facts = {name: read_facts(DERIVED / f"{name}.json") for name in project.sources["source_id"]}
     digests = cue_digests(project.codebook)
@@ -377,7 +378,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command in the project's directory; return the exit status."""
     from framing.codebook.codebook import load_codebook
     from framing.common.config import load_config
-    from framing.project.load import CODEBOOK, CONFIG, load_project
+    from framing.common.paths import CODEBOOK, CONFIG
+    from framing.project.load import load_project
 
     if arguments.list:
         print(list_text(load_codebook(CODEBOOK)), end="")

@@ -93,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
 def listed_at_most() -> int | None:
     """Return how many cells of a table are listed, None (all) where no project says so."""
     from framing.common.config import load_config
-    from framing.project.load import CONFIG
+    from framing.common.paths import CONFIG
 
     try:
         return int(load_config(CONFIG)["report"]["changes_listed"])

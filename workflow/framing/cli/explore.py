@@ -67,10 +67,13 @@ def run(arguments: argparse.Namespace) -> int:
     from framing.codebook.codebook import load_codebook
     from framing.common.config import load_config
     from framing.common.files import write_text
+    from framing.common.paths import CODEBOOK, CONFIG, SOURCES
     from framing.corpus.tables import read_sources
-    from framing.project.load import CODEBOOK, CONFIG, SOURCES, project_reading
+    from framing.project.load import project_reading
     from framing.report.explorer import explorer_html, load_explorer, prose_data
-    from framing.sampling.draw import DRAWS, awaiting, mark_of, read_draws
+    from framing.sampling.combine import mark_of
+    from framing.sampling.draw import DRAWS, awaiting
+    from framing.sampling.records import read_draws
     from framing.tables.captions import TABLES
 
     here = Path(getattr(arguments, "called_from", Path.cwd()))

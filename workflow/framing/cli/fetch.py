@@ -87,7 +87,7 @@ class Source:
 
 def run(arguments: argparse.Namespace) -> int:
     """Fetch what the command line asks for, in the project in the working directory."""
-    from framing.project.load import CONFIG, SOURCES
+    from framing.common.paths import CONFIG, SOURCES
 
     if bool(arguments.sources) == arguments.all:
         arguments.usage_error("say which sources to fetch: their ids, or --all (not both)")
@@ -232,7 +232,7 @@ def _differences(source: Source, text: str) -> list[str]:
 
 
 def _passages(source_id: str) -> list[dict[str, Any]]:
-    from framing.project.load import DERIVED
+    from framing.common.paths import DERIVED
 
     passages: list[dict[str, Any]] = read_facts(DERIVED / f"{source_id}.json")["passages"]
     return passages

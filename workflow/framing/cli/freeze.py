@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from framing.common.problems import InputError, Problem, raise_if_any
 
 if TYPE_CHECKING:
-    from framing.project.freeze import Reading
     from framing.project.load import Project
+    from framing.project.reading import Reading
 
 _EXAMPLES = """\
 examples:
@@ -77,8 +77,9 @@ def _ready() -> tuple[Project, Reading, int]:
 
     Raises :class:`InputError` where there is nothing to freeze, or nothing new.
     """
-    from framing.project.freeze import FREEZES, read_freezes
-    from framing.project.load import CODEBOOK
+    from framing.common.paths import CODEBOOK
+    from framing.project.freeze import FREEZES
+    from framing.project.freeze_records import read_freezes
 
     project, reading = _project()
     book = project.codebook
@@ -101,8 +102,9 @@ def _ready() -> tuple[Project, Reading, int]:
 
 def _texts(project: Project, reading: Reading, number: int) -> dict:
     from framing.coding.codings import coded_passages
-    from framing.project.freeze import freeze_texts, tallies
-    from framing.project.load import CODINGS
+    from framing.common.paths import CODINGS
+    from framing.project.freeze_records import freeze_texts
+    from framing.project.reading import tallies
 
     known = tallies(project.draws, len(project.sample), coded_passages(CODINGS))
     return freeze_texts(

@@ -14,9 +14,7 @@ import yaml
 from framing.coding.codings import CODER_COLUMNS
 from framing.common.config import SCHEMAS, check_config
 from framing.common.files import read_text, repeated, unusable
-from framing.common.problems import InputError, Problem, raise_if_any
-from framing.corpus.tables import PASSAGE_COLUMNS, SAMPLE_COLUMNS, SOURCE_COLUMNS
-from framing.project.load import (
+from framing.common.paths import (
     CODEBOOK,
     CODERS,
     CODINGS,
@@ -26,6 +24,8 @@ from framing.project.load import (
     SAMPLE,
     SOURCES,
 )
+from framing.common.problems import InputError, Problem, raise_if_any
+from framing.corpus.tables import PASSAGE_COLUMNS, SAMPLE_COLUMNS, SOURCE_COLUMNS
 from framing.project.lock import alone, commit, settle
 
 TEMPLATES = SCHEMAS.parent / "templates" / "project"

@@ -131,8 +131,8 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _derive(arguments: argparse.Namespace) -> int:
     from framing.acquire.edit_corpus import NOT_DRAWN, renewed
+    from framing.common.paths import CONFIG, SAMPLE
     from framing.corpus.tables import has_sample
-    from framing.project.load import CONFIG, SAMPLE
     from framing.project.lock import alone, commit
 
     with alone():

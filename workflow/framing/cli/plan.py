@@ -20,6 +20,7 @@ from framing.common.config import ALL, load_config
 from framing.common.files import write_table
 from framing.common.problems import InputError, Problem, raise_if_any
 from framing.corpus.tables import read_sources
+from framing.sampling.combine import is_convenience
 from framing.sampling.draw import (
     DRAWN,
     DRAWS,
@@ -27,15 +28,16 @@ from framing.sampling.draw import (
     ROWS,
     Draw,
     frame_digest,
-    is_convenience,
-    read_draws,
     strata_digest,
     strata_of,
 )
+from framing.sampling.records import read_draws
 from framing.sampling.roles import CONFIRMATION, ROLES
 
 if TYPE_CHECKING:
-    from framing.inference.planning import Answer, Plan, Strata
+    from framing.inference.allocation import Strata
+    from framing.inference.goals import Answer
+    from framing.inference.planning import Plan
 
 _ESTIMATORS = ("labels only", "post-stratified", "difference")
 _TARGETS = {"corpus": "this corpus", "texts": "texts like these"}
@@ -108,7 +110,8 @@ def register(commands: argparse._SubParsersAction, common: argparse.ArgumentPars
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the plan that the command line asks for, and write it if told; return 0."""
-    from framing.project.load import CODEBOOK, CONFIG, SOURCES, coded_of, project_reading
+    from framing.common.paths import CODEBOOK, CONFIG, SOURCES
+    from framing.project.load import coded_of, project_reading
 
     config = load_config(CONFIG)
     raise_if_any(_usage_problems(arguments, config))
@@ -208,6 +211,7 @@ def _planned(
     codes: Sequence[str],
 ) -> tuple[Plan, pd.DataFrame]:
     """Return the plan, and its strata as the file that ``framing sample`` reads."""
+    from framing.inference.allocation import survey
     from framing.inference.intervals import Settings
     from framing.inference.outcomes import outcome
     from framing.inference.planning import (
@@ -220,7 +224,6 @@ def _planned(
         scope_member,
         scope_text,
         strata_columns,
-        survey,
         with_classifier,
     )
 
@@ -274,7 +277,7 @@ def _planned(
 
 
 def _levels(frame: pd.DataFrame, columns: Sequence[str], names: pd.Series) -> Strata:
-    from framing.inference.planning import Strata
+    from framing.inference.allocation import Strata
 
     looking = [
         ":" in name for name in columns
@@ -298,7 +301,7 @@ def _cell_words(code: str, cell: tuple[str, str], config: Mapping[str, Any]) -> 
 
 def report(plan: Plan, config: Mapping[str, Any], arguments: argparse.Namespace) -> list[str]:
     """Return the plan as lines for the terminal."""
-    from framing.inference.planning import HalfWidth, Power
+    from framing.inference.goals import HalfWidth, Power
     from framing.report.terminal import ascii_text
 
     decimals = max(_DECIMALS, int(config["report"]["decimals"]))

@@ -27,25 +27,12 @@ from framing.corpus.tables import (
     read_sample,
     read_sources,
 )
-from framing.project.freeze import read_freezes
-from framing.sampling.draw import (
-    DRAWN,
-    DRAWS,
-    ROWS,
-    Bools,
-    Draw,
-    hand_picked,
-    make_draw,
-    plan_problems,
-    proportional,
-    read_draws,
-    read_plan,
-    registered,
-    sample_rows,
-    strata_of,
-    write_draw,
-)
+from framing.project.freeze_records import read_freezes
+from framing.sampling.draw import DRAWN, DRAWS, ROWS, Bools, Draw, make_draw, sample_rows, strata_of
+from framing.sampling.elsewhere import hand_picked, registered
+from framing.sampling.records import plan_problems, read_draws, read_plan, write_draw
 from framing.sampling.roles import CONFIRMATION, DEVELOPMENT, ROLES, WHICH
+from framing.sampling.sizes import proportional
 
 SCORES = Path("build/scores.tsv")
 _LARGEST_SEED = 2**31
@@ -133,7 +120,7 @@ def register(commands: argparse._SubParsersAction, common: argparse.ArgumentPars
 
 def run(arguments: argparse.Namespace) -> int:
     """Draw as the command line says, in the project in the working directory; return 0."""
-    from framing.project.load import CONFIG
+    from framing.common.paths import CONFIG
 
     config = load_config(CONFIG)
     raise_if_any(_usage_problems(arguments, config))
@@ -178,12 +165,13 @@ def load_design(
 ) -> pd.DataFrame:
     """Return the passage frame of the project with the combined design of its draws.
 
-    ``states`` and ``coded`` are as in :func:`framing.sampling.draw.combined_design`; a further draw
-    is made without them, from what no draw has taken, whatever the draws count as.
-    Besides the columns of :func:`framing.sampling.draw.combined_design` it has those of
+    ``states`` and ``coded`` are as in :func:`framing.sampling.combine.combined_design`; a further
+    draw is made without them, from what no draw has taken, whatever the draws count as.
+    Besides the columns of :func:`framing.sampling.combine.combined_design` it has those of
     ``sources.tsv``. A project without ``corpus/sample.tsv`` has no passage drawn by it.
     """
-    from framing.project.load import PASSAGES, SAMPLE, survey_frame
+    from framing.common.paths import PASSAGES, SAMPLE
+    from framing.project.load import survey_frame
 
     passages = read_passages(PASSAGES, sources)
     sample = read_sample(SAMPLE, passages) if has_sample(SAMPLE) else _no_sample()

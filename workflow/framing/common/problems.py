@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -39,3 +40,12 @@ def raise_if_any(problems: Iterable[Problem]) -> None:
     found = list(problems)
     if found:
         raise InputError(found)
+
+
+def collect(problems: list[Problem], read: Any, *arguments: Any) -> Any:
+    """Return what ``read`` returns, or None where it raises: then its problems join the list."""
+    try:
+        return read(*arguments)
+    except InputError as error:
+        problems += error.problems
+        return None

@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 
 from framing.inference.clusters import joint_degrees_of_freedom
+from framing.inference.corrected import Estimate
 from framing.inference.design import CORPUS
-from framing.inference.estimators import Estimate
 from framing.inference.intervals import (
     DECIMALS,
     critical,

@@ -229,7 +229,7 @@ def population(passages: pd.DataFrame, case: str = "") -> Population:
     ``passages`` is the passage frame: ``passage_id source_id group period stratum stratum_size
     stratum_sampled weight``, one row a passage. Weights are taken from the two counts, which are
     exact, unless several draws were combined (``random_share role read_weight unread_frame``,
-    :func:`framing.sampling.draw.combined_design`). ``case`` is the source of the case study, if
+    :func:`framing.sampling.combine.combined_design`). ``case`` is the source of the case study, if
     any. Raises :class:`InputError` where the design contradicts itself (:func:`check_design`).
     """
     raise_if_any(check_design(passages))

@@ -9,7 +9,8 @@ and regress the corrected *pseudo-outcome*::
 with R_i = 1 where the passage was drawn. E(Ỹ_i) = Y_i over draws whatever ĝ is, as long as the
 passage's own code plays no part in it: hence *cross-fitting*, ĝ_i from codes of other sources. Nor
 may it know what was drawn, as it does through authors who read drawn passages: which codes teach
-it, and where it looks at the classifier, is up to :func:`framing.tables.regression.predicted`.
+it, and where it looks at the classifier, is up to
+:func:`framing.inference.regression_fits.predicted`.
 
 Every estimator here solves moment equations Σ_i a_i x_i (y_i − μ(x_i'β)) = 0, with μ(η) = η
 (linear) or 1/(1 + e^−η) (logistic). What differs is y and the weights a: pseudo-outcomes with

@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import sqrt
 
 from framing.inference.contrasts import bounded
+from framing.inference.corrected import Estimate, Rest
 from framing.inference.design import CORPUS
-from framing.inference.estimators import Estimate, Rest
 from framing.inference.intervals import Interval, critical, share_interval, widened
 
 

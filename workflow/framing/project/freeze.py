@@ -34,7 +34,7 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -43,51 +43,41 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from framing.codebook.codebook import Code, Codebook, Cue, render_markdown
+from framing.codebook.codebook import Code, Codebook, Cue
 from framing.codebook.cues import cue_digest, cue_problem
 from framing.codebook.patterns import PatternError
 from framing.codebook.patterns import fold as plain_signs
 from framing.common.config import SCHEMAS
-from framing.common.files import json_text, read_table, read_text, sha256, table_text
-from framing.common.problems import InputError, Problem, raise_if_any
+from framing.common.files import sha256
+from framing.common.problems import InputError
 from framing.corpus.tables import SOURCE_COLUMNS
-from framing.sampling.draw import CONVENIENCE, DRAWS, HEAD, Draw, frame_digest
 from framing.sampling.roles import (
-    CONFIRMATION,
-    DEVELOPMENT,
-    SPENT,
     Frozen,
-    Status,
-    Tally,
-    known_to,
-    mark,
-    sentence,
-    status_of,
 )
 
 FREEZES = Path("corpus/freeze")
+
 RECORD, PAGE, ASSIGNED = "freeze.json", "freeze.md", "sources.tsv"
+
 FORMAT = 1
+
 PRESENTATIONAL = (
     "project", "corpus", "units", "reading", "fetching", "intake", "planning", "report", "release",
 )  # fmt: skip
 """Sections of the configuration that change no estimate: titles, where files lie, how new texts are
 read and cut (frozen passages never are), how results look, what `framing plan` reckons with."""
-_NO_SETTINGS = (*PRESENTATIONAL, "contrasts", "case_study")  # the last two are apart
-_ALWAYS = ("group", "date")  # columns of sources that are always frozen
-_NEVER = frozenset(["source_id", "title", "words", "url", "rights", "retrieved_from", "sha256"])
-_SIGNS = "%‰&@#§"  # said like words, though Unicode calls them punctuation
-_DIGITS = 16
-_NAMED = 3  # so many changed things of a kind are named in a mark; the terminal names all
 
-_KEYS: dict[str, Any] = {
-    "format": int, "freeze": int, "date": str, "framing": str, "project": str, "components": dict,
-    "digests": dict, "draws": dict, "frame": dict, "page": str, "sources": str, "sha256": str,
-}  # fmt: skip
-_RESTORE = (
-    "A freeze is never edited: restore the file as `framing freeze` wrote it. What has changed "
-    "since is put on record by a further freeze."
-)
+_NO_SETTINGS = (*PRESENTATIONAL, "contrasts", "case_study")  # the last two are apart
+
+_ALWAYS = ("group", "date")  # columns of sources that are always frozen
+
+_NEVER = frozenset(["source_id", "title", "words", "url", "rights", "retrieved_from", "sha256"])
+
+_SIGNS = "%‰&@#§"  # said like words, though Unicode calls them punctuation
+
+DIGITS = 16
+
+_NAMED = 3  # so many changed things of a kind are named in a mark; the terminal names all
 
 
 @dataclass(frozen=True)
@@ -139,8 +129,9 @@ def _taught(text: str) -> str:
     return " ".join(plain_signs(unicodedata.normalize("NFC", text)).split())
 
 
-def _digest(data: Any) -> str:
-    return sha256(_canonical(data))[:_DIGITS]
+def digest_of(data: Any) -> str:
+    """Return the digest of data, whatever the order of their keys."""
+    return sha256(_canonical(data))[:DIGITS]
 
 
 def _canonical(data: Any) -> str:
@@ -158,19 +149,21 @@ def _whole(data: Any) -> Any:
 
 def _rules(code: Code) -> str:
     parts = [[code.definition], code.present, code.not_enough]
-    return _digest([[folded(text) for text in part] for part in parts])
+    return digest_of([[folded(text) for text in part] for part in parts])
 
 
 def _cue(codebook: Codebook, cue: Cue) -> str:
     try:
-        return _digest({"hits": cue_digest(codebook, cue), "votes": dict(cue.votes)})
+        return digest_of({"hits": cue_digest(codebook, cue), "votes": dict(cue.votes)})
     except PatternError as error:
         raise InputError(cue_problem(codebook.place, cue.name, str(error))) from None
 
 
 def _exemplars(code: Code) -> str:
     sides = [("carrying", code.carrying), ("near_miss", code.near_misses)]
-    return _digest(sorted([side, _taught(one.text)] for side, several in sides for one in several))
+    return digest_of(
+        sorted([side, _taught(one.text)] for side, several in sides for one in several)
+    )
 
 
 def settings_of(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -272,7 +265,7 @@ def components(
     text = sources.loc[sources["source_id"] == case, "sha256"]
     return {
         "codes": {name: _rules(code) for name, code in codebook.codes.items()},
-        "guidance": _digest([[folded(part) for part in pair] for pair in codebook.guidance]),
+        "guidance": digest_of([[folded(part) for part in pair] for pair in codebook.guidance]),
         "cues": {cue.name: _cue(codebook, cue) for cue in codebook.cues},
         "exemplars": {name: _exemplars(code) for name, code in codebook.codes.items()},
         "settings": settings_of(config),
@@ -408,350 +401,3 @@ def summary(freeze: Freeze | None, found: Sequence[Change]) -> Frozen | None:
         return None
     coded = {number: int(one["coded"]) for number, one in freeze.draws.items()}
     return Frozen(freeze.number, freeze.date, coded, briefly(found))
-
-
-# --- files ----------------------------------------------------------------------------------------
-
-
-def read_freezes(folder: Path = FREEZES) -> tuple[Freeze, ...]:
-    """Read every freeze under ``folder`` in order; none where there is no such directory.
-
-    Raises :class:`InputError` on numbers that are missing and on files that were edited by hand:
-    record, page and table of sources carry digests.
-    """
-    if not folder.is_dir():
-        return ()
-    found = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    raise_if_any(
-        Problem(path, "is not a freeze", "Freezes are directories named by their numbers: "
-                "remove it.")
-        for path in found
-        if not (path.is_dir() and path.name.isdecimal() and path.name == str(int(path.name)))
-    )  # fmt: skip
-    numbers = sorted(int(path.name) for path in found)
-    problems = [
-        Problem(folder / str(number), "does not exist", "Restore it: a freeze is never taken back.")
-        for number in range(1, max(numbers, default=0) + 1)
-        if number not in numbers
-    ]
-    raise_if_any(problems)
-    freezes = []
-    for number in numbers:
-        try:
-            freezes.append(_read_freeze(folder / str(number), number))
-        except InputError as error:
-            problems += error.problems
-    raise_if_any(problems)
-    return tuple(freezes)
-
-
-def _read_freeze(folder: Path, number: int) -> Freeze:
-    path = folder / RECORD
-    try:
-        record = json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise InputError(
-            Problem(path, f"is not valid JSON: {error.msg}", _RESTORE, error.lineno)
-        ) from None
-    if not isinstance(record, dict):
-        raise InputError(Problem(path, "is no record of a freeze", _RESTORE))
-    raise_if_any(_record_problems(record, path, number))
-    for name, key in ((PAGE, "page"), (ASSIGNED, "sources")):
-        if sha256(read_text(folder / name)) != record[key]:
-            raise InputError(
-                Problem(folder / name, f"was edited: {RECORD} has another digest of it", _RESTORE)
-            )
-    header = read_text(folder / ASSIGNED).split("\n", 1)[0].split("\t")
-    return Freeze(
-        number, record["date"], record["framing"], record["components"],
-        {int(name): one for name, one in record["draws"].items()},
-        read_table(folder / ASSIGNED, header)[header],
-    )  # fmt: skip
-
-
-def _record_problems(record: Mapping[str, Any], path: Path, number: int) -> list[Problem]:
-    problems = [
-        Problem(path, f"lacks a usable {key!r}", _RESTORE)
-        for key, kind in _KEYS.items()
-        if not isinstance(record.get(key), kind)
-    ]
-    if problems:
-        return problems
-    if record["format"] != FORMAT:
-        return [
-            Problem(path, f"has the format {record['format']}", f"This version reads {FORMAT}.")
-        ]
-    if record["freeze"] != number:
-        return [
-            Problem(path, f"is freeze {record['freeze']} in the directory of {number}", _RESTORE)
-        ]
-    if _sealed(record) != record["sha256"]:
-        return [Problem(path, "was edited: its digest is not that of what it says", _RESTORE)]
-    return []
-
-
-def _sealed(record: Mapping[str, Any]) -> str:
-    """Return the digest of a record without its own."""
-    return sha256(json_text({key: value for key, value in record.items() if key != "sha256"}))
-
-
-def contradictions(
-    freezes: Sequence[Freeze], draws: Sequence[Draw], folder: Path = DRAWS
-) -> list[Problem]:
-    """Return where draws on record are not those that freezes knew.
-
-    A draw keeps its role and its passages, a draw that a freeze knew stays on record, and a draw
-    says rightly under which freeze it was made.
-    """
-    problems = []
-    by_number = {draw.number: draw for draw in draws}
-    for freeze in freezes:
-        place = FREEZES / str(freeze.number) / RECORD
-        for number, known in freeze.draws.items():
-            if number not in by_number:
-                if number:
-                    problems.append(
-                        Problem(place, f"knows draw {number}, which is no longer on record",
-                                f"Restore {folder}/{number}: a draw is never taken back.")
-                    )  # fmt: skip
-                continue
-            draw, path = by_number[number], folder / str(number) / HEAD
-            if draw.role != known["role"]:
-                problems.append(
-                    Problem(path, f"has the role {draw.role!r}, freeze {freeze.number} knew the "
-                            f"draw as {known['role']!r}", "A draw keeps its role: restore the "
-                            "file as it was written.")
-                )  # fmt: skip
-            if frame_digest(draw.drawn["passage_id"]) != known["passages"]:
-                problems.append(
-                    Problem(path, f"took other passages than freeze {freeze.number} says",
-                            "Restore the draw as it was written.")
-                )  # fmt: skip
-            if draw.freeze is not None and draw.freeze >= freeze.number:
-                problems.append(
-                    Problem(path, f"says it was made under freeze {draw.freeze}, but freeze "
-                            f"{freeze.number} knew it already", "Restore the file as it was "
-                            "written.")
-                )  # fmt: skip
-    problems += [
-        Problem(folder / str(draw.number) / HEAD, f"was made under freeze {draw.freeze}, which is "
-                "not on record", f"Restore {FREEZES}/{draw.freeze}.")
-        for draw in draws
-        if draw.freeze is not None and draw.freeze > len(freezes)
-    ]  # fmt: skip
-    return problems
-
-
-def freeze_texts(
-    number: int,
-    day: str,
-    version: str,
-    config: Mapping[str, Any],
-    codebook: Codebook,
-    sources: pd.DataFrame,
-    passages: Iterable[str],
-    draws: Sequence[Draw],
-    tallies: Sequence[Tally],
-) -> dict[Path, str]:
-    """Return the three files of a freeze as text, by path.
-
-    ``day`` is the date on which it is made (YYYY-MM-DD), ``passages`` are the ids of the frame,
-    ``tallies`` say of each draw how many of its passages have codings.
-    """
-    frozen = components(config, codebook, sources)
-    table = table_text(assigned(config, sources))
-    ids = list(passages)
-    drawn = {draw.number: frame_digest(draw.drawn["passage_id"]) for draw in draws}
-    record: dict[str, Any] = {
-        "format": FORMAT,
-        "freeze": number,
-        "date": day,
-        "framing": version,
-        "project": str(config["project"]["title"]),
-        "components": frozen,
-        "digests": {name: _digest(one) for name, one in frozen.items()},
-        "draws": {
-            str(one.number): {"role": one.role, "drawn": one.drawn, "coded": one.coded}
-            | ({"passages": drawn[one.number]} if one.number in drawn else {})
-            for one in tallies
-        },
-        "frame": {"passages": len(ids), "sha256": frame_digest(ids)},
-        "sources": sha256(table),
-    }
-    page = _page(record, config, codebook, len(sources), tallies)
-    record["page"] = sha256(page)
-    record["sha256"] = _sealed(record)
-    folder = FREEZES / str(number)
-    return {
-        folder / RECORD: json_text(record),
-        folder / PAGE: page,
-        folder / ASSIGNED: table,
-    }
-
-
-def _page(
-    record: Mapping[str, Any],
-    config: Mapping[str, Any],
-    codebook: Codebook,
-    sources: int,
-    tallies: Sequence[Tally],
-) -> str:
-    """Return the readable page of a freeze: a preregistration, as Markdown."""
-    title, number, day = record["project"], record["freeze"], record["date"]
-    parts = [
-        f"# Freeze {number} of {title}",
-        f"Made on {day} with framing {record['framing']}. From now on codings of confirmation "
-        "draws that had none count as unread, as long as everything below stays as it is.",
-        "## What is asked", " ".join(str(config["project"]["question"]).split()),
-        "## Theses", *_thesis_parts(config),
-        "## Draws", _draw_part(tallies),
-        f"The frame has {record['frame']['passages']} passages of {sources} sources. Group and "
-        f"date of each source, by the digest of its text, are in `{ASSIGNED}`.",
-        "## Groups and periods",
-        "Groups: " + "; ".join(f"{name} ({label})" for name, label in config["groups"].items())
-        + ". Periods: " + ", ".join(str(one["id"]) for one in config["periods"])
-        + f"; without a date: {config['undated']}.",
-        "## Settings",
-        "Every analytic setting, with the defaults of what is not set.",
-        "```yaml\n" + _yaml(record["components"]["settings"]) + "```",
-        "## Codebook",
-        # One level down, as a part of this page.
-        re.sub(r"(?m)^(#+ )", r"##\1", render_markdown(codebook).rstrip("\n")),
-        "## Digests",
-        f"First {_DIGITS} hexadecimal digits of SHA-256; what enters each is told in "
-        "`workflow/framing/project/freeze.py`.",
-        "\n".join(
-            f"- {name.replace('_', ' ')}: `{digest}`"
-            for name, digest in sorted(record["digests"].items())
-        ),
-        f"- frame: `{record['frame']['sha256']}`\n- sources: `{record['sources']}`",
-    ]  # fmt: skip
-    return "\n\n".join(parts) + "\n"
-
-
-def _yaml(data: Any) -> str:
-    return str(yaml.safe_dump(data, allow_unicode=True, sort_keys=True, width=90))
-
-
-def _thesis_parts(config: Mapping[str, Any]) -> list[str]:
-    if not config["contrasts"]:
-        return ["None is tested."]
-    inference = config["inference"]
-    expected = {"greater": "a − b is above 0", "less": "a − b is below 0",
-                "different": "a − b is not 0"}  # fmt: skip
-
-    def cell(one: Mapping[str, Any]) -> str:
-        return ", ".join(f"{key} {value}" for key, value in one.items())
-
-    lines = []
-    for one in with_defaults({"contrasts": config["contrasts"]})["contrasts"]:
-        more = {k: v for k, v in one.items() if k not in ("id", "thesis", "a", "b", "expected")}
-        told = f" Further: {json.dumps(more, ensure_ascii=False)}." if more else ""
-        lines.append(
-            f"- **{one['thesis']}** (`{one['id']}`). a: {cell(one['a'])}; b: {cell(one['b'])}. "
-            f"Expected: {expected[one['expected']]}.{told}"
-        )
-    headline = inference["headline"]
-    return [
-        "\n".join(lines),
-        f"Each is tested two-sided by the difference of the two shares, with intervals of "
-        f"{inference['confidence']:g}; p-values are adjusted by Holm over all of them. Estimator "
-        f"and target of the headline: {headline['estimator']}, {headline['target']}.",
-    ]
-
-
-def _draw_part(tallies: Sequence[Tally]) -> str:
-    if not tallies:
-        return "Nothing has been drawn yet."
-    return "\n".join(
-        f"- {one.name}: {'chosen by hand' if one.by_hand else one.role}, {one.drawn} passages, "
-        f"{one.coded} of them with codings"
-        + (": frozen before any coding" if one.role == CONFIRMATION and not one.coded else "")
-        for one in tallies
-    )
-
-
-# --- what has been read ---------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What each draw of a project counts as, and by what.
-
-    ``statuses`` has the sample first where no draw is on record of it, then the draws in order;
-    ``frozen`` is the latest freeze, None before any, ``changes`` what is no longer as it has it.
-    """
-
-    statuses: tuple[Status, ...]
-    frozen: Frozen | None
-    changes: tuple[Change, ...]
-
-    @property
-    def states(self) -> list[str]:
-        """Return what each draw on record counts as, in order."""
-        return [one.state for one in self.statuses if one.tally.number]
-
-    @property
-    def sentences(self) -> list[str]:
-        """Return a sentence a draw: whether it is read or unread, and by which freeze."""
-        return [sentence(one, self.frozen) for one in self.statuses]
-
-    @property
-    def marks(self) -> list[str]:
-        """Return what every table must say of the draws it rests on; mostly nothing."""
-        return [said for one in self.statuses for said in mark(one)]
-
-    @property
-    def notes(self) -> list[str]:
-        """Return what is to be said at the terminal where draws are spent: a line each."""
-        spent = [one for one in self.statuses if one.state == SPENT]
-        if not spent:
-            return []
-        lines = [sentence(one, self.frozen) for one in spent]
-        if self.changes and self.frozen is not None:
-            lines.append(f"Changed since freeze {self.frozen.number} of {self.frozen.date}:")
-            lines += [f"  {change.line}" for change in self.changes]
-            lines.append("Undo that, and what was unread before is unread again.")
-        lines.append(
-            "What a new confirmation draw would cost: framing plan --code CODE, or --contrast ID"
-        )
-        return lines
-
-    @property
-    def waits(self) -> list[Tally]:
-        """Return the confirmation draws without codings that the latest freeze does not know."""
-        return [
-            one.tally
-            for one in self.statuses
-            if one.tally.role == CONFIRMATION
-            and not one.tally.coded
-            and (self.frozen is None or not known_to(one.tally, self.frozen))
-        ]
-
-
-def tallies(
-    draws: Sequence[Draw], sampled: int, coded: Collection[str] | None
-) -> tuple[Tally, ...]:
-    """Return what is known of each draw; the sample first where no draw is on record of it.
-
-    ``sampled`` counts the rows of ``corpus/sample.tsv``; ``coded`` are the passages with codings,
-    None for all.
-    """
-    found = []
-    if sampled and not (draws and draws[0].is_sample):
-        found.append(Tally(0, DEVELOPMENT, sampled, sampled))
-    for draw in draws:
-        ids = draw.drawn["passage_id"]
-        done = len(ids) if coded is None else int(ids.isin(list(coded)).sum())
-        found.append(
-            Tally(draw.number, draw.role, len(ids), done, draw.freeze, draw.kind == CONVENIENCE)
-        )
-    return tuple(found)
-
-
-def reading_of(
-    known: Sequence[Tally], freezes: Sequence[Freeze], found: Sequence[Change]
-) -> Reading:
-    """Return what draws count as; ``found`` is what changed since the last of ``freezes``."""
-    frozen = summary(freezes[-1] if freezes else None, found)
-    return Reading(tuple(status_of(one, frozen) for one in known), frozen, tuple(found))

@@ -17,12 +17,13 @@ from framing.codebook.codebook import Codebook
 from framing.codebook.hits import cue_and_pattern
 from framing.coding.codings import CODER_COLUMNS, NOT_CODED
 from framing.common.files import read_table
+from framing.common.paths import CODERS, CODINGS, PASSAGES, SAMPLE, SOURCES
 from framing.common.problems import InputError
 from framing.corpus.derived import Facts
 from framing.corpus.tables import period_of
 from framing.corpus.texts import read_canonical, texts_at_hand
-from framing.project.freeze import read_freezes
-from framing.project.load import CODERS, CODINGS, PASSAGES, SAMPLE, SOURCES, Project, to_be_coded
+from framing.project.freeze_records import read_freezes
+from framing.project.load import Project, to_be_coded
 from framing.sampling.draw import DRAWS
 from framing.sampling.roles import CONFIRMATION, DEVELOPMENT
 

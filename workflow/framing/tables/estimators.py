@@ -16,21 +16,23 @@ import numpy as np
 import pandas as pd
 
 from framing.common.config import ALL
+from framing.inference.corrected import (
+    Estimate,
+    Share,
+    corrected_mean,
+    discounted,
+    share_of,
+    variance_of,
+)
 from framing.inference.design import CORPUS, Bools, Domain, Floats, Part, Population, population
 from framing.inference.estimators import (
     COUNT,
     DIFFERENCE,
     ESTIMATORS,
     LABELS,
-    Estimate,
-    Share,
     combined,
-    corrected_mean,
-    discounted,
     estimate,
     labels_share,
-    share_of,
-    variance_of,
 )
 from framing.inference.intervals import DECIMALS, Settings, is_zero
 from framing.inference.outcomes import Outcome, by_code, outcome

@@ -27,6 +27,7 @@ from framing.inference.contrasts import (
     reading,
     standardised,
 )
+from framing.inference.corrected import Estimate
 from framing.inference.design import (
     CORPUS,
     TARGETS,
@@ -37,14 +38,7 @@ from framing.inference.design import (
     domain,
     population,
 )
-from framing.inference.estimators import (
-    COMPLETE,
-    CORRECTED,
-    ESTIMATORS,
-    Estimate,
-    estimate,
-    frame_note,
-)
+from framing.inference.estimators import COMPLETE, CORRECTED, ESTIMATORS, estimate, frame_note
 from framing.inference.intervals import (
     Settings,
     is_zero,

@@ -23,29 +23,30 @@ from framing.coding.codings import read_coders
 from framing.common.build import DONE, read_scores
 from framing.common.config import check_config, cross_check, load_config
 from framing.common.files import LINE, sha256, write_text
-from framing.common.paths import MANIFEST, PUBLISHED
-from framing.common.problems import InputError, Problem, raise_if_any
-from framing.common.versions import versions
-from framing.corpus.tables import read_sources
-from framing.project.freeze import FREEZES
-from framing.project.load import (
+from framing.common.paths import (
     CODEBOOK,
     CODEBOOK_PAGE,
     CODERS,
     CODINGS,
     CONFIG,
     DERIVED,
+    MANIFEST,
     PASSAGES,
+    PUBLISHED,
     SAMPLE,
     SOURCES,
     UNSAMPLED,
-    frame_if_right,
-    project_reading,
-    sampled_sources,
 )
+from framing.common.problems import InputError, Problem, raise_if_any
+from framing.common.versions import versions
+from framing.corpus.tables import read_sources
+from framing.project.freeze import FREEZES
+from framing.project.load import frame_if_right, project_reading, sampled_sources
 from framing.project.lock import hold, settle
 from framing.project.status import FIRST_STEPS, READING, Stage, sheets, stage_of
-from framing.sampling.draw import DRAWS, awaiting, mark_of, read_draws
+from framing.sampling.combine import mark_of
+from framing.sampling.draw import DRAWS, awaiting
+from framing.sampling.records import read_draws
 from framing.sampling.roles import SPENT, UNREAD
 
 PACKAGE = Path(__file__).resolve().parents[1]

@@ -1,0 +1,244 @@
+"""Specifications: the choices that can be made otherwise, and the material they choose from.
+
+See :mod:`framing.tables.robustness`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from framing.coding.codings import combine_coders, main_rule
+from framing.coding.combinations import combined_codes
+from framing.common.config import ALL
+from framing.inference.design import Bools, Floats, Ints, Population, population, within_frame
+from framing.inference.estimators import (
+    COUNT,
+    DIFFERENCE,
+    LABELS,
+    POST,
+    leading,
+)
+from framing.tables.shares import RAW
+
+EACH, NONE, LARGEST = "each", "none", "largest"
+
+WITH, WITHOUT = "with", "without"
+
+PASSAGE, WORDS, SOURCE = "passage", "words", "source"
+
+TRAINED = "trained"
+
+CHOICES = (
+    "coders", "unsure", "weighting", "classifier", "threshold", "estimator", "basis", "left_out",
+)  # fmt: skip
+
+_UNUSED = {
+    COUNT: ("coders", "unsure"),
+    LABELS: ("classifier", "threshold"),
+    DIFFERENCE: ("threshold",),
+    POST: (),
+}
+
+
+@dataclass(frozen=True)
+class Specification:
+    """One choice for each of :data:`CHOICES`; ``-`` where the estimator makes no use of it."""
+
+    coders: str
+    unsure: str
+    weighting: str
+    classifier: str
+    threshold: str
+    estimator: str
+    basis: str
+    left_out: str
+
+
+@dataclass(frozen=True)
+class Bins:
+    """Passages that share source, group and period, in Q bins: mostly one a source.
+
+    ``of_passage`` (N,) numbers each passage's bin; ``source`` (Q,) is the bin's source, ``group``
+    and ``period`` (Q,) are ids, ``passages`` and ``drawn`` (Q,) are counts. ``case`` (Q,) marks the
+    case study, which is no instance of texts like these.
+    """
+
+    of_passage: Ints
+    source: Ints
+    group: npt.NDArray[np.object_]
+    period: npt.NDArray[np.object_]
+    passages: Ints
+    drawn: Ints
+    case: Bools
+
+    def chosen(self, group: str = ALL, period: str = ALL) -> Bools:
+        """Return which bins (Q,) are in a group, a period, both, or (by ``"all"``) all of them."""
+        member = ~self.case
+        for name, column in ((group, self.group), (period, self.period)):
+            if name != ALL:
+                member = member & (column == name)
+        return member
+
+
+@dataclass(frozen=True)
+class Material:
+    """Everything that specifications choose from, over the passages of a population.
+
+    ``labels`` (n,) by (coders, unsure, code), NaN where no coding is left; ``probability`` and
+    ``decision`` (N,) by (classifier, code); ``mass`` (N,) by weighting; ``fold`` (N,).
+    """
+
+    frame: Population
+    bins: Bins
+    labels: Mapping[tuple[str, str, str], Floats]
+    probability: Mapping[tuple[str, str], Floats]
+    decision: Mapping[tuple[str, str], Ints]
+    mass: Mapping[str, Floats]
+    fold: Ints
+    sources: tuple[str, ...]
+
+
+def specifications(plan: Mapping[str, Any], coders: Sequence[str]) -> Iterator[Specification]:
+    """Yield every specification that ``plan`` (the configuration's ``robustness``) declares.
+
+    ``each`` under coders stands for every coder alone; ``each`` under left_out is left to
+    :func:`left_out_in_turn`.
+    """
+    rules = [
+        name for rule in plan["coders"] for name in (coders if rule == EACH else [rule])
+    ]  # fmt: skip
+    seen = set()
+    for values in product(
+        rules, plan["unsure"], plan["weighting"], plan["classifiers"],
+        [str(value) for value in plan["thresholds"]], plan["estimators"], plan["basis"],
+        [value for value in plan["left_out"] if value != EACH],
+    ):  # fmt: skip
+        one = Specification(*values)
+        one = replace(one, **dict.fromkeys(_UNUSED[one.estimator], "-"))
+        if one not in seen:
+            seen.add(one)
+            yield one
+
+
+def main_specification(config: Mapping[str, Any], ours: str, confirmed: bool) -> Specification:
+    """Return the specification that the other tables lead with.
+
+    Their estimator is labels only where no coding is unread (``confirmed`` is false). The contrast
+    is the raw one.
+    """
+    one = Specification(
+        coders=main_rule(config["coders"]),
+        unsure=WITH,
+        weighting=PASSAGE,
+        classifier=ours,
+        threshold=TRAINED,
+        estimator=leading(config, confirmed)["estimator"],
+        basis=RAW,
+        left_out=NONE,
+    )
+    return replace(one, **dict.fromkeys(_UNUSED[one.estimator], "-"))
+
+
+def material(
+    passages: pd.DataFrame,
+    codings: pd.DataFrame,
+    scores: pd.DataFrame,
+    predictions: pd.DataFrame,
+    config: Mapping[str, Any],
+    ours: str,
+) -> Material:
+    """Return the arrays that specifications choose from.
+
+    ``passages`` is the passage frame, ``codings`` the long codings (``passage_id coder code value
+    unsure``), ``scores`` our scores of the codes, ``predictions`` those of the other classifiers
+    for all passages (``code method passage_id probability decision``). Passages that no draw
+    covers are left out of every specification.
+    """
+    passages, (codings, scores, predictions) = within_frame(passages, codings, scores, predictions)
+    frame = population(passages, config["case_study"])
+    codes = list(scores["code"].drop_duplicates())
+    plan = config["robustness"]
+    labels, coders = {}, sorted(codings["coder"].unique())
+    rules = [name for rule in plan["coders"] for name in (coders if rule == EACH else [rule])]
+    drawn = frame.passages[frame.drawn]
+    used = dict.fromkeys([main_rule(config["coders"]), *rules])
+    for rule, unsure in product(used, (WITH, WITHOUT)):
+        for code in codes:
+            found = _labels(codings[codings["code"] == code], rule, unsure, config)
+            labels[rule, unsure, code] = found.reindex(drawn).to_numpy(dtype=float)
+    probability, decision = {}, {}
+    for name in dict.fromkeys([ours, *plan["classifiers"]]):
+        for code in codes:
+            table = scores if name == ours else predictions[predictions["method"] == name]
+            own = table[table["code"] == code].set_index("passage_id").loc[frame.passages]
+            probability[name, code] = own["probability"].to_numpy(dtype=float)
+            decision[name, code] = own["decision"].to_numpy(dtype=np.int64)
+    in_source = np.bincount(frame.source, minlength=frame.sources)
+    fold = scores[scores["code"] == codes[0]].set_index("passage_id").loc[frame.passages, "fold"]
+    return Material(
+        frame=frame,
+        bins=bins_of(frame),
+        labels=_with_combinations(labels, config["combinations"]),
+        probability=_with_combinations(probability, config["combinations"]),
+        decision={
+            key: value.astype(np.int64)
+            for key, value in _with_combinations(decision, config["combinations"]).items()
+        },
+        mass={
+            PASSAGE: np.ones(frame.total),
+            WORDS: passages["words"].to_numpy(dtype=float),
+            SOURCE: 1 / in_source[frame.source],
+        },
+        fold=fold.to_numpy(dtype=np.int64),
+        sources=tuple(pd.unique(passages["source_id"])),
+    )
+
+
+def bins_of(frame: Population) -> Bins:
+    """Return the bins of a population's passages."""
+    case = np.zeros(frame.total, dtype=bool) if frame.case is None else frame.case
+    keys = pd.DataFrame(
+        {"source": frame.source, "group": np.asarray(frame.group, dtype=object),
+         "period": np.asarray(frame.period, dtype=object)}
+    )  # fmt: skip
+    number = keys.groupby(list(keys), sort=True, dropna=False).ngroup().to_numpy(dtype=np.int64)
+    _, first = np.unique(number, return_index=True)
+    own = keys.iloc[first]
+    return Bins(
+        of_passage=number,
+        source=own["source"].to_numpy(dtype=np.int64),
+        group=own["group"].to_numpy(dtype=object),
+        period=own["period"].to_numpy(dtype=object),
+        passages=np.bincount(number, minlength=len(first)),
+        drawn=np.bincount(number[frame.drawn], minlength=len(first)),
+        case=case[first],
+    )
+
+
+def _labels(codings: pd.DataFrame, rule: str, unsure: str, config: Mapping[str, Any]) -> pd.Series:
+    part = codings[codings["unsure"] == 0] if unsure == WITHOUT else codings
+    if rule in ("majority", "any", "all"):
+        combined = combine_coders(part, {**config["coders"], "rule": rule})
+    else:
+        combined = part[part["coder"] == rule].rename(columns={"value": "label"})
+    return combined.set_index("passage_id")["label"]
+
+
+def _with_combinations(
+    arrays: Mapping[Any, Any], combinations: Mapping[str, Mapping[str, Any]]
+) -> dict[Any, Any]:
+    """Return arrays of codes and of combinations of codes; keys end in the code."""
+    result: dict[Any, Any] = {}
+    for rest in dict.fromkeys(key[:-1] for key in arrays):
+        own = {key[-1]: value for key, value in arrays.items() if key[:-1] == rest}
+        result |= {
+            (*rest, code): value for code, value in combined_codes(own, combinations).items()
+        }
+    return result
