@@ -13,6 +13,7 @@ import yaml
 
 from framing.codebook.codebook import Codebook, render_markdown
 from framing.common.files import json_text, read_table, read_text, sha256, table_text
+from framing.common.numbered import read_numbered
 from framing.common.problems import InputError, Problem, raise_if_any
 from framing.project.freeze import (
     ASSIGNED,
@@ -53,30 +54,12 @@ def read_freezes(folder: Path = FREEZES) -> tuple[Freeze, ...]:
     Raises :class:`InputError` on numbers that are missing and on files that were edited by hand:
     record, page and table of sources carry digests.
     """
-    if not folder.is_dir():
-        return ()
-    found = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    raise_if_any(
-        Problem(path, "is not a freeze", "Freezes are directories named by their numbers: "
-                "remove it.")
-        for path in found
-        if not (path.is_dir() and path.name.isdecimal() and path.name == str(int(path.name)))
-    )  # fmt: skip
-    numbers = sorted(int(path.name) for path in found)
-    problems = [
-        Problem(folder / str(number), "does not exist", "Restore it: a freeze is never taken back.")
-        for number in range(1, max(numbers, default=0) + 1)
-        if number not in numbers
-    ]
-    raise_if_any(problems)
-    freezes = []
-    for number in numbers:
-        try:
-            freezes.append(_read_freeze(folder / str(number), number))
-        except InputError as error:
-            problems += error.problems
-    raise_if_any(problems)
-    return tuple(freezes)
+    return read_numbered(
+        folder,
+        _read_freeze,
+        strange=("is not a freeze", "Freezes are directories named by their numbers: remove it."),
+        restore="Restore it: a freeze is never taken back.",
+    )
 
 
 def _read_freeze(folder: Path, number: int) -> Freeze:

@@ -20,6 +20,7 @@ from framing.common.files import (
     repeated,
     table_text,
 )
+from framing.common.numbered import read_numbered
 from framing.common.problems import InputError, Problem, raise_if_any
 from framing.sampling.draw import (
     CONVENIENCE,
@@ -123,30 +124,12 @@ def read_draws(folder: Path) -> tuple[Draw, ...]:
     the digest of the frame, on sizes that do not add up, and on rows that were not drawn by the
     seed they claim. Whether draws fit the corpus and each other is told by :func:`check_draws`.
     """
-    if not folder.is_dir():
-        return ()
-    found = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    problems = [
-        Problem(path, "is not a draw", "Draws are directories named by their numbers: remove it.")
-        for path in found
-        if not (path.is_dir() and path.name.isdecimal() and path.name == str(int(path.name)))
-    ]
-    raise_if_any(problems)
-    numbers = sorted(int(path.name) for path in found)
-    problems = [
-        Problem(folder / str(number), "does not exist",
-                "Restore it: the weights of later draws depend on it.")
-        for number in range(1, max(numbers, default=0) + 1) if number not in numbers
-    ]  # fmt: skip
-    raise_if_any(problems)
-    draws = []
-    for number in numbers:
-        try:
-            draws.append(_read_draw(folder / str(number), number))
-        except InputError as error:
-            problems += error.problems
-    raise_if_any(problems)
-    return tuple(draws)
+    return read_numbered(
+        folder,
+        _read_draw,
+        strange=("is not a draw", "Draws are directories named by their numbers: remove it."),
+        restore="Restore it: the weights of later draws depend on it.",
+    )
 
 
 _KEYS: dict[str, Any] = {
