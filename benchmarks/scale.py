@@ -48,15 +48,6 @@ CODERS = ("coder-a", "coder-b", "coder-c")
 SEED = 19970527
 STAGE = "prevalence"
 OTHERS = ("regression", "robustness")
-OUTPUTS = {
-    "prevalence": {
-        "prevalence": "T4-prevalence", "trend": "T5-trend", "contrasts": "T6-contrasts",
-        "association": "T19-association", "errors": "T11-errors", "estimators": "T20-estimators",
-        "gain": "T21-gain",
-    },
-    "regression": {"regression": "T10-regression"},
-    "robustness": {"robustness": "T9-robustness", "specifications": "T16-specifications"},
-}  # fmt: skip
 
 # Stands where Snakemake would: gives a script the object `snakemake`, and runs it.
 _RUNNER = """
@@ -65,7 +56,7 @@ class Files(dict):
     __getattr__ = dict.__getitem__
 class Job:
     def __init__(self, given):
-        self.input, self.output = Files(given["input"]), Files(given["output"])
+        self.input, self.output = Files(given["input"]), given["output"]
         self.params, self.log = Files(given["params"]), given["log"]
 with open(sys.argv[1], encoding="utf-8") as file:
     given = json.load(file)
@@ -265,20 +256,23 @@ class Measured:
 
 def job(name: str, folder: Path, config: Mapping[str, Any], codes: Sequence[str]) -> Path:
     """Write down what Snakemake would hand to the script ``name``; return the file."""
-    inputs: dict[str, Any] = {
-        table: str(folder / f"{table}.tsv") for table in ("passages", "scores", "codes", "codings")
-    }
+    here = {
+        "passages": "passages.tsv", "scores": "scores.tsv", "codes": "codes.tsv",
+        "codings": "codings.tsv", "predictions": "predictions/{code}.tsv",
+    }  # fmt: skip
     if name != STAGE:
-        inputs["scores"] = [str(folder / "scores" / f"{code}.tsv") for code in codes]
-    inputs["predictions"] = [str(folder / "predictions" / f"{code}.tsv") for code in codes]
-    inputs["captions"] = str(WORKFLOW / "report" / "tables.yaml")
+        here["scores"] = "scores/{code}.tsv"
+    inputs = {
+        file: [str(folder / path.format(code=code)) for code in codes]
+        if "{code}" in path
+        else str(folder / path)
+        for file, path in here.items()
+    }
     given = {
-        "script": str(WORKFLOW / "scripts" / f"{name}.py"),
+        "script": str(WORKFLOW / "scripts" / "make_tables.py"),
         "input": inputs,
-        "output": {
-            key: str(folder / "results" / f"{table}.csv") for key, table in OUTPUTS[name].items()
-        },
-        "params": {"mark": "", "config": config, "codes": list(codes)},
+        "output": [],
+        "params": {"job": name, "mark": "", "config": config, "codes": list(codes)},
         "log": [str(folder / f"{name}.log")],
     }
     path = folder / f"{name}.json"

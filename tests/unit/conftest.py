@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from framing.tables.captions import Edition, edition, load_specs
+from framing.tables.captions import Edition, edition
+from framing.tables.specs import load_specs
 from tests.unit.output_samples import context, tables
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from framing.report.explorer import Prose, Tables, explorer_data
-from framing.tables.captions import Edition, edition, load_specs
+from framing.tables.captions import Edition, edition
+from framing.tables.specs import load_specs
 from tests.unit.output_samples import CODES, GROUPS, PERIODS, context
 
 COMBINATIONS: dict[str, dict[str, list[str]]] = {

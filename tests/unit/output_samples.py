@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from framing.codebook.codebook import Code, Codebook, Cue, Exemplar
-from framing.report.draw_figures import DRAWN
+from framing.report.draw_figures import drawing
 from framing.report.figures import svg_text
 from framing.report.report import render_tables, report_html
-from framing.tables.captions import Specs, edition
+from framing.tables.captions import edition
+from framing.tables.specs import Specs
 
 GROUPS = {"council": "Council", "residents": "Residents' letters", "press": "Press"}
 CODES = {"cost": "Cost", "fairness": "Fairness", "both": "Both", "either": "Either"}
@@ -193,7 +194,7 @@ def _essay(passages: int) -> pd.DataFrame:
 
 
 def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
-    """All tables, in the columns that tables.yaml describes."""
+    """All tables, in the columns that are declared."""
     t1 = [
         (group, "all", period, 4, 100, 12345, 20, 8, "2001", "2014-05-03", 1, 2, "")
         for group in ["all", *GROUPS]
@@ -477,7 +478,7 @@ def render_all(
     book = book or codebook()
     texts = render_tables(frames, words)
     drawn = {
-        name: svg_text(DRAWN[name](frames[figure.table], words), name)
+        name: svg_text(drawing(name, frames, words), name)
         for name, figure in words.specs.figures.items()
     }
     texts |= {f"figures/{name}.svg": text for name, text in drawn.items()}

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from pathlib import Path
 
 import pytest
 import yaml
 
 from framing.common.problems import InputError
-from framing.tables.captions import TABLES, edition, load_specs, plain
+from framing.tables.captions import edition, plain
+from framing.tables.jobs import check_jobs, job_files, resolve, steps
+from framing.tables.specs import FOLDER, load_specs, spec_files
 from tests.unit.output_samples import context, tables
 
 
 def broken(tmp_path: Path, change) -> Path:
-    data = yaml.safe_load(TABLES.read_text(encoding="utf-8"))
+    """Return a folder of words and tables that ``change`` was made to, by name of the file."""
+    files = {path.stem: path for path in spec_files()}
+    data = {name: yaml.safe_load(path.read_text(encoding="utf-8")) for name, path in files.items()}
     change(data)
-    path = tmp_path / "tables.yaml"
-    path.write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False), encoding="utf-8")
-    return path
+    for name, path in files.items():
+        target = tmp_path / path.relative_to(FOLDER)
+        target.parent.mkdir(exist_ok=True)
+        text = yaml.safe_dump(data[name], allow_unicode=True, sort_keys=False)
+        target.write_text(text, encoding="utf-8")
+    return tmp_path
 
 
 def test_every_column_of_every_table_is_described_in_order():
@@ -120,27 +128,27 @@ def test_ids_without_a_label_are_shown_as_they_are():
 
 def test_every_defect_of_the_file_is_told_at_once(tmp_path):
     def change(data):
-        data["tables"]["T1-corpus"]["note"] = "From {sources_n}."
-        data["tables"]["T2-agreement"]["print"]["columns"].append("omega")
-        data["tables"]["T2-agreement"]["print"]["lead"] = {"pair": "all"}
-        data["tables"]["T3-classifier"]["columns"]["code"]["vocabulary"] = "codes"
-        data["figures"]["trend"]["table"] = "T9-nothing"
+        data["T1-corpus"]["note"] = "From {sources_n}."
+        data["T2-agreement"]["print"]["columns"].append("omega")
+        data["T2-agreement"]["print"]["lead"] = {"pair": "all"}
+        data["T3-classifier"]["columns"]["code"]["vocabulary"] = "codes"
+        data["T5-trend"]["section"] = "nowhere"
 
     path = broken(tmp_path, change)
     with pytest.raises(InputError) as caught:
         load_specs(path)
     message = str(caught.value)
     assert len(caught.value.problems) == 5
-    for part in ("'sources_n'", "'omega'", "'pair'", "'codes'", "'T9-nothing'"):
+    for part in ("'sources_n'", "'omega'", "'pair'", "'codes'", "'nowhere'"):
         assert part in message
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda data: data["tables"]["T1-corpus"].update(nots="x"), "nots"),
-        (lambda data: data["tables"]["T1-corpus"]["columns"]["words"].update(kind="float"), "kind"),
-        (lambda data: data["phrases"].update(n="N = {n_passages"), "phrases.n"),
+        (lambda data: data["T1-corpus"].update(nots="x"), "nots"),
+        (lambda data: data["T1-corpus"]["columns"]["words"].update(kind="float"), "kind"),
+        (lambda data: data["words"]["phrases"].update(n="N = {n_passages"), "phrases.n"),
     ],
 )
 def test_wrong_form_is_an_input_error(tmp_path, change, said):
@@ -150,3 +158,36 @@ def test_wrong_form_is_an_input_error(tmp_path, change, said):
 
 def test_plain_text_has_no_controls_or_direction_marks():
     assert plain("a\u202eb\x00c\n d\u200f\t e") == "abc d e"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda data: data["T1-corpus"].update(job="nobody"), "unknown job 'nobody'"),
+        (lambda data: data["T1-corpus"].update(inputs=["pages"]), "unknown input 'pages'"),
+        (lambda data: data["T3-classifier"]["completed"].update(job="x"), "unknown job 'x'"),
+    ],
+)
+def test_a_table_of_an_unknown_job_or_from_unknown_data_is_refused(tmp_path, change, said):
+    specs = load_specs(broken(tmp_path, change))
+    with pytest.raises(InputError, match=said):
+        check_jobs(specs)
+
+
+def test_every_table_names_a_function_and_parameters_that_it_has():
+    for spec in load_specs().tables.values():
+        for making in filter(None, (spec.making, spec.completed)):
+            signature(resolve(making.build)).bind(**making.inputs)
+    for figure in load_specs().figures.values():
+        assert callable(resolve(figure.draw))
+
+
+def test_a_table_is_made_after_those_it_is_made_from_and_completed_by_another_job():
+    specs = load_specs()
+    order = [step.table for step in steps(specs, "robustness")]
+    assert order == ["T16-specifications", "T9-robustness"]
+    (begun,) = [step for step in steps(specs, "regression") if step.table == "T10-regression"]
+    (ended,) = [step for step in steps(specs, "describe") if step.table == "T10-regression"]
+    assert (begun.path, begun.whole) == ("build/sampled/T10-regression.csv", False)
+    assert (ended.path, ended.whole) == ("results/tables/T10-regression.csv", True)
+    assert job_files(specs, "describe")["T10_regression"] == begun.path

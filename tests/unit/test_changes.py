@@ -20,7 +20,7 @@ from framing.release.compare import (
     listed,
 )
 from framing.release.read_release import Grid, Results, folder_contents, read_results
-from framing.tables.captions import load_specs
+from framing.tables.specs import load_specs
 
 SPECS = load_specs()
 T4 = SPECS.tables["T4-prevalence"]

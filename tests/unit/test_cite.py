@@ -28,8 +28,8 @@ from framing.release.cite import (
     year_of,
 )
 from framing.release.read_release import Grid
-from framing.tables.captions import load_specs
 from framing.tables.keys import key_of, parse_key, table_named
+from framing.tables.specs import load_specs
 
 SPECS = load_specs()
 T4 = SPECS.tables["T4-prevalence"]

@@ -92,7 +92,7 @@ def test_broken_yaml_and_doubled_keys_name_their_line(tmp_path):
         read_yaml(path)
 
 
-@pytest.mark.parametrize("name", ["workflow/report/tables.yaml", "config/config.yaml",
+@pytest.mark.parametrize("name", ["workflow/report/words.yaml", "config/config.yaml",
                                   "corpus/codebook/codebook.yaml"])  # fmt: skip
 def test_the_fast_reader_of_yaml_reads_what_the_slow_one_reads(root, name):
     assert read_yaml(root / name) == yaml.safe_load((root / name).read_text(encoding="utf-8"))

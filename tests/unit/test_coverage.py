@@ -20,15 +20,8 @@ import pytest
 from framing.common.config import ALL
 from framing.inference.corrected import Share, discounted, variance_of
 from framing.inference.design import CORPUS, TEXTS, domain, population
-from framing.inference.estimators import (
-    CORRECTED,
-    COUNT,
-    DIFFERENCE,
-    EXPLORATORY,
-    LABELS,
-    POST,
-    estimate,
-)
+from framing.inference.estimator import EXPLORATORY
+from framing.inference.estimators import CORRECTED, COUNT, DIFFERENCE, LABELS, POST, estimate
 from framing.inference.outcomes import outcome
 from framing.sampling import draw as draws
 from framing.sampling.combine import combined_design

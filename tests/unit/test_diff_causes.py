@@ -20,8 +20,8 @@ from framing.release.changelog import account
 from framing.release.manifest import provenance
 from framing.release.provenance_inputs import folder_digest, input_details
 from framing.release.read_release import Grid, Results
-from framing.tables.captions import load_specs
-from framing.workflow import plan as stages
+from framing.tables.specs import load_specs
+from framing.workflow import software
 
 Record = dict[str, Any]
 
@@ -348,12 +348,12 @@ def test_the_encoder_is_known_by_its_files_wherever_they_lie(tmp_path: Path):
 
 
 def test_the_digest_of_the_code_covers_what_tables_are_made_by(monkeypatch: pytest.MonkeyPatch):
-    found = stages.software()
+    found = software.software()
     rooms = {"corpus", "coding", "classifier", "inference", "tables", "scripts", "rules"}
     assert rooms <= set(found)
     read = Path.read_bytes
     for name, room in (
-        ("inference/estimators.py", "inference"), ("prevalence.py", "scripts"),
+        ("estimators/difference.py", "inference"), ("make_tables.py", "scripts"),
         ("model.smk", "rules"), ("changelog.py", None), ("render.py.j2", None),
     ):  # fmt: skip
 
@@ -361,16 +361,16 @@ def test_the_digest_of_the_code_covers_what_tables_are_made_by(monkeypatch: pyte
             return read(path) + (b"#" if path.as_posix().endswith(name) else b"")
 
         monkeypatch.setattr(Path, "read_bytes", edited)
-        changed = {key for key, value in stages.software().items() if value != found[key]}
+        changed = {key for key, value in software.software().items() if value != found[key]}
         assert changed == ({room} if room else set()), name
     monkeypatch.setattr(Path, "read_bytes", lambda path: read(path).replace(b"\n", b"\r\n"))
-    assert stages.software() == found
+    assert software.software() == found
 
 
 def test_the_code_of_a_script_is_found_again_when_asked_twice():
-    first = stages.code("prevalence")
-    stages.software()
-    assert stages.code("prevalence") == first
+    first = software.job_code("prevalence")
+    software.software()
+    assert software.job_code("prevalence") == first
     assert len(first) > 10
 
 
@@ -390,12 +390,12 @@ def test_imports_are_those_that_python_sees(root: Path):
             if parts[0] == "framing"
             for end in range(1, len(parts) + 1)
             for file in (
-                stages.PACKAGE.joinpath(*parts[1:end], "__init__.py"),
-                stages.PACKAGE.joinpath(*parts[1:end]).with_suffix(".py"),
+                software.PACKAGE.joinpath(*parts[1:end], "__init__.py"),
+                software.PACKAGE.joinpath(*parts[1:end]).with_suffix(".py"),
             )
             if file.is_file()
         }
-        assert stages._imported(path) == expected, path
+        assert software._imported(path) == expected, path
 
 
 def test_settings_held_to_be_idle_are_read_by_no_rule_that_makes_tables(root: Path, mini: Path):

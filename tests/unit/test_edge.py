@@ -13,8 +13,8 @@ from framing.common.build import read_build, read_passage_frame, read_scores, su
 from framing.common.files import write_table
 from framing.sampling.combine import combined_design
 from framing.tables import io
-from framing.tables.captions import TABLES, Specs, load_specs
 from framing.tables.io import publish
+from framing.tables.specs import Specs, load_specs
 from tests.unit.inference_samples import drawn_from
 
 ROWS = 'name\tcount\tmaybe\tshare\nNA\t1\t\t0.100001\n\t20\t7\t\n"x\t-3\t0\t1e-06\n'
@@ -76,21 +76,21 @@ def test_scores_with_six_decimals_are_read_to_the_last_bit(tmp_path: Path) -> No
     assert scores["label"].isna().all()
 
 
-def test_captions_are_read_once_for_all_tables_of_a_job(
+def test_what_tables_declare_is_read_once_by_a_job(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = []
 
-    def load(path: Path) -> Specs:
-        read.append(path)
-        return load_specs(path)
+    def load() -> Specs:
+        read.append(True)
+        return load_specs()
 
     monkeypatch.setattr(io, "_specs", cache(load))
     for name in ("T4-prevalence", "T5-trend"):
         columns = list(load_specs().tables[name].columns)
-        publish(tmp_path / f"{name}.csv", pd.DataFrame(columns=columns), TABLES)
+        publish(tmp_path / f"{name}.csv", pd.DataFrame(columns=columns))
         assert (tmp_path / f"{name}.csv").read_text("utf-8") == ",".join(columns) + "\n"
-    assert read == [TABLES]
+    assert read == [True]
 
 
 def test_the_passage_frame_comes_back_to_the_last_bit(tmp_path: Path) -> None:

@@ -277,9 +277,9 @@ def test_a_model_that_gives_no_number_is_refused(tiny, monkeypatch):
 @with_the_extra
 def test_without_a_setting_no_neural_package_is_imported(project):
     code = (
-        "import sys; from framing.workflow import plan as stages; from framing.tables import io;"
+        "import sys; from framing.workflow import plan; from framing.tables import io;"
         "from framing.classifier import encoder, training;"
-        "stages.plan({}); print(sorted({'torch', 'transformers', 'sentence_transformers'}"
+        "plan.plan({}); print(sorted({'torch', 'transformers', 'sentence_transformers'}"
         " & set(sys.modules)))"
     )
     done = subprocess.run(

@@ -43,18 +43,20 @@ from framing.inference.design import (
     population,
     stratum_deviations,
 )
+from framing.inference.estimator import (
+    EXPLORATORY,
+    NOT_CONFIRMED,
+    PARTLY_CONFIRMED,
+    calibrate,
+    cell_means,
+)
 from framing.inference.estimators import (
     CORRECTED,
     COUNT,
     DIFFERENCE,
     ESTIMATORS,
-    EXPLORATORY,
     LABELS,
-    NOT_CONFIRMED,
-    PARTLY_CONFIRMED,
     POST,
-    calibrate,
-    cell_means,
     estimate,
     leading,
 )

@@ -8,7 +8,6 @@ import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -21,7 +20,7 @@ from framing.common.problems import InputError
 from framing.report.explorer import FOLDER, MILLION, Prose, explorer_html, prose_data, script_json
 from framing.report.layout import passages_behind
 from framing.report.render import html_text
-from framing.tables.captions import TABLES, Entry, load_specs
+from framing.tables.specs import Entry, load_specs, spec_files
 from tests.unit import explorer_samples as samples
 from tests.unit.output_samples import tables as result_tables
 
@@ -301,7 +300,7 @@ def test_every_filter_that_tables_ask_for_is_one_of_the_page():
     }
     asked = {
         (name, value)
-        for table in yaml.safe_load(Path(TABLES).read_text(encoding="utf-8"))["tables"].values()
+        for table in map(yaml.safe_load, (path.read_text("utf-8") for path in spec_files()[1:]))
         for column in table["print"]["columns"]
         if isinstance(column, dict)
         for name, source in column.get("passages", {}).items()

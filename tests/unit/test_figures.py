@@ -19,9 +19,10 @@ from matplotlib.font_manager import FontProperties, findfont
 from framing.common.files import sha256
 from framing.report import figures, quality_figures
 from framing.report import looking_figure as looking
-from framing.report.draw_figures import DRAWN, draw
-from framing.tables.captions import edition, lettering, load_specs
-from framing.workflow.plan import FIGURE_FORMS, FIGURES, PLATES
+from framing.report.draw_figures import draw, drawing
+from framing.tables.captions import edition, lettering
+from framing.tables.specs import load_specs
+from framing.workflow.results import FIGURE_FORMS, FIGURES, PLATES
 from tests.unit.output_samples import CODES, GROUPS, PERIODS, context, tables
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -495,11 +496,10 @@ def test_every_figure_is_saved_in_every_form_and_needs_only_its_table_and_labels
         assert list(made) == [f"figures/{name}.{form}" for form in FIGURE_FORMS]
         svg, pdf, png = made.values()
         assert svg.startswith(b"<?xml") and pdf.startswith(b"%PDF-") and png[1:4] == b"PNG"
-        assert svg == figures.svg_text(DRAWN[name](frames[table], words), name).encode()
+        assert svg == figures.svg_text(drawing(name, frames, words), name).encode()
 
 
 def test_figures_and_their_tables_are_those_described_and_each_is_drawn_once():
     described = {name: one.table for name, one in load_specs().figures.items()}
     assert described == FIGURES
-    assert sorted(name for names in PLATES.values() for name in names) == sorted(DRAWN)
-    assert set(DRAWN) == set(FIGURES)
+    assert sorted(name for names in PLATES.values() for name in names) == sorted(FIGURES)

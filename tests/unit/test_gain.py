@@ -10,16 +10,15 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from framing.inference.design import CORPUS, TEXTS, domain, population
-from framing.inference.estimators import DIFFERENCE, LABELS, NOT_CONFIRMED, estimate
+from framing.inference.estimator import NOT_CONFIRMED
+from framing.inference.estimators import DIFFERENCE, LABELS, estimate, horvitz_thompson, untuned
 from framing.inference.external import RefusedError, rogan_gladen
 from framing.inference.intervals import Settings
 from framing.inference.outcomes import outcome
 from framing.tables.errors import OPTIMISTIC
 from framing.tables.estimators import (
-    HORVITZ_THOMPSON,
     T20_COLUMNS,
     T21_COLUMNS,
-    UNTUNED,
     codings_for,
     gain_table,
     side_by_side_table,
@@ -28,6 +27,8 @@ from tests.unit import inference_samples as samples
 from tests.unit.test_errors import CONFIG, corpus
 
 Z = 1.959964
+
+HORVITZ_THOMPSON, UNTUNED = horvitz_thompson.ESTIMATOR.name, untuned.ESTIMATOR.name
 
 
 def test_rogan_and_gladens_estimate_and_lang_and_reiczigels_interval_have_known_values():

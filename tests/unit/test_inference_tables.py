@@ -29,15 +29,8 @@ from scipy import stats
 from framing.common.problems import InputError
 from framing.inference.corrected import NO_CODED, NO_PASSAGE, ONE_SOURCE, Estimate
 from framing.inference.design import CORPUS, TARGETS, TEXTS, Population, domain, population
-from framing.inference.estimators import (
-    COMPLETE,
-    COUNT,
-    DIFFERENCE,
-    ESTIMATORS,
-    LABELS,
-    POST,
-    estimate,
-)
+from framing.inference.estimator import COMPLETE
+from framing.inference.estimators import COUNT, DIFFERENCE, ESTIMATORS, LABELS, POST, estimate
 from framing.inference.intervals import NO_SPREAD
 from framing.inference.outcomes import Outcome, by_code, outcome
 from framing.tables.shares import (

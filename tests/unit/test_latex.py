@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from framing.report.render import latex_text
-from framing.tables.captions import edition, load_specs
+from framing.tables.captions import edition
+from framing.tables.specs import load_specs
 from tests.unit.output_samples import CODES, GROUPS, context, tables
 
 PACKAGES = ("booktabs", "longtable")

@@ -8,7 +8,8 @@ from markdown_it import MarkdownIt
 
 from framing.report.layout import lay_out
 from framing.report.markdown import markdown, markdown_text, paragraph
-from framing.tables.captions import edition, load_specs, plain
+from framing.tables.captions import edition, plain
+from framing.tables.specs import load_specs
 from tests.unit.output_samples import CODES, GROUPS, context
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])

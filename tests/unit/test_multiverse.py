@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from framing.inference.estimators import EXPLORATORY, NOT_CONFIRMED, PARTLY_CONFIRMED
+from framing.inference.estimator import EXPLORATORY, NOT_CONFIRMED, PARTLY_CONFIRMED
 from framing.inference.intervals import Settings
 from framing.tables import tallies
 from framing.tables.robustness import (

@@ -15,7 +15,7 @@ from framing.common.problems import InputError
 from framing.release import reproduce as verify
 from framing.release.manifest import manifest
 from framing.release.read_release import folder_contents
-from framing.workflow import plan as stages
+from framing.workflow.results import published
 
 Publish = Callable[..., int]
 
@@ -163,9 +163,9 @@ def test_a_publication_killed_between_its_renames_is_taken_up(project: Path, run
 
 
 def test_the_workflow_takes_what_was_published_as_input(project: Path, run_publish: Publish):
-    assert stages.published() == []
+    assert published() == []
     run_publish("--label", "1.0")
-    assert stages.published() == [f"published/{name}" for name in names()]
+    assert published() == [f"published/{name}" for name in names()]
 
 
 def test_verify_recomputes_beside_what_was_published(

@@ -42,7 +42,7 @@ from framing.inference.dsl import (
     pseudo_outcome,
     solve,
 )
-from framing.inference.estimators import EXPLORATORY, PARTLY_CONFIRMED
+from framing.inference.estimator import EXPLORATORY, PARTLY_CONFIRMED
 from framing.inference.intervals import critical
 from framing.inference.model_formulas import covariate_frame
 from framing.inference.regression_fits import DSL, LABELS, NAIVE, Codes, predicted, splits

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from framing.report.latex_width import LINE, SETTINGS, fit, head_lines, width
 from framing.report.layout import Cell, Head, Sheet, chosen, lay_out, number, term_text
 from framing.report.render import html, html_text, latex, latex_text
-from framing.tables.captions import edition, load_specs, plain
+from framing.tables.captions import edition, plain
 from framing.tables.csv_text import csv_text
+from framing.tables.specs import load_specs
 from tests.unit.output_samples import (
     CODES,
     EMPTY_CELL,

@@ -17,9 +17,10 @@ from framing.common.files import sha256
 from framing.report.cautions import warned
 from framing.report.report import answers, inline_html, other_things_equal, p_text, percent, theses
 from framing.report.terminal import ascii_text, headline
-from framing.tables.captions import edition, load_specs
+from framing.tables.captions import edition
 from framing.tables.shares import NOTHING_TO_HOLD, ONE_PERIOD
-from framing.workflow.plan import FIGURES
+from framing.tables.specs import load_specs
+from framing.workflow.results import FIGURES
 from tests.unit.output_samples import CODES, GROUPS, codebook, context, render_all, tables
 
 VOID = {"meta", "br", "link", "hr", "img"}
@@ -97,7 +98,7 @@ def test_bytes_do_not_depend_on_hash_seed_locale_or_style_file(made, tmp_path, r
     (tmp_path / "matplotlibrc").write_text("font.size: 30\nsvg.fonttype: path\n")
     code = (
         "from framing.common.files import sha256\n"
-        "from framing.tables.captions import load_specs\n"
+        "from framing.tables.specs import load_specs\n"
         "from tests.unit.output_samples import context, render_all, tables\n"
         "made = render_all(tables(), context(), load_specs())\n"
         "print(sha256(chr(0).join(f'{k}{v}' for k, v in made.items())))\n"
@@ -258,12 +259,12 @@ def test_every_table_has_its_place_in_the_report(report):
     assert set(tables()) <= set(report.values("id"))
     assert report.source.index('id="classifier"') < report.source.index('id="T14-learning"')
     specs = load_specs()
-    odd = replace(specs.tables["T8-cues"], id="T99-odd")
+    odd = replace(specs.tables["T8-cues"], id="T99-odd", section="classifier")
     more = replace(specs, tables={**specs.tables, "T99-odd": odd})
     frames = {**tables(), "T99-odd": tables()["T8-cues"]}
-    page = Page(render_all(frames, context(), more)["report.html"])
-    assert "others" in page.values("id") and "others" not in report.values("id")
-    assert page.source.index('id="others"') < page.source.index('id="T99-odd"')
+    source = render_all(frames, context(), more)["report.html"]
+    places = [source.index(f'id="{name}"') for name in ("T15-calibration", "T99-odd", "prevalence")]
+    assert places == sorted(places)
 
 
 def test_the_codebook_is_in_the_report(report):

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from jinja2 import Environment
 
 from framing.report.snakemake_report import PROJECT, _labels, captions, rst
-from framing.tables.captions import edition, load_specs, plain
-from framing.workflow.plan import FIGURES, TABLES
+from framing.tables.captions import edition, plain
+from framing.tables.specs import load_specs
+from framing.workflow.results import FIGURES, TABLES
 from tests.unit.output_samples import context
 
 

@@ -20,10 +20,11 @@ from openpyxl import Workbook, load_workbook
 from framing.common.files import sha256, write_bytes
 from framing.report.report import render_workbook
 from framing.report.spreadsheet import CUT, LONGEST, README, clean, workbook
-from framing.tables.captions import edition, load_specs
+from framing.tables.captions import edition
 from framing.tables.csv_text import csv_text
 from framing.tables.keys import key_of
 from framing.tables.kinds import NUMERIC
+from framing.tables.specs import load_specs
 from tests.unit.output_samples import context, tables
 
 HEADER = 4  # the row, from 1, that names the columns
@@ -251,7 +252,8 @@ def test_parts_have_no_date_no_name_and_are_stored(data):
 def test_bytes_are_the_same_elsewhere(data, tmp_path, root):
     code = (
         "from framing.common.files import sha256\n"
-        "from framing.tables.captions import edition, load_specs\n"
+        "from framing.tables.captions import edition\n"
+        "from framing.tables.specs import load_specs\n"
         "from framing.tables.csv_text import csv_text\n"
         "from framing.report.spreadsheet import workbook\n"
         "from tests.unit.output_samples import context, tables\n"

@@ -21,8 +21,8 @@ from framing.common.problems import InputError
 from framing.release.copies import Finding, against, read_copy
 from framing.release.manifest import manifest
 from framing.release.read_release import Grid
-from framing.tables.captions import load_specs
 from framing.tables.kinds import NUMERIC
+from framing.tables.specs import load_specs
 
 SPECS = load_specs()
 T4 = SPECS.tables["T4-prevalence"]

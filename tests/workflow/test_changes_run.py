@@ -11,7 +11,7 @@ import pytest
 
 from framing.cli.publish import publish
 from framing.release.manifest import manifest
-from framing.workflow import plan as stages
+from framing.workflow.software import software
 
 from .conftest import edit
 
@@ -58,4 +58,4 @@ def test_a_run_records_sources_cues_coders_and_code(finished: tuple[Path, str]):
     assert set(inputs["corpus"]["sources"]) == sources
     assert set(inputs["codings"]["coders"]) == {"machine-1", "machine-2", "machine-3"}
     assert inputs["codebook"]["cues"]
-    assert set(record["code"]) == set(stages.software())
+    assert set(record["code"]) == set(software())

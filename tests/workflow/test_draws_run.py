@@ -10,9 +10,10 @@ import pytest
 
 from framing.cli.main import main
 from framing.common.files import sha256
-from framing.inference.estimators import COUNT, ONLY_CLASSIFIER
+from framing.inference.estimators import COUNT
+from framing.inference.estimators.counting import ONLY_CLASSIFIER
 from framing.sampling.draw import CONVENIENCE_MARK, NOT_BY_DESIGN
-from framing.workflow.plan import TABLES
+from framing.workflow.results import TABLES
 
 from .conftest import Run, as_csv, contents, edit, rows, write_rows
 

@@ -10,7 +10,7 @@ import pytest
 from framing.cli import main as cli
 from framing.common.files import read_table
 from framing.release.manifest import manifest
-from framing.workflow.plan import FIGURES, TABLES
+from framing.workflow.results import FIGURES, TABLES
 
 from .conftest import contents, edit, rows, write_rows
 

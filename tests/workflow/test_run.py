@@ -16,8 +16,9 @@ import pytest
 from framing.cli.main import main
 from framing.common.files import write_text
 from framing.release.manifest import manifest
-from framing.workflow import plan as stages
-from framing.workflow.plan import FIGURES, TABLES
+from framing.tables import jobs
+from framing.workflow import results, software
+from framing.workflow.results import FIGURES, TABLES
 
 from .conftest import contents, edit
 
@@ -149,25 +150,28 @@ def test_every_rule_reruns_when_a_module_changes_that_its_script_imports(root: P
     for path in sorted((root / "workflow" / "rules").glob("*.smk")):
         for rule in re.split(r"(?m)^ *rule\b", path.read_text(encoding="utf-8"))[1:]:
             (script,) = re.findall(r'"\.\./scripts/(\w+)\.py"', rule)
-            assert f'code=stages.code("{script}")' in rule
+            of_job = "code=job_code(job)" if script == software.MAKE_TABLES else None
+            assert (of_job or f'code=code("{script}"') in rule
             found.append(script)
     assert sorted(found) == sorted(path.stem for path in (root / "workflow/scripts").glob("*.py"))
 
 
 def test_the_modules_that_a_script_imports_are_found_all_the_way(root: Path, monkeypatch):
     monkeypatch.chdir(root)
-    code = (root / "workflow" / "scripts" / "prevalence.py").read_text(encoding="utf-8")
+    code = (root / "workflow" / "scripts" / "make_tables.py").read_text(encoding="utf-8")
     statements = [node for node in ast.parse(code).body if isinstance(node, ast.ImportFrom)]
     imports = "\n".join(map(ast.unparse, statements))
+    builds = jobs.job_functions(results.SPECS, "prevalence")
+    imports += "".join(f"\nimport {build.partition(':')[0]}" for build in builds)
     loaded = "print(*[m.__file__ for m in sys.modules.values() if m.__name__[:7] == 'framing'])"
     done = subprocess.run(
         [sys.executable, "-c", f"{imports}\nimport sys\n{loaded}"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     modules = {os.path.relpath(path) for path in done.stdout.split()}
-    assert modules <= set(stages.code("prevalence"))
-    assert "workflow/framing/report/figures.py" not in stages.code("prevalence")
-    assert "workflow/framing/cli/main.py" not in stages.code("prevalence")
+    assert modules <= set(software.job_code("prevalence"))
+    assert "workflow/framing/report/figures.py" not in software.job_code("prevalence")
+    assert "workflow/framing/cli/main.py" not in software.job_code("prevalence")
 
 
 def test_another_workflow_can_use_the_rules_as_a_module(root: Path, project: Path):
@@ -209,9 +213,9 @@ def test_what_a_killed_write_left_behind_is_gone_after_the_next(tmp_path: Path):
 
 def test_a_corpus_that_cannot_be_written_to_keeps_its_page(project: Path, monkeypatch):
     monkeypatch.chdir(project)
-    assert stages.page() == ["corpus/codebook/codebook.md"]
+    assert results.page() == ["corpus/codebook/codebook.md"]
     monkeypatch.setattr("os.access", lambda path, mode: False)
-    assert stages.page() == []
+    assert results.page() == []
 
 
 def test_help_leads_through_a_round_of_work(capsys):

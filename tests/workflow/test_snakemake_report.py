@@ -12,8 +12,8 @@ import pytest
 from framing.cli.main import main
 from framing.common.config import load_config
 from framing.common.paths import CONFIG
-from framing.tables.captions import load_specs
-from framing.workflow.plan import FIGURES, TABLES
+from framing.tables.specs import load_specs
+from framing.workflow.results import FIGURES, TABLES
 
 pytestmark = pytest.mark.slow
 

@@ -14,10 +14,10 @@ rule begin:
         codings=PLAN.codings,
         derived=PLAN.derived,
         texts=PLAN.texts,
-        code=stages.code("begin"),
+        code=code("begin"),
     output:
-        page=stages.FIRST_STEPS,
-        codebook=stages.page(),
+        page=FIRST_STEPS,
+        codebook=results.page(),
         reading=PLAN.reading,
         sheets=[update(sheet) for sheet in PLAN.sheets],
     log:

@@ -32,7 +32,7 @@ rule check:
         texts=PLAN.of_further(PLAN.texts),
         # Made by what has tried the codebook's cues, which takes long.
         tried="build/codes.tsv",
-        code=stages.code("check"),
+        code=code("check"),
     output:
         passages="build/passages.tsv",
         words="build/further/words.tsv",
@@ -55,10 +55,10 @@ rule check:
 
 rule sampled:
     input:
-        rows=stages.SAMPLED,
+        rows=plan.SAMPLED,
         codebook=PLAN.codebook,
         codings=PLAN.codings,
-        code=stages.code("sampled"),
+        code=code("sampled"),
     output:
         passages="build/sampled/passages.tsv",
         codes="build/codes.tsv",
@@ -83,8 +83,8 @@ rule sampled:
 # Before the classifiers are trained, and only where sampled sources or the configuration change.
 rule formulas:
     input:
-        rows=stages.SAMPLED,
-        code=stages.code("formulas"),
+        rows=plan.SAMPLED,
+        code=code("formulas"),
     output:
         touch("build/formulas.checked"),
     log:
@@ -105,11 +105,11 @@ rule formulas:
 rule derived_facts:
     input:
         passages="build/sampled/passages.tsv",
-        rows=stages.SAMPLED,
+        rows=plan.SAMPLED,
         codebook=PLAN.codebook,
         derived=PLAN.of_sampled(PLAN.derived),
         texts=PLAN.of_sampled(PLAN.texts),
-        code=stages.code("derived_facts"),
+        code=code("derived_facts"),
     output:
         words="build/sampled/words.tsv",
         hits="build/sampled/hits.tsv",
@@ -135,7 +135,7 @@ rule codebook_page:
     input:
         "build/sampled/hits.tsv",
         codebook=PLAN.codebook,
-        code=stages.code("codebook_page"),
+        code=code("codebook_page"),
     output:
         "corpus/codebook/codebook.md",
     log:

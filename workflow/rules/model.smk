@@ -17,7 +17,7 @@ rule closeness:
         passages="build/sampled/passages.tsv",
         words="build/sampled/words.tsv",
         rules="build/rules.tsv",
-        code=stages.code("closeness"),
+        code=code("closeness"),
     output:
         "build/closeness.json",
     log:
@@ -44,7 +44,7 @@ rule train:
         patterns="build/patterns.tsv",
         exemplars="build/exemplars.tsv",
         closeness="build/closeness.json",
-        code=stages.code("train"),
+        code=code("train"),
     output:
         scores="build/scores/{code}.tsv",
         fits="build/fits/{code}.json",
@@ -73,7 +73,7 @@ rule evaluate:
         closeness="build/closeness.json",
         votes="build/votes.tsv",
         embeddings=PLAN.embeddings,
-        code=stages.code("evaluate"),
+        code=code("evaluate"),
     output:
         predictions="build/predictions/{code}.tsv",
         learning="build/learning/{code}.tsv",
@@ -93,7 +93,7 @@ rule evaluate:
 rule stems:
     input:
         derived=PLAN.of_further(PLAN.derived),
-        code=stages.code("stems"),
+        code=code("stems"),
     output:
         "build/further/stems.tsv",
     log:
@@ -121,7 +121,7 @@ rule scores:
         patterns="build/patterns.tsv",
         closeness="build/closeness.json",
         stems="build/further/stems.tsv",
-        code=stages.code("scores"),
+        code=code("scores"),
     output:
         "build/scores.tsv",
     log:
@@ -148,7 +148,7 @@ if PLAN.encoder:
             codebook=PLAN.codebook,
             texts=PLAN.texts,
             encoder=PLAN.encoder,
-            code=stages.code("embed"),
+            code=code("embed"),
         output:
             PLAN.embeddings,
         log:

@@ -1,9 +1,7 @@
 # From tables to what people read, and the seal on it.
 #
 # needs: all of the above, and published/ where results have been published (`framing publish`)
-# makes: results/tables/T1-corpus.csv T3-classifier.csv T7-essay.csv T8-cues.csv T10-regression.csv
-#        T12-keyness.csv
-#        every table as .tex, .html and .md, results/tables.xlsx, results/figures/*.{svg,pdf,png}
+# makes: every table as .tex, .html and .md, results/tables.xlsx, results/figures/*.{svg,pdf,png}
 #        results/report.html, results/explorer.html, results/provenance.json, results/changes.md
 #        results/manifest.tsv, build/headline.txt
 #        build/captions/   what Snakemake's own report says of each of them
@@ -13,61 +11,19 @@
 report: os.path.abspath(CAPTIONS / f"{PROJECT}.rst")
 
 
-rule describe:
-    input:
-        sources="corpus/sources.tsv",
-        passages="build/passages.tsv",
-        codings="build/codings.tsv",
-        scores="build/scores.tsv",
-        hits=expand("build/{part}/hits.tsv", part=stages.PARTS),
-        words=expand("build/{part}/words.tsv", part=stages.PARTS),
-        codes="build/codes.tsv",
-        votes="build/votes.tsv",
-        models=expand("results/models/{code}.json", code=PLAN.codes),
-        classifier="build/sampled/T3-classifier.csv",
-        regression="build/sampled/T10-regression.csv",
-        code=stages.code("describe"),
-        captions=stages.asset("report/tables.yaml"),
-    output:
-        corpus="results/tables/T1-corpus.csv",
-        essay="results/tables/T7-essay.csv",
-        cues="results/tables/T8-cues.csv",
-        keyness="results/tables/T12-keyness.csv",
-        classifier="results/tables/T3-classifier.csv",
-        regression="results/tables/T10-regression.csv",
-    log:
-        "build/logs/describe.log",
-    conda:
-        "../envs/framing.yaml"
-    params:
-        mark=PLAN.mark,
-        config=PLAN.settings(
-            "groups", "periods", "undated", "case_study", "combinations", "evaluation",
-            "inference", "keyness"
-        ),
-        codes=PLAN.codes,
-        versions=PLAN.versions,
-    # Figures wait for it.
-    priority: 3
-    message:
-        "Describing corpus, case study, cues and words, and what lies outside the sampled frame"
-    script:
-        "../scripts/describe.py"
-
-
-for part, names in stages.PLATES.items():
+for part, names in results.PLATES.items():
 
     rule:
         name:
             f"draw_{part}"
         input:
-            tables=[f"results/tables/{stages.FIGURES[name]}.csv" for name in names],
+            tables=[f"results/tables/{results.FIGURES[name]}.csv" for name in names],
             codes="build/codes.tsv",
-            code=stages.code("draw"),
-            captions=stages.asset("report/tables.yaml"),
+            code=code("draw", *results.drawn_by(names)),
+            captions=results.words(*(results.FIGURES[name] for name in names)),
         output:
             [shown(f"results/figures/{name}.svg", "Figures") for name in names],
-            expand("results/figures/{figure}.{form}", figure=names, form=stages.FIGURE_FORMS[1:]),
+            expand("results/figures/{figure}.{form}", figure=names, form=results.FIGURE_FORMS[1:]),
         log:
             f"build/logs/draw-{part}.log",
         conda:
@@ -89,18 +45,18 @@ for part, names in stages.PLATES.items():
 
 rule tables:
     input:
-        tables=expand("results/tables/{table}.csv", table=stages.TABLES),
+        tables=expand("results/tables/{table}.csv", table=results.TABLES),
         sources="corpus/sources.tsv",
         passages="build/passages.tsv",
         codes="build/codes.tsv",
         coders="build/coders.tsv",
         provenance="results/provenance.json",
-        code=stages.code("tables"),
-        captions=stages.asset("report/tables.yaml"),
-        templates=[stages.asset(f"report/{name}") for name in stages.TEMPLATES],
+        code=code("tables"),
+        captions=results.words(),
+        templates=results.templates(results.TEMPLATES),
     output:
-        [shown(f"results/tables/{table}.html", "Tables") for table in stages.TABLES],
-        expand("results/tables/{table}.{form}", table=stages.TABLES, form=["tex", "md"]),
+        [shown(f"results/tables/{table}.html", "Tables") for table in results.TABLES],
+        expand("results/tables/{table}.{form}", table=results.TABLES, form=["tex", "md"]),
         workbook=shown("results/tables.xlsx", "Tables"),
     log:
         "build/logs/tables.log",
@@ -120,17 +76,17 @@ rule tables:
 
 rule report:
     input:
-        tables=expand("results/tables/{table}.csv", table=stages.TABLES),
-        figures=expand("results/figures/{figure}.svg", figure=stages.FIGURES),
+        tables=expand("results/tables/{table}.csv", table=results.TABLES),
+        figures=expand("results/figures/{figure}.svg", figure=results.FIGURES),
         sources="corpus/sources.tsv",
         passages="build/passages.tsv",
         codes="build/codes.tsv",
         coders="build/coders.tsv",
         codebook=PLAN.codebook,
         provenance="results/provenance.json",
-        code=stages.code("report"),
-        captions=stages.asset("report/tables.yaml"),
-        templates=[stages.asset(f"report/{name}") for name in stages.TEMPLATES],
+        code=code("report"),
+        captions=results.words(),
+        templates=results.templates(results.TEMPLATES),
     output:
         report=shown("results/report.html", "Pages"),
         headline="build/headline.txt",
@@ -157,15 +113,15 @@ rule explorer:
         passages="build/passages.tsv",
         codings="build/codings.tsv",
         scores="build/scores.tsv",
-        hits=expand("build/{part}/hits.tsv", part=stages.PARTS),
+        hits=expand("build/{part}/hits.tsv", part=results.PARTS),
         votes="build/votes.tsv",
         codes="build/codes.tsv",
         coders="build/coders.tsv",
         codebook=PLAN.codebook,
         provenance="results/provenance.json",
-        code=stages.code("explorer"),
-        captions=stages.asset("report/tables.yaml"),
-        templates=[stages.asset(f"report/{name}") for name in stages.EXPLORER],
+        code=code("explorer"),
+        captions=results.words(),
+        templates=results.templates(results.EXPLORER),
     output:
         shown("results/explorer.html", "Pages"),
     log:
@@ -185,14 +141,14 @@ rule explorer:
 
 rule provenance:
     input:
-        expand("build/{part}/words.tsv", part=stages.PARTS),
+        expand("build/{part}/words.tsv", part=results.PARTS),
         corpus=PLAN.corpus,
         derived=PLAN.derived,
         codebook=PLAN.codebook,
         codings=PLAN.codings,
         encoder=PLAN.encoder,
         models=expand("results/models/{code}.json", code=PLAN.codes),
-        code=stages.code("provenance"),
+        code=code("provenance"),
     output:
         "results/provenance.json",
     log:
@@ -203,7 +159,7 @@ rule provenance:
         config=PLAN.config,
         looked=PLAN.looked,
         versions=PLAN.versions | PLAN.encoder_versions,
-        code=stages.software(),
+        code=software(),
     message:
         "Recording what the results are made from"
     script:
@@ -212,11 +168,11 @@ rule provenance:
 
 rule changes:
     input:
-        tables=expand("results/tables/{table}.csv", table=stages.TABLES),
+        tables=expand("results/tables/{table}.csv", table=results.TABLES),
         provenance="results/provenance.json",
-        published=stages.published(),
-        code=stages.code("changes"),
-        captions=stages.asset("report/tables.yaml"),
+        published=results.published(),
+        code=code("changes"),
+        captions=results.words(),
     output:
         shown("results/changes.md", "Pages"),
     log:
@@ -235,19 +191,19 @@ rule seal:
     input:
         expand(
             "results/tables/{table}.{form}",
-            table=stages.TABLES,
+            table=results.TABLES,
             form=["csv", "tex", "html", "md"],
         ),
         "results/tables.xlsx",
         expand(
-            "results/figures/{figure}.{form}", figure=stages.FIGURES, form=stages.FIGURE_FORMS
+            "results/figures/{figure}.{form}", figure=results.FIGURES, form=results.FIGURE_FORMS
         ),
         expand("results/models/{code}.json", code=PLAN.codes),
         "results/report.html",
         "results/explorer.html",
         "results/provenance.json",
         "results/changes.md",
-        code=stages.code("seal"),
+        code=code("seal"),
     output:
         "results/manifest.tsv",
     log:

@@ -15,11 +15,11 @@ rule release:
         codes="build/codes.tsv",
         coders="build/coders.tsv",
         kept=PLAN.packed,
-        code=stages.code("release"),
-        captions=stages.asset("report/tables.yaml"),
-        corpus=stages.asset("report/corpus.yaml"),
-        files=stages.asset("report/files.yaml"),
-        template=stages.asset("report/replication.md.j2"),
+        code=code("release"),
+        captions=results.words(),
+        corpus=results.asset("report/corpus.yaml"),
+        files=results.asset("report/files.yaml"),
+        template=results.asset("report/replication.md.j2"),
     output:
         # Written last: the folder is whole when it is there.
         sums="dist/replication/SHA256SUMS",
@@ -31,7 +31,7 @@ rule release:
     params:
         config=PLAN.config,
         mark=PLAN.mark,
-        programs=stages.programs(workflow.rules),
+        programs=results.programs(workflow.rules),
         versions=PLAN.versions,
     message:
         "Packing results and all they are made from"

@@ -18,8 +18,8 @@ from framing.common.problems import InputError, Problem
 from framing.release.copies import Finding, against, read_copy
 from framing.release.read_release import LABEL, TABLES, Grid, read_results
 from framing.release.reproduce import sealed_tables
-from framing.tables.captions import TableSpec, load_specs
 from framing.tables.keys import KEY_DIGITS, key_of, parse_key, short, table_named
+from framing.tables.specs import TableSpec, load_specs
 
 RESULTS = Path("results")
 _REVISIONS = 200  # of a table's file, and as many tags, are looked at

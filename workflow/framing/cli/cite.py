@@ -27,8 +27,9 @@ from framing.release.cite import (
 from framing.release.compare import key_columns
 from framing.release.read_release import TABLES, read_results
 from framing.release.reproduce import sealed_tables
-from framing.tables.captions import YEARS, Edition, Specs, load_specs, plain
+from framing.tables.captions import YEARS, Edition, plain
 from framing.tables.keys import key_of, short, table_named
+from framing.tables.specs import Specs, load_specs
 
 RESULTS = Path("results")
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -134,7 +135,7 @@ def _contents(name: str, digest: str, specs: Specs) -> bytes:
         )  # fmt: skip
     if name not in specs.tables:
         raise InputError(
-            Problem(path, "is not described in workflow/report/tables.yaml",
+            Problem(path, "is not described in workflow/report/tables",
                     "It was made by another version of framing: cite it with that one.")
         )  # fmt: skip
     return data
@@ -172,7 +173,7 @@ def _cell(arguments: argparse.Namespace, name: str, data: bytes, specs: Specs) -
     grid = read_results({f"{TABLES}/{name}.csv": data}, RESULTS, "").tables[name]
     if grid.columns != tuple(spec.columns):
         raise InputError(
-            Problem(path, "has not the columns described in workflow/report/tables.yaml",
+            Problem(path, "has not the columns described in workflow/report/tables",
                     "Run `snakemake` to make results anew, then cite.")
         )  # fmt: skip
     row = picked(grid, pairs(arguments.cell, grid.columns), spec)

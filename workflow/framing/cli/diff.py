@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print what moved, in the project in the working directory; return the exit status."""
     from framing.release.changelog import account
     from framing.release.compare import listed
-    from framing.tables.captions import load_specs
+    from framing.tables.specs import load_specs
 
     here = Path(getattr(arguments, "called_from", Path.cwd()))
     limit = None if arguments.all else listed_at_most()

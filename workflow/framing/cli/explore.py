@@ -74,7 +74,6 @@ def run(arguments: argparse.Namespace) -> int:
     from framing.sampling.combine import mark_of
     from framing.sampling.draw import DRAWS, awaiting
     from framing.sampling.records import read_draws
-    from framing.tables.captions import TABLES
 
     here = Path(getattr(arguments, "called_from", Path.cwd()))
     page = Path.cwd() / DEFAULT
@@ -86,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
         for path in (*MADE.values(), *HITS)
         if not path.is_file()
     )
-    given = {**MADE, "hits": HITS, "sources": SOURCES, "codebook": CODEBOOK, "captions": TABLES}
+    given = {**MADE, "hits": HITS, "sources": SOURCES, "codebook": CODEBOOK}
     draws = read_draws(DRAWS)
     reading = project_reading(config, codebook, read_sources(SOURCES, config["groups"]), draws)
     mark = "; ".join(filter(None, [mark_of(draws), *reading.marks]))

@@ -5,36 +5,26 @@ See :mod:`framing.inference.planning`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
 import numpy as np
 import pandas as pd
 
-from framing.common.problems import InputError, Problem
-from framing.inference.corrected import Estimate, Share
+from framing.inference.corrected import Estimate
 from framing.inference.design import (
     Bools,
     Domain,
     Floats,
     Ints,
-    Part,
     Population,
     cluster_deviations,
     population,
     sums,
 )
-from framing.inference.estimators import (
-    COUNT,
-    DIFFERENCE,
-    LABELS,
-    POST,
-    difference_share,
-    estimate,
-    labels_share,
-    post_stratified_share,
-)
+from framing.inference.estimator import labels_share
+from framing.inference.estimators import planned
 from framing.inference.intervals import Settings
 from framing.inference.outcomes import Outcome
 from framing.sampling.draw import earlier_share
@@ -92,37 +82,17 @@ class Evidence:
     alone: Floats
 
 
-_SHARES: Mapping[str, Callable[[Population, Part, Outcome, Settings], Share]] = {
-    LABELS: labels_share, POST: post_stratified_share, DIFFERENCE: difference_share,
-}  # fmt: skip
-
-
-def check_estimator(name: str) -> None:
-    """Raise :class:`InputError` for an estimator that more codes do not make more precise."""
-    if name == COUNT:
-        raise InputError(
-            Problem("inference.headline.estimator", f"is {COUNT}, which rests on no codes: coding "
-                    "more makes it no better", "Plan with --estimator difference.")
-        )  # fmt: skip
-    if name not in _SHARES:
-        raise InputError(
-            Problem("inference.headline.estimator", f"{name!r} cannot be planned for",
-                    f"Plan with --estimator: {', '.join(_SHARES)}.")
-        )  # fmt: skip
-
-
 def share_evidence(
     name: str, given: Survey, part: Domain, data: Outcome, settings: Settings
 ) -> Evidence:
     """Return what the codes of today say about the share of a domain, by the estimator ``name``.
 
     Of a part of the domain that unread draws do not reach they say it by labels only, as
-    :func:`framing.inference.estimators.combined` does. Raises :class:`InputError` for
-    classify-and-count, which no code makes more precise, and for estimators unknown here.
+    :meth:`framing.inference.estimator.Corrected.estimate` does. Raises :class:`InputError` as
+    :func:`framing.inference.estimators.planned` does.
     """
-    check_estimator(name)
-    frame = given.frame
-    found = estimate(name, frame, part, data, settings)
+    estimator, frame = planned(name), given.frame
+    found = estimator.estimate(frame, part, data, settings)
     n = len(frame.drawn)
     telling, error, label = np.zeros(n, dtype=bool), np.zeros(n), np.zeros(n)
     alone, taking_part = np.zeros(frame.total), np.zeros(frame.total, dtype=bool)
@@ -131,28 +101,19 @@ def share_evidence(
         taking_part[part.rows] = True
         alone[frame.drawn[part.known]] = (data.label[part.known] - found.value) / size
         for piece in part.parts:
-            gives_way = frame.confirmed and not piece.unread
-            share = _SHARES[LABELS if gives_way else name](frame, piece, data, settings)
+            labels_only = estimator.gives_way(frame, piece)
+            share = (labels_share if labels_only else estimator.share)(frame, piece, data, settings)
+            certain = np.zeros(len(piece.coded), dtype=bool)
+            if not labels_only and not share.note:  # else labels only stand in
+                certain = estimator.certain(piece, data)
             scale = len(piece.rows) / size
             telling[piece.coded] = True
-            error[piece.coded] = scale * np.where(
-                _certain(name, piece, data, share), 0.0, share.of_coded / share.weight
-            )
+            error[piece.coded] = scale * np.where(certain, 0.0, share.of_coded / share.weight)
             label[piece.coded] = data.label[piece.coded]
             alone[piece.rows] += scale * share.of_all + (share.value - found.value) / size
             alone[piece.rows[piece.place]] += scale * share.of_coded
     deviations = cluster_deviations(alone, taking_part)
     return Evidence(found, part, telling, error, label, deviations)
-
-
-def _certain(name: str, piece: Part, data: Outcome, share: Share) -> Bools:
-    """Return which coded passages are all there are of their post-stratum: nothing is left open."""
-    if name != POST or share.note:  # labels only stand in for post-strata that are too small
-        return np.zeros(len(piece.coded), dtype=bool)
-    cell = data.decision[piece.rows]
-    whole = np.bincount(cell[piece.place], minlength=2) == np.bincount(cell, minlength=2)
-    certain: Bools = whole[cell[piece.place]]
-    return certain
 
 
 # --- strata and their spreads ---------------------------------------------------------------------

@@ -56,7 +56,6 @@ from framing.inference.allocation import (
     Evidence,
     Strata,
     Survey,
-    check_estimator,
     plan_cells,
     share_evidence,
     survey,
@@ -69,10 +68,7 @@ from framing.inference.design import (
     Bools,
     domain,
 )
-from framing.inference.estimators import (
-    LABELS,
-    leading,
-)
+from framing.inference.estimators import LABELS, leading, planned
 from framing.inference.goals import Answer, Goal, HalfWidth, Power, Present, answer
 from framing.inference.intervals import Settings, is_zero
 from framing.inference.outcomes import Outcome, outcome
@@ -250,8 +246,8 @@ class Request:
     @property
     def effective(self) -> str:
         """Return the estimator that can be planned for: labels only where no coding is unread."""
-        check_estimator(self.estimator)
-        return self.estimator if self.given.frame.confirmed else LABELS
+        name = planned(self.estimator).name
+        return name if self.given.frame.confirmed else LABELS
 
     @property
     def note(self) -> str:
@@ -482,7 +478,7 @@ def replacement_sentence(
     for code in dict.fromkeys(scores["code"]):
         own = scores[scores["code"] == code]
         name = leading(config, confirmed=True)["estimator"]
-        check_estimator(name)
+        planned(name)
         found = _evidence(name, was, ALL, ALL, outcome(was.frame, own, code, settings), settings)
         present = _present_share(found)
         goal = HalfWidth(nan, found[CORPUS].estimate, settings)

@@ -33,7 +33,7 @@ from framing.inference.dsl import (
     pseudo_outcome,
     solve,
 )
-from framing.inference.estimators import EXPLORATORY, NOT_CONFIRMED, PARTLY_CONFIRMED
+from framing.inference.estimator import EXPLORATORY, NOT_CONFIRMED, PARTLY_CONFIRMED
 
 DSL, LABELS, NAIVE = "dsl", "labels only", "naive"
 

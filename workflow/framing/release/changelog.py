@@ -18,7 +18,7 @@ from framing.release.compare import (
     rows_of,
 )
 from framing.release.read_release import Results, Row
-from framing.tables.captions import Specs
+from framing.tables.specs import Specs
 
 NOT_PUBLISHED = """\
 # What moved

@@ -21,9 +21,10 @@ from framing.release.compare import intervals, key_columns
 from framing.release.read_release import Grid
 from framing.report.layout import number, percent, shown
 from framing.report.render import latex
-from framing.tables.captions import Column, Edition, TableSpec, plain
+from framing.tables.captions import Edition, plain
 from framing.tables.keys import short
 from framing.tables.kinds import NUMERIC, is_missing
+from framing.tables.specs import Column, TableSpec
 
 CITATION = Path("CITATION.cff")
 _DATE = re.compile(r"([0-9]{4})(?:-([0-9]{2})-([0-9]{2}))?")

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from framing.release.read_release import Grid, Results, Row
-from framing.tables.captions import Column, Specs, TableSpec
+from framing.tables.specs import Column, Specs, TableSpec
 
 HEADLINE = ("T4", "T5", "T6")
 """Tables named first where moves are equally large: shares, their trend, the theses."""

@@ -20,8 +20,8 @@ from framing.common.problems import InputError, Problem
 from framing.release.compare import compare_tables, intervals, key_columns
 from framing.release.read_release import Grid, Row
 from framing.report.layout import MINUS
-from framing.tables.captions import TableSpec
 from framing.tables.kinds import NUMERIC
+from framing.tables.specs import TableSpec
 
 SEPARATORS = ",;\t|"
 DECIMALS = 6  # of numbers in a table's CSV file

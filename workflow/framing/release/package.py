@@ -19,7 +19,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from framing.common.extras import library
 from framing.common.files import archive, json_text, sha256
 from framing.common.problems import InputError, Problem
-from framing.tables.captions import Edition, Specs
+from framing.tables.captions import Edition
+from framing.tables.specs import Specs
 
 FOLDER = Path(__file__).resolve().parents[2] / "report"
 README, DATAPACKAGE, CRATE, SUMS = (
@@ -219,7 +220,7 @@ def descriptions(
     corpus: Mapping[str, Mapping[str, Any]],
     others: Sequence[Mapping[str, str]],
 ) -> dict[str, str]:
-    """Return what each file is, by path, as far as tables.yaml, ``corpus`` and ``others`` say."""
+    """Return what each file is, by path, as far as tables, ``corpus`` and ``others`` say."""
     told, found = specs.results, {}
     for path in files:
         name = PurePosixPath(path)

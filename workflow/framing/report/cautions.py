@@ -1,6 +1,6 @@
 """What must be known before any number is used: warnings that result tables give cause for.
 
-In words of tables.yaml (``phrases.warnings``), for the report and the terminal.
+In words of words.yaml (``phrases.warnings``), for the report and the terminal.
 """
 
 from __future__ import annotations

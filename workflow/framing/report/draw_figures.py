@@ -1,27 +1,22 @@
-"""Every figure in every form, each from one result table."""
+"""Figures in every form, each from one result table."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from framing.report import figures, quality_figures
-from framing.report import looking_figure as looking
+from framing.report import figures
 from framing.tables.captions import Edition
+from framing.tables.jobs import resolve
 
-DRAWN: Mapping[str, Callable[[pd.DataFrame, Edition], Figure]] = {
-    "agreement": quality_figures.agreement,
-    "keyness": quality_figures.keyness,
-    "prevalence": figures.forest,
-    "trend": figures.trend,
-    "essay": figures.strip,
-    "specification": quality_figures.specification,
-    "looking": looking.looking,
-    "learning": quality_figures.learning,
-    "calibration": quality_figures.calibration,
-}
+
+def drawing(name: str, tables: Mapping[str, pd.DataFrame], words: Edition) -> Figure:
+    """Return the figure ``name``, drawn by the function that its table's file names."""
+    spec = words.specs.figures[name]
+    drawn: Figure = resolve(spec.draw)(tables[spec.table], words)
+    return drawn
 
 
 def draw(
@@ -35,7 +30,7 @@ def draw(
     """
     made: dict[str, bytes] = {}
     for name in names:
-        figure = DRAWN[name](tables[words.specs.figures[name].table], words)
+        figure = drawing(name, tables, words)
         made[f"figures/{name}.svg"] = figures.svg_text(figure, name).encode("utf-8")
         made[f"figures/{name}.pdf"] = figures.pdf_bytes(figure)
         made[f"figures/{name}.png"] = figures.png_bytes(figure)

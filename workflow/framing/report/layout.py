@@ -17,17 +17,9 @@ from urllib.parse import quote, urlencode
 import pandas as pd
 
 from framing.common.config import ALL
-from framing.tables.captions import (
-    ALWAYS,
-    HEADLINE,
-    SPREAD_LEAD,
-    UNLESS,
-    Column,
-    Edition,
-    Entry,
-    TableSpec,
-)
+from framing.tables.captions import Edition
 from framing.tables.kinds import NUMERIC, is_missing
+from framing.tables.specs import ALWAYS, HEADLINE, SPREAD_LEAD, UNLESS, Column, Entry, TableSpec
 
 DASH, MINUS = "–", "−"
 PERCENT = "\u00a0%"  # the sign is not parted from its number

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from framing.report.layout import Cell, Head, Sheet, lay_out
-from framing.tables.captions import Edition, TableSpec, plain
+from framing.tables.captions import Edition, plain
+from framing.tables.specs import TableSpec
 
 _MARKUP = re.compile(r"[\\`*_<>#|~$&]")  # the dollar opens a formula on GitHub
 _LINK_END = re.compile(r"\](?=[(\[:])")  # without it there is no link, and intervals stay readable

@@ -14,7 +14,8 @@ import pandas as pd
 
 from framing.report.latex_width import fit, head_lines
 from framing.report.layout import Cell, Head, Sheet, lay_out
-from framing.tables.captions import Edition, TableSpec, plain
+from framing.tables.captions import Edition, plain
+from framing.tables.specs import TableSpec
 
 LONG = 35  # printed lines above which a LaTeX table runs over pages
 PAGE = 40  # lines that a page holds, notes below the table included

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,8 @@ from framing.tables.shares import HELD, NOTHING_TO_HOLD, ONE_PERIOD, RAW
 FOLDER = Path(__file__).resolve().parents[2] / "report"
 TEMPLATE, PAGE, STYLE = "report.html.j2", "table.html.j2", "report.css"
 EXPLORER = "explorer.html"
+ANSWER = "answer"
+"""Place of a figure at the head of the report."""
 _LEVEL = re.compile(r"\[[^\]]*\]$")
 _INTERCEPT = "Intercept"
 
@@ -117,15 +119,41 @@ def report_html(
             },
             answers=answers(tables["T4-prevalence"], words),
             theses=theses(tables["T6-contrasts"], words),
-            equal=other_things_equal(tables["T10-regression"]),
+            leading=[name for name, one in words.specs.figures.items() if one.place == ANSWER],
+            sections=sections(words, tables, drawn, other_things_equal(tables["T10-regression"])),
         )
     )
+
+
+def sections(
+    words: Edition,
+    tables: Collection[str],
+    figures: Collection[str],
+    held: bool,
+) -> list[tuple[str, str, list[str], list[str]]]:
+    """Return the sections of the report that have a table: anchor, title, figures, tables.
+
+    ``held`` says whether a regression held columns constant.
+    """
+    found = []
+    for anchor, section in words.specs.sections.items():
+        own = [
+            n for n, spec in words.specs.tables.items() if spec.section == anchor and n in tables
+        ]
+        drawings = [
+            name for name, one in words.specs.figures.items()
+            if one.table in own and one.place != ANSWER and name in figures
+        ]  # fmt: skip
+        title = section.get("held", section["title"]) if held else section["title"]
+        if own:
+            found.append((anchor, title, drawings, own))
+    return found
 
 
 def shown_and_folded(frame: pd.DataFrame, name: str, words: Edition) -> tuple[Markup, Markup]:
     """Return a table as the report has it: what is shown at once, and what is folded away.
 
-    Either is empty where there is no such part (see ``lead`` and ``folded`` in tables.yaml).
+    Either is empty where there is no such part (``lead`` and ``folded`` of a table's print).
     """
     spec = words.specs.tables[name]
     whole = Markup(html_text(frame, spec, words, standing=False, explorer=EXPLORER))

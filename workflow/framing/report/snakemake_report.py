@@ -12,7 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from framing.tables.captions import Edition, load_specs, plain
+from framing.tables.captions import Edition, plain
+from framing.tables.specs import load_specs
 
 CAPTIONS = Path("build/captions")
 """Where a run leaves the captions: a file for each table, figure and page, and for the project."""

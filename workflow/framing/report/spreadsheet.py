@@ -21,9 +21,10 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from framing.common.files import archive
-from framing.tables.captions import Column, Edition, TableSpec
+from framing.tables.captions import Edition
 from framing.tables.keys import key_of, short
 from framing.tables.kinds import NUMERIC
+from framing.tables.specs import Column, TableSpec
 
 README = "README"
 LONGEST = 32_767  # characters that a cell may hold

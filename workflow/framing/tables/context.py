@@ -16,8 +16,9 @@ from framing.inference.design import is_confirmed
 from framing.inference.estimators import leading
 from framing.sampling.draw import CONVENIENCE_MARK
 from framing.sampling.roles import CONFIRMATION
-from framing.tables.captions import Edition, edition, load_specs
+from framing.tables.captions import Edition, edition
 from framing.tables.shares import HELD
+from framing.tables.specs import load_specs
 
 RERUN = (
     "Clone the repository and run the first of the two lines in its README: the results come out "
@@ -109,7 +110,7 @@ def read_edition(
 ) -> Edition:
     """Return the project's words (:func:`framing.tables.captions.edition`).
 
-    ``given`` has the paths of ``codes coders provenance captions``; all else is as in
+    ``given`` has the paths of ``codes coders provenance``; all else is as in
     :func:`project_context`.
     """
     provenance = json.loads(read_text(Path(given["provenance"])))
@@ -117,7 +118,7 @@ def read_edition(
     context = project_context(
         config, sources, passages, codes, coders, provenance, mark, reading, warnings
     )
-    return edition(load_specs(Path(given["captions"])), context)
+    return edition(load_specs(), context)
 
 
 def cited(source: Mapping[str, Any]) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 
 from framing.common.files import table_text
-from framing.tables.captions import TableSpec
 from framing.tables.kinds import NUMERIC, is_missing
+from framing.tables.specs import TableSpec
 
 
 def csv_text(frame: pd.DataFrame, spec: TableSpec) -> str:

@@ -1,14 +1,12 @@
 """T20: all estimators side by side, and what the classifier adds to the coded passages.
 
-Beside the four estimators of T4 stand Horvitz and Thompson's (1952), which divides by the known
-number of passages instead of the sum of weights, and the untuned difference (prediction-powered
-inference, λ = 1; Angelopoulos et al. 2023), which trusts the probabilities fully.
+Beside the estimators of T4 stand those that are kept out of it
+(:data:`framing.inference.estimators.EVERY`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from math import nan, sqrt
 from typing import Any
 
@@ -16,30 +14,14 @@ import numpy as np
 import pandas as pd
 
 from framing.common.config import ALL
-from framing.inference.corrected import (
-    Estimate,
-    Share,
-    corrected_mean,
-    discounted,
-    share_of,
-    variance_of,
-)
-from framing.inference.design import CORPUS, Bools, Domain, Floats, Part, Population, population
-from framing.inference.estimators import (
-    COUNT,
-    DIFFERENCE,
-    ESTIMATORS,
-    LABELS,
-    combined,
-    estimate,
-    labels_share,
-)
+from framing.inference.corrected import Estimate
+from framing.inference.design import CORPUS, Bools, Domain, Floats, Population, population
+from framing.inference.estimators import DIFFERENCE, EVERY, LABELS
 from framing.inference.intervals import DECIMALS, Settings, is_zero
 from framing.inference.outcomes import Outcome, by_code, outcome
 from framing.tables.errors import OPTIMISTIC, said, weighted_mean
 from framing.tables.shares import by_target, estimates, settled, share_row
 
-HORVITZ_THOMPSON, UNTUNED = "Horvitz-Thompson", "untuned difference"
 NONE_UNREAD = "undefined: no unread passage to judge the classifier by"
 T20_COLUMNS = (
     "code", "group", "estimator", "target", "estimate", "se", "ci_low", "ci_high", "status",
@@ -48,34 +30,6 @@ T21_COLUMNS = (
     "code", "group", "target", "coded", "correlation", "gain", "effective_coded", "naive_bias",
     "labels_worth_counting", "reading", "status",
 )  # fmt: skip
-
-
-def horvitz_thompson_share(
-    frame: Population, part: Part, data: Outcome, settings: Settings
-) -> Share:
-    """Return Σ w y / N_p, with the N_p known (Horvitz & Thompson 1952). Can exceed 1."""
-    label, weight = data.label[part.coded], frame.weight[part.coded]
-    zero = np.zeros(len(part.rows))
-    found = corrected_mean(zero, part.place, label, weight, float(len(part.rows)))
-    return replace(
-        share_of(frame, part, weight, found),
-        reference=labels_share(frame, part, data, settings).value,
-    )
-
-
-def untuned_share(frame: Population, part: Part, data: Outcome, settings: Settings) -> Share:
-    """Return the difference estimate with λ = 1: mean probability plus weighted mean error."""
-    label, weight = data.label[part.coded], frame.weight[part.coded]
-    found = corrected_mean(data.probability[part.rows], part.place, label, weight)
-    labels = labels_share(frame, part, data, settings)
-    made = discounted(
-        share_of(frame, part, weight, found), label, variance_of(labels), settings.gain_discount
-    )
-    return replace(made, reference=labels.value)
-
-
-_MORE = {HORVITZ_THOMPSON: horvitz_thompson_share, UNTUNED: untuned_share}
-ALL_ESTIMATORS = (COUNT, HORVITZ_THOMPSON, *ESTIMATORS[1:-1], UNTUNED, DIFFERENCE)
 
 
 def side_by_side_table(
@@ -88,23 +42,14 @@ def side_by_side_table(
         data = outcome(frame, own, code, settings)
         for group in [ALL, *config["groups"]]:
             for target, part in by_target(frame, group).items():
-                for name in ALL_ESTIMATORS:
-                    found = _estimate(name, frame, part, data, settings)
+                for name, one in EVERY.items():
+                    found = one.estimate(frame, part, data, settings)
                     cells = share_row(frame, found, part, target, settings)
                     cells = {key: cells[key] for key in T20_COLUMNS[4:]}
                     rows.append(
                         {"code": code, "group": group, "estimator": name, "target": target} | cells
                     )
     return settled(pd.DataFrame(rows, columns=list(T20_COLUMNS)))
-
-
-def _estimate(
-    name: str, frame: Population, part: Domain, data: Outcome, settings: Settings
-) -> Estimate:
-    if name in _MORE:
-        uses = name == UNTUNED
-        return combined(frame, part, data, settings, _MORE[name], uses_classifier=uses)
-    return estimate(name, frame, part, data, settings)
 
 
 def gain_table(

@@ -1,4 +1,4 @@
-"""Where Snakemake's scripts meet the package: errors in words, tables in and out."""
+"""Result tables in and out, as CSV files."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 import pandas as pd
 
 from framing.common.files import write_text
-from framing.tables.captions import Specs, TableSpec, load_specs
 from framing.tables.csv_text import csv_text
+from framing.tables.specs import Specs, TableSpec, load_specs
 
-_specs = cache(load_specs)  # a job has several tables to publish, all described in one file
+_specs = cache(load_specs)  # a job has several tables to publish
 
 
-def publish(path: str | Path, frame: pd.DataFrame, captions: str | Path, mark: str = "") -> None:
-    """Write a result table as CSV, in the columns and order that ``captions`` describe for it.
+def publish(path: str | Path, frame: pd.DataFrame, mark: str = "") -> None:
+    """Write a result table as CSV, in the columns and order that its file declares.
 
     ``mark`` is put first into the status of every row: what must be known of all the table says.
     """
@@ -25,7 +25,7 @@ def publish(path: str | Path, frame: pd.DataFrame, captions: str | Path, mark: s
     if mark:
         said = frame["status"].astype(str)
         frame = frame.assign(status=[f"{mark}; {one}" if one else mark for one in said])
-    spec = _specs(Path(captions)).tables[target.stem]
+    spec = _specs().tables[target.stem]
     write_text(target, csv_text(frame, spec))
 
 
@@ -34,9 +34,9 @@ def read_results(given: Mapping[str, Any], specs: Specs) -> dict[str, pd.DataFra
     return {Path(p).stem: read_published(p, specs.tables[Path(p).stem]) for p in given["tables"]}
 
 
-def read_result(path: str | Path, captions: str | Path) -> pd.DataFrame:
-    """Read a table that :func:`publish` wrote, which must be described in ``captions``."""
-    return read_published(path, _specs(Path(captions)).tables[Path(path).stem])
+def read_result(path: str | Path) -> pd.DataFrame:
+    """Read a table that :func:`publish` wrote."""
+    return read_published(path, _specs().tables[Path(path).stem])
 
 
 def read_published(path: str | Path, spec: TableSpec) -> pd.DataFrame:

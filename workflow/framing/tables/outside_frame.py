@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from framing.common.config import ALL
-from framing.inference.estimators import frame_note
+from framing.common.config import ALL, OURS
+from framing.inference.estimator import frame_note
 
 READ, UNREAD = "read", "unread"
 """Parts of the coded passages: authors may have seen their codes, or nobody has."""
@@ -16,7 +16,7 @@ UNFAMILIAR = ("unfamiliar", "unfamiliar_sources")
 
 
 def with_unfamiliar(
-    table: pd.DataFrame, passages: pd.DataFrame, scores: pd.DataFrame, ours: str
+    table: pd.DataFrame, passages: pd.DataFrame, scores: pd.DataFrame, ours: str = OURS
 ) -> pd.DataFrame:
     """Return T3 with how many passages and sources are unfamiliar to the method ``ours``.
 

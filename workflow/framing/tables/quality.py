@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from framing.common.config import ALL
+from framing.common.config import ALL, OURS
 from framing.inference.agreement import resampling_counts
 from framing.inference.classifier_quality import MEASURES, NO_CODED, quality
 from framing.inference.design import Bools, Floats, Ints, is_confirmed
@@ -169,19 +169,22 @@ def methods_table(
     scores: pd.DataFrame,
     predictions: pd.DataFrame,
     config: Mapping[str, Any],
-    ours: str,
-    baselines: Sequence[str],
+    ours: str = OURS,
+    baselines: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """Return T3-classifier: each method by code, on unread and on read passages, and by group.
 
     ``passages`` is the passage frame, ``scores`` the scores of the codes (``label``, our
     ``probability``, ``decision``), ``predictions`` the baselines' (``code method passage_id
-    probability decision``), of sampled sources at least. Unread passages come first, all of them
+    probability decision``), of sampled sources at least; by default all baselines that the
+    configuration asks for. Unread passages come first, all of them
     and by group; then all read ones. Where nothing is unread, read passages stand alone, by group
     as well. Columns: :data:`T3_COLUMNS`, with nothing yet in those of
     :func:`framing.tables.outside_frame.with_unfamiliar`. With fewer coded passages than
     ``agreement.minimum_units`` nothing is computed; the status says so.
     """
+    if baselines is None:
+        baselines = _baselines(config)
     rows = []
     for code in scores["code"].drop_duplicates():
         own = scores[scores["code"] == code]
@@ -199,6 +202,14 @@ def methods_table(
                 rows.append(cells)
     frame = pd.DataFrame(rows, columns=list(T3_COLUMNS))
     return _settled(frame.astype(dict.fromkeys(UNFAMILIAR, "Int64")))
+
+
+def _baselines(config: Mapping[str, Any]) -> tuple[str, ...]:
+    # Here, as they bring scikit-learn, which takes a second to load.
+    from framing.classifier.baselines import BASELINES
+    from framing.classifier.comparison import WITH_ENCODER
+
+    return (WITH_ENCODER, *BASELINES) if config["classifier"].get("encoder") else BASELINES
 
 
 def _of(predictions: pd.DataFrame, code: str, method: str) -> pd.DataFrame:
@@ -237,7 +248,7 @@ def ablation_table(
     scores: pd.DataFrame,
     predictions: pd.DataFrame,
     config: Mapping[str, Any],
-    ours: str,
+    ours: str = OURS,
 ) -> pd.DataFrame:
     """Return T13-ablations: our method with one ingredient changed, against itself unchanged.
 

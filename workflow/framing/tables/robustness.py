@@ -6,7 +6,7 @@ period is held constant, and which source is left out (Simonsohn, Simmons & Nels
 al. 2016). Every configured contrast is estimated under all of them. Choices that an estimator does
 not use are not multiplied: labels only knows no classifier, counting no coders.
 
-All follow the rule of :mod:`framing.inference.estimators`, with a mass m_i a passage (1, its words,
+All follow the rule of :mod:`framing.inference.estimator`, with a mass m_i a passage (1, its words,
 or 1 / passages of its source) in place of a count. What is known counts as it is; the rest, in as
 many parts p as there are, is estimated::
 
@@ -34,6 +34,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from framing.common.config import OURS
 from framing.inference.contrasts import (
     SUPPORTED,
     UNDECIDED,
@@ -41,9 +42,7 @@ from framing.inference.contrasts import (
     Contrast,
     verdict,
 )
-from framing.inference.estimators import (
-    COUNT,
-)
+from framing.inference.estimators import EVERY
 from framing.inference.intervals import (
     DECIMALS,
     Settings,
@@ -91,7 +90,9 @@ MAIN_UNKNOWN = "the main specification is not estimable, so none can agree with 
 # --- tables ---------------------------------------------------------------------------------------
 
 
-def specification_table(given: Material, config: Mapping[str, Any], ours: str) -> pd.DataFrame:
+def specification_table(
+    given: Material, config: Mapping[str, Any], ours: str = OURS
+) -> pd.DataFrame:
     """Return T16-specifications: every contrast under every specification.
 
     The main specification comes first and is marked; where ``each`` source is to be left out, that
@@ -166,7 +167,7 @@ def _row(
     entry: Mapping[str, Any], one: Specification, found: Contrast, left_out: str, *, main: bool
 ) -> dict[str, Any]:
     cells = {name: getattr(one, name) for name in CHOICES} | {"left_out": left_out}
-    notes = [NO_EVIDENCE] if one.estimator == COUNT else []
+    notes = [] if EVERY[one.estimator].corrects else [NO_EVIDENCE]
     notes += [found.status] if found.status else []
     return {
         "contrast": entry["id"], **cells, "main": "yes" if main else "no",
@@ -225,7 +226,7 @@ def _in_turn(own: pd.DataFrame) -> pd.Series:
 
 def _agreeing(part: pd.DataFrame, sign: float) -> dict[str, Any]:
     """Return the cells of one row of T9, ``specifications`` to ``status``."""
-    counting = part["estimator"] == COUNT
+    counting = ~part["estimator"].map(lambda name: EVERY[name].corrects).astype(bool)
     known = part["difference"].notna()
     evidence = part[known & ~counting]
     row: dict[str, Any] = {

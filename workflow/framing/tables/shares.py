@@ -38,7 +38,8 @@ from framing.inference.design import (
     domain,
     population,
 )
-from framing.inference.estimators import COMPLETE, CORRECTED, ESTIMATORS, estimate, frame_note
+from framing.inference.estimator import COMPLETE, frame_note
+from framing.inference.estimators import CORRECTED, ESTIMATORS, estimate
 from framing.inference.intervals import (
     Settings,
     is_zero,

@@ -18,13 +18,8 @@ from framing.coding.codings import combine_coders, main_rule
 from framing.coding.combinations import combined_codes
 from framing.common.config import ALL
 from framing.inference.design import Bools, Floats, Ints, Population, population, within_frame
-from framing.inference.estimators import (
-    COUNT,
-    DIFFERENCE,
-    LABELS,
-    POST,
-    leading,
-)
+from framing.inference.estimator import CLASSIFIER, CODERS, THRESHOLD, UNSURE
+from framing.inference.estimators import EVERY, leading
 from framing.tables.shares import RAW
 
 EACH, NONE, LARGEST = "each", "none", "largest"
@@ -36,15 +31,8 @@ PASSAGE, WORDS, SOURCE = "passage", "words", "source"
 TRAINED = "trained"
 
 CHOICES = (
-    "coders", "unsure", "weighting", "classifier", "threshold", "estimator", "basis", "left_out",
+    CODERS, UNSURE, "weighting", CLASSIFIER, THRESHOLD, "estimator", "basis", "left_out",
 )  # fmt: skip
-
-_UNUSED = {
-    COUNT: ("coders", "unsure"),
-    LABELS: ("classifier", "threshold"),
-    DIFFERENCE: ("threshold",),
-    POST: (),
-}
 
 
 @dataclass(frozen=True)
@@ -121,7 +109,7 @@ def specifications(plan: Mapping[str, Any], coders: Sequence[str]) -> Iterator[S
         [value for value in plan["left_out"] if value != EACH],
     ):  # fmt: skip
         one = Specification(*values)
-        one = replace(one, **dict.fromkeys(_UNUSED[one.estimator], "-"))
+        one = _without_unused(one)
         if one not in seen:
             seen.add(one)
             yield one
@@ -143,7 +131,14 @@ def main_specification(config: Mapping[str, Any], ours: str, confirmed: bool) ->
         basis=RAW,
         left_out=NONE,
     )
-    return replace(one, **dict.fromkeys(_UNUSED[one.estimator], "-"))
+    return _without_unused(one)
+
+
+def _without_unused(one: Specification) -> Specification:
+    """Return a specification without the choices that its estimator makes no use of."""
+    uses = EVERY[one.estimator].uses
+    unused = [name for name in (CODERS, UNSURE, CLASSIFIER, THRESHOLD) if name not in uses]
+    return replace(one, **dict.fromkeys(unused, "-"))
 
 
 def material(

@@ -21,7 +21,7 @@ from framing.inference.contrasts import (
     bounded,
 )
 from framing.inference.design import Bools, sums
-from framing.inference.estimators import (
+from framing.inference.estimator import (
     EXPLORATORY,
     NOT_CONFIRMED,
     PARTLY_CONFIRMED,

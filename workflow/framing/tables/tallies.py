@@ -5,22 +5,18 @@ See :mod:`framing.tables.robustness`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from framing.inference.design import Bools, Floats, Ints, Population, sums
-from framing.inference.estimators import (
-    COUNT,
-    DIFFERENCE,
-    LABELS,
-    POST,
-)
+from framing.inference.estimator import THRESHOLD, Corrected
+from framing.inference.estimators import EVERY
 from framing.inference.intervals import (
     DECIMALS,
     Settings,
 )
-from framing.inference.outcomes import estimated, fold_slopes, tuned
+from framing.inference.outcomes import Outcome, estimated, fold_slopes, tuned
 from framing.tables.specifications import TRAINED, Bins, Material, Specification
 
 UNTUNED = "labels only: the probabilities do not go with the codes"
@@ -77,7 +73,8 @@ def tally(given: Material, one: Specification, code: str, settings: Settings) ->
     """Return the sums by bins that estimates of ``code`` are made of under a specification."""
     frame, mass = given.frame, given.mass[one.weighting]
     nobody = np.zeros(0, dtype=np.int64)
-    if one.estimator == COUNT:
+    estimator = EVERY[one.estimator]
+    if not isinstance(estimator, Corrected):
         # As if all were known: the decisions are taken at their word.
         decision = _decision(given, one, code).astype(float)
         every = np.arange(frame.total)
@@ -87,9 +84,10 @@ def tally(given: Material, one: Specification, code: str, settings: Settings) ->
     usable = ~np.isnan(label)
     respondents = _respondents(frame, usable)
     weight = frame.weight * respondents
-    fitted, untuned = np.zeros(frame.total), ""
-    if one.estimator == DIFFERENCE:
-        fitted, untuned = _fitted(given, one, code, label, usable, respondents, settings)
+    data = _outcome(given, one, code, label, usable, respondents, estimator, settings)
+    untuned = estimator.silent(data)
+    fitted = estimator.predictions(data)
+    strata = None if estimator.cells is None else estimator.cells(data)
     is_known = np.zeros(frame.total, dtype=bool)
     is_known[frame.drawn[frame.known]] = True
     reached = np.ones(frame.total, dtype=bool) if frame.unread_frame is None else frame.unread_frame
@@ -99,10 +97,9 @@ def tally(given: Material, one: Specification, code: str, settings: Settings) ->
     for number, member in enumerate((is_known, ~is_known & reached, ~is_known & ~reached)):
         gives_way = number == 2 and frame.confirmed
         cells = [member]
-        if one.estimator == POST and number and not gives_way:
-            says_yes = _decision(given, one, code) == 1
-            cells = [member & ~says_yes, member & says_yes]
-        if gives_way and one.estimator != LABELS:
+        if strata is not None and number and not gives_way:
+            cells = [member & (strata == level) for level in range(estimator.levels)]
+        if gives_way and estimator.has_classifier:
             unconfirmed = np.bincount(
                 given.bins.of_passage[member], minlength=len(given.bins.source)
             )
@@ -115,7 +112,7 @@ def tally(given: Material, one: Specification, code: str, settings: Settings) ->
             pieces.append(
                 _piece(given, np.flatnonzero(cell), at, label[coded], predictions, mass, carried)
             )
-    exploratory = one.estimator != LABELS and not frame.confirmed
+    exploratory = estimator.has_classifier and not frame.confirmed
     return Tally(np.stack(pieces), tuple(parts), untuned, exploratory, unconfirmed)
 
 
@@ -143,12 +140,23 @@ def _piece(
     return found
 
 
-def _fitted(
+def _outcome(
     given: Material, one: Specification, code: str, label: Floats, usable: Bools,
-    respondents: Floats, settings: Settings,
-) -> tuple[Floats, str]:  # fmt: skip
-    """Return tuned predictions (N,), as :func:`framing.inference.outcomes.relabelled` has them."""
-    frame, score = given.frame, given.probability[one.classifier, code]
+    respondents: Floats, estimator: Corrected, settings: Settings,
+) -> Outcome:  # fmt: skip
+    """Return what an estimator predicts from, as :mod:`framing.inference.outcomes` has it.
+
+    Where it has no classifier, nothing is predicted.
+    """
+    frame = given.frame
+    zero = np.zeros(frame.total)
+    if not estimator.has_classifier:
+        return Outcome(code, zero.astype(np.int64), label, zero, "")
+    score = given.probability[one.classifier, code]
+    decision = _decision(given, one, code) if THRESHOLD in estimator.uses else zero.astype(np.int64)
+    data = Outcome(code, decision, label, zero, "", score, given.fold)
+    if not estimator.tuned:
+        return data
     judging, weight, _ = frame.judging()
     judging = judging & usable
     known = frame.drawn[judging]
@@ -156,7 +164,8 @@ def _fitted(
         score[known], label[judging], (weight * respondents)[judging], given.fold[known],
         int(given.fold.max()) + 1, settings.tuning_minimum,
     )  # fmt: skip
-    return tuned(slopes[given.fold], score, estimated(frame)), "" if slopes.any() else UNTUNED
+    fitted = tuned(slopes[given.fold], score, estimated(frame))
+    return replace(data, fitted=fitted, untuned="" if slopes.any() else UNTUNED)
 
 
 def _decision(given: Material, one: Specification, code: str) -> Ints:

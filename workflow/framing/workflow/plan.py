@@ -1,103 +1,47 @@
-"""What the Snakefile needs to know before the first job: settings, codes, files, versions."""
+"""What the rules need to know of a project before the first job: settings, codes, files."""
 
 from __future__ import annotations
 
-import ast
-import os
-import re
-import sys
-import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import PackageNotFoundError
 from pathlib import Path
-from textwrap import dedent
-from typing import IO, Any, TextIO
+from typing import Any
 
 import pandas as pd
 
 from framing.classifier.encoder import PACKAGES, model_files
 from framing.codebook.codebook import written_codebook
 from framing.coding.codings import read_coders
-from framing.common.build import DONE, read_scores
 from framing.common.config import check_config, cross_check, load_config
 from framing.common.files import LINE, sha256, write_text
 from framing.common.paths import (
     CODEBOOK,
-    CODEBOOK_PAGE,
     CODERS,
     CODINGS,
     CONFIG,
     DERIVED,
     MANIFEST,
     PASSAGES,
-    PUBLISHED,
     SAMPLE,
     SOURCES,
     UNSAMPLED,
 )
-from framing.common.problems import InputError, Problem, raise_if_any
-from framing.common.versions import versions
+from framing.common.problems import Problem, raise_if_any
 from framing.corpus.tables import read_sources
 from framing.project.freeze import FREEZES
 from framing.project.load import frame_if_right, project_reading, sampled_sources
-from framing.project.lock import hold, settle
+from framing.project.lock import settle
 from framing.project.status import FIRST_STEPS, READING, Stage, sheets, stage_of
 from framing.sampling.combine import mark_of
 from framing.sampling.draw import DRAWS, awaiting
 from framing.sampling.records import read_draws
-from framing.sampling.roles import SPENT, UNREAD
+from framing.sampling.roles import UNREAD
+from framing.workflow.results import BESIDE, RESULTS, page, relative
+from framing.workflow.screen import HEADLINE
+from framing.workflow.software import installed
 
-PACKAGE = Path(__file__).resolve().parents[1]
-TABLES = (
-    "T1-corpus", "T2-agreement", "T3-classifier", "T4-prevalence", "T5-trend", "T6-contrasts",
-    "T7-essay", "T8-cues", "T9-robustness", "T10-regression", "T11-errors", "T12-keyness",
-    "T13-ablations", "T14-learning", "T15-calibration", "T16-specifications", "T17-disagreements",
-    "T18-coder-shares",
-    "T19-association", "T20-estimators", "T21-gain", "T22-looking",
-)  # fmt: skip
-# Each figure, and the table that it shows.
-FIGURES = {
-    "agreement": "T2-agreement", "keyness": "T12-keyness", "prevalence": "T4-prevalence",
-    "trend": "T5-trend", "essay": "T7-essay", "specification": "T16-specifications",
-    "looking": "T22-looking", "learning": "T14-learning", "calibration": "T15-calibration",
-}  # fmt: skip
-# Which of them are drawn together. The tables of the first rest on codings alone: no passage
-# without one enters, and a source that joins leaves them as they are.
-PLATES = {
-    "codings": ("agreement", "looking", "learning", "calibration", "specification"),
-    "shares": ("prevalence", "trend"),
-    "texts": ("essay", "keyness"),
-}
-FIGURE_FORMS = ("svg", "pdf", "png")
-TEMPLATES = ("report.html.j2", "table.html.j2", "report.css")
-EXPLORER = ("explorer.html.j2", "explorer.js", "explorer.css", "report.css")
-HEADLINE = Path("build/headline.txt")
 EMBEDDINGS = Path("build/embeddings.tsv")
 SAMPLED = Path("build/sampled.digest")
-SCORES = Path("build/scores.tsv")
-PARTS = ("sampled", "further")
-"""Folders of facts: of sources that a draw could have reached, and of others."""
-LOGS = Path("build/logs")
-RESULTS = Path("results")
-# What a package for a repository holds beside tables, where a project has it.
-BESIDE = ("CITATION.cff", "LICENSE", "LICENSES.md", "corpus/DATA.md", "corpus/intake.tsv")
-# Scripts that only write down, or compare, what others have worked out.
-WRITERS = (
-    "begin", "changes", "codebook_page", "draw", "explorer", "provenance", "release", "report",
-    "seal", "tables",
-)  # fmt: skip
-# Packages whose version can change a byte of the results.
-STACK = ("formulaic", "framing", "Jinja2", "matplotlib", "nltk", "numpy", "pandas", "regex",
-         "scikit-learn", "scipy", "XlsxWriter")  # fmt: skip
-
-# A statement that imports from this package, at the margin or below it.
-_IMPORT = re.compile(
-    r"^[ ]*(?:from framing[.\w]* import (?:\([^)]*\)|[^(\n]+)|import framing[^\n]*)", re.MULTILINE
-)
-
-_held: list[IO[str]] = []
 
 
 @dataclass(frozen=True)
@@ -187,13 +131,13 @@ class Plan:
         """Return the corpus tables, and the records of draws and freezes where there are any."""
         unsampled = [UNSAMPLED] if UNSAMPLED.is_file() else []
         tables = [str(path) for path in (SOURCES, PASSAGES, SAMPLE, *unsampled)]
-        return tables + _files([*DRAWS.glob("[0-9]*/*"), *FREEZES.glob("[0-9]*/*")])
+        return tables + relative([*DRAWS.glob("[0-9]*/*"), *FREEZES.glob("[0-9]*/*")])
 
     @property
     def packed(self) -> list[str]:
         """Return what a package for a repository holds beside results: all they are made from."""
         beside = [Path(name) for name in BESIDE if Path(name).is_file()]
-        more = _files([*Path("config").glob("*.yaml"), *beside, *DERIVED.glob("*.json")])
+        more = relative([*Path("config").glob("*.yaml"), *beside, *DERIVED.glob("*.json")])
         made = [self.codebook, *page()]
         return sorted({*self.corpus, *self.codings, *made, *more})
 
@@ -240,10 +184,10 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
         stage=str(stage),
         config=config,
         codes=codes,
-        versions=_installed(STACK),
-        texts=_files(path for folder in folders for path in folder.glob("*.txt")),
-        derived=_files(DERIVED.glob("*.json")),
-        codings=[str(CODERS), *_files(CODINGS.glob("*.tsv"))],
+        versions=installed(),
+        texts=relative(path for folder in folders for path in folder.glob("*.txt")),
+        derived=relative(DERIVED.glob("*.json")),
+        codings=[str(CODERS), *relative(CODINGS.glob("*.tsv"))],
         sheets=[str(path) for path in sheets(coders)] if stage is Stage.NO_CODINGS else [],
         mark="; ".join(filter(None, [mark_of(draws), *reading.marks])),
         states=reading.states,
@@ -251,8 +195,8 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
         held_out=awaiting(draws, reading.states),
         notes=reading.notes,
         sampled=sampled,
-        encoder=_files(model_files(encoder)) if encoder else [],
-        encoder_versions=_installed(PACKAGES) if encoder else {},
+        encoder=relative(model_files(encoder)) if encoder else [],
+        encoder_versions=installed(PACKAGES) if encoder else {},
     )
     if not found.begins:
         _note(SAMPLED, f"{rows_digest(sources, sampled)}\n{rows_digest(frame, sampled)}\n")
@@ -276,189 +220,3 @@ def _note(path: Path, text: str) -> None:
     """Write ``text`` unless the file says so already: its time is that of the last change."""
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
         write_text(path, text)
-
-
-def _installed(packages: Sequence[str]) -> dict[str, str]:
-    try:
-        return versions(packages)
-    except PackageNotFoundError as error:
-        remedy = "Install what pyproject.toml asks for, as the README's first line does."
-        raise InputError(Problem(sys.prefix, f"lacks the package {error.name}", remedy)) from None
-
-
-def _files(paths: Iterable[Path]) -> list[str]:
-    """Return the files as Snakemake knows them: relative, sorted, none twice.
-
-    To Snakemake braces are a wildcard. No id has any, so no source or coder loses its file, and
-    what such a file does here is for the first rule to ask.
-    """
-    names = {os.path.relpath(path) for path in paths if "{" not in path.name}
-    return sorted(names)
-
-
-def code(script: str) -> list[str]:
-    """Return the files of the package that ``workflow/scripts/<script>.py`` imports, all the way.
-
-    Given as input to the script's rule, so that an edit in one of them reruns it, and no other.
-    """
-    return _files(_reached(PACKAGE.parent / "scripts" / f"{script}.py"))
-
-
-def software() -> dict[str, str]:
-    """Return a digest of the code that makes the tables, by room, scripts and rules.
-
-    Only contents and names below ``workflow/`` enter, line ends apart: the same on every machine.
-    """
-    scripts = {
-        path for path in (PACKAGE.parent / "scripts").glob("*.py") if path.stem not in WRITERS
-    }
-    files = scripts.union(*map(_reached, scripts), (PACKAGE.parent / "rules").glob("*.smk"))
-    rooms: dict[str, list[str]] = {}
-    for path in files:
-        name = path.relative_to(PACKAGE.parent).as_posix()
-        contents = sha256(path.read_bytes().replace(b"\r\n", b"\n"))
-        rooms.setdefault(path.parent.name, []).append(f"{name}\t{contents}")
-    return {room: sha256("\n".join(sorted(rooms[room])))[:16] for room in sorted(rooms)}
-
-
-def _reached(script: Path) -> set[Path]:
-    found: set[Path] = set()
-    left = set(_imported(script))  # a copy: the cache's own set must stay as it is
-    while left:
-        path = left.pop()
-        found.add(path)
-        left |= _imported(path) - found
-    return found
-
-
-@cache
-def _imported(path: Path) -> set[Path]:
-    """Return the modules of this package that a Python file imports, with their packages."""
-    # Not the whole file as Python reads it, which takes a second of every start for all of them.
-    statements = _IMPORT.findall(path.read_text(encoding="utf-8"))
-    names = set()
-    for node in ast.walk(ast.parse("\n".join(map(dedent, statements)))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    files = set()
-    for name in names:
-        parts = name.split(".")
-        if parts[0] == PACKAGE.name:
-            folders = [PACKAGE.joinpath(*parts[1:end]) for end in range(1, len(parts) + 1)]
-            files |= {folder / "__init__.py" for folder in folders}
-            files.add(folders[-1].with_suffix(".py"))
-    return {file for file in files if file.is_file()}
-
-
-def asset(name: str) -> str:
-    """Return a file below ``workflow/``, relative to the working directory."""
-    return _files([PACKAGE.parent / name])[0]
-
-
-def page() -> list[str]:
-    """Return the codebook's page as a file to make, unless its folder cannot be written to."""
-    return [str(CODEBOOK_PAGE)] if os.access(CODEBOOK_PAGE.parent, os.W_OK) else []
-
-
-def published() -> list[str]:
-    """Return the files of the published results, none where nothing has been published."""
-    return _files(path for path in PUBLISHED.rglob("*") if path.is_file())
-
-
-def programs(rules: Iterable[Any]) -> list[dict[str, str]]:
-    """Return which script makes which result, as ``path`` and ``script``, by path.
-
-    A table that is begun in ``build/sampled`` is made by two, in the order given.
-    """
-    made: dict[str, list[str]] = {}
-    for one in rules:
-        script = f"workflow/scripts/{Path(str(one.script)).name}"
-        for path in map(str, one.output if one.script else ()):
-            if path.startswith("build/sampled/") and path.endswith(".csv"):
-                made.setdefault(f"results/tables/{Path(path).name}", []).insert(0, script)
-            else:
-                made.setdefault(path, []).append(script)
-    return [{"path": path, "script": ", then ".join(made[path])} for path in sorted(made)]
-
-
-def hold_directory() -> None:
-    """Keep other runs and commands out of the working directory until this process ends.
-
-    The operating system lets go of the lock when a run is killed, so that the next one can start.
-    """
-    if (handle := hold(Path())) is not None:
-        _held.append(handle)
-    for log in _failures():
-        log.unlink()
-
-
-def end_timers() -> None:
-    """Stop the timers of Snakemake's scheduler, which hold a finished run back for a second."""
-    for thread in threading.enumerate():
-        if isinstance(thread, threading.Timer):
-            thread.cancel()
-
-
-def _failures() -> list[Path]:
-    """Return the logs that hold problems; a job that went well leaves only "done"."""
-    return [log for log in sorted(LOGS.glob("*.log")) if log.read_text("utf-8").strip() != DONE]
-
-
-def show_headline() -> None:
-    """Print the headline table, and where report and tables lie."""
-    if HEADLINE.is_file():
-        results = RESULTS.resolve()
-        where = f"\nThe report: {results / 'report.html'}\nThe tables: {results / 'tables'}\n"
-        _say("\n" + HEADLINE.read_text(encoding="utf-8") + where, sys.stdout)
-
-
-def show_notes(notes: Iterable[str], config: Mapping[str, Any]) -> None:
-    """Print what is to be known of spent draws, and what a new one would cost."""
-    lines = list(notes)
-    if not lines:
-        return
-    if SCORES.is_file() and (cost := _replacement(config)):
-        lines.append(cost)
-    _say("\n" + "\n".join(lines) + "\n", sys.stderr)
-
-
-def _replacement(config: Mapping[str, Any]) -> str:
-    """Return in a sentence what a confirmation draw in place of a spent one would cost.
-
-    Empty where nothing can be said.
-    """
-    # Here, as it takes a second to load and only this needs it.
-    from framing.inference.planning import replacement_sentence
-
-    sources, draws = read_sources(SOURCES, config["groups"]), read_draws(DRAWS)
-    codebook = written_codebook(CODEBOOK)
-    states = project_reading(config, codebook, sources, draws).states
-    unspent = [UNREAD if state == SPENT else state for state in states]
-    before, after = (frame_if_right(config, sources, draws, each) for each in (unspent, states))
-    if before is None or after is None:
-        return ""
-    scores = read_scores(SCORES)
-    scores = scores[scores["code"].isin(list(codebook.codes))]
-    return replacement_sentence(before, after, scores, config)
-
-
-def show_first_steps() -> None:
-    """Print the page of first steps, and where it lies."""
-    steps = FIRST_STEPS.read_text(encoding="utf-8")
-    _say(f"\n{steps}\nThis page: {FIRST_STEPS.resolve()}\n", sys.stdout)
-
-
-def show_problems() -> None:
-    """Print, as the last thing on the screen, what jobs found wrong with the input."""
-    # Two jobs may have stumbled over the same.
-    for said in dict.fromkeys(log.read_text(encoding="utf-8") for log in _failures()):
-        _say("\n" + said, sys.stderr)
-
-
-def _say(text: str, stream: TextIO) -> None:
-    # Whatever encoding the terminal has.
-    encoding = stream.encoding or "ascii"
-    stream.write(text.encode(encoding, "replace").decode(encoding))
-    stream.flush()
