@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import copy
+import re
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 
+from framing.common import settings
 from framing.common.config import check_config, cross_check, load_config, read_yaml
 from framing.common.problems import InputError
 
@@ -118,3 +121,57 @@ def test_every_schema_is_a_schema(root):
 
     for path in (root / "workflow" / "schemas").glob("*.yaml"):
         Draft202012Validator.check_schema(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+# --- settings from their one home -----------------------------------------------------------------
+
+
+def _nodes(node, path=""):
+    for name, below in node.get("properties", {}).items():
+        whole = f"{path}.{name}" if path else name
+        yield whole, below
+        yield from _nodes(below, whole)
+
+
+def test_every_setting_says_what_it_changes_and_starts_within_its_own_limits():
+    known = settings.schema()
+    for path, node in _nodes(known):
+        assert node.get("description", "").strip(), path
+        for key in ("default", "start"):
+            if key in node:
+                plain = Draft202012Validator({**node, "$defs": known["$defs"]})
+                assert not list(plain.iter_errors(node[key])), f"{path}: {key}"
+
+
+def test_what_must_be_set_has_a_start_and_what_need_not_be_has_a_default():
+    given = ("project.title", "project.question")
+    for path, node in _nodes(settings.schema()):
+        if path.startswith("release") or "properties" not in node:
+            continue
+        for name in node.get("required", ()):
+            below = node["properties"][name]
+            held = {"start", "default", "properties"} & set(below) or "start" in node
+            assert held or f"{path}.{name}" in given, f"{path}.{name}"
+
+
+def test_the_page_of_settings_is_made_from_the_schema(root):
+    assert (root / "docs" / "settings.md").read_text(encoding="utf-8") == settings.settings_page()
+
+
+def test_a_new_configuration_has_a_comment_for_each_setting_and_holds_its_starts():
+    text = settings.starting_text({"project.title": "A: b", "project.question": "#?"}, {})
+    found = yaml.safe_load(text)
+    assert found["project"] == {"title": "A: b", "question": "#?", "limits": []}
+    assert found["inference"]["headline"] == {"estimator": "difference", "target": "texts"}
+    assert max(map(len, text.splitlines())) <= 100
+    lines = text.splitlines()
+    for number, line in enumerate(lines):
+        if re.match(r"[a-z_]+:", line):
+            assert lines[number - 1].startswith("# "), line
+
+
+def test_what_a_project_sets_stands_in_place_of_the_default_key_by_key():
+    found = settings.settled("reading", {"limits": {"pages": 3}, "encodings": ["latin-1"]})
+    assert (found["limits"]["pages"], found["limits"]["members"]) == (3, 5000)
+    assert found["encodings"] == ["latin-1"]
+    assert settings.settled("units")["turns"]["least"] == 3

@@ -350,12 +350,12 @@ def test_a_setting_of_a_later_version_spends_only_if_it_is_not_the_default(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     latest = frozen_now()
-    schema = json.loads(json.dumps(freeze._schema()))
+    schema = json.loads(json.dumps(freeze.schema()))
     own = schema["properties"]["inference"]["properties"]
     own["novelty"] = {"type": "number", "default": 0.5}
     schema["$defs"]["cell"]["properties"]["held"] = {"type": "boolean", "default": False}
     schema["properties"]["foresight"] = {"type": "object", "default": {"steps": 3}}
-    monkeypatch.setattr(freeze, "_schema", lambda: schema)
+    monkeypatch.setattr(freeze, "schema", lambda: schema)
     config, codebook, sources = parts_unchecked()
     assert changes(latest, config, codebook, sources) == ()
     config["inference"]["novelty"] = 0.5

@@ -2,8 +2,8 @@
 
 Texts of the corpus are mostly not at hand, so passages are compared by what derived facts hold of
 them: digests and word counts. Two bags of words that are alike are a copy: in passages of twenty
-words and more chance does not get near it (see ``defaults.yaml`` for what was measured). Where
-texts are at hand, runs of words confirm it.
+words and more chance does not get near it (docs/settings.md, ``intake.duplicates``, says what was
+measured). Where texts are at hand, runs of words confirm it.
 
 In: derived facts (:mod:`framing.corpus.derived`) of the corpus and of the new source. Out:
 :class:`Duplicates`.

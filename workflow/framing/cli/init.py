@@ -25,6 +25,7 @@ from framing.common.paths import (
     SOURCES,
 )
 from framing.common.problems import InputError, Problem, raise_if_any
+from framing.common.settings import starting_text
 from framing.corpus.tables import PASSAGE_COLUMNS, SAMPLE_COLUMNS, SOURCE_COLUMNS
 from framing.project.lock import alone, commit, settle
 
@@ -34,7 +35,7 @@ GROUPS = {"a": "Group A", "b": "Group B"}
 """Groups of a project that was not told its own."""
 
 _QUESTION = "(What is asked is still to be written: project.question in config/config.yaml.)"
-_PLACEHOLDERS = "# These two hold the place of your own, which can have any ids and names.\n"
+_PLACEHOLDERS = "These two hold the place of your own, which can have any ids and names."
 _EXAMPLES = """\
 examples:
   framing init ~/tram
@@ -121,11 +122,9 @@ def contents(title: str, question: str, groups: Mapping[str, str]) -> dict[Path,
 
     Raises :class:`InputError` where that is no configuration.
     """
-    lines = _yaml("groups", dict(groups or GROUPS))
-    config = _template("config.yaml").substitute(
-        title=_yaml("title", title),
-        question=_yaml("question", question),
-        groups=lines if groups else _PLACEHOLDERS + lines,
+    given = {"project.title": title, "project.question": question}
+    config = starting_text(
+        given | {"groups": dict(groups or GROUPS)}, {} if groups else {"groups": _PLACEHOLDERS}
     )
     check_config(yaml.safe_load(config), CONFIG)
     readme = _template("README.md").substitute(heading=title, asked=question)
@@ -148,13 +147,6 @@ def contents(title: str, question: str, groups: Mapping[str, str]) -> dict[Path,
 
 def _template(name: str) -> Template:
     return Template(read_text(TEMPLATES / name))
-
-
-def _yaml(key: str, value: str | dict[str, str]) -> str:
-    """Return a setting as YAML, quoted where it must be, each value on one line."""
-    return yaml.safe_dump(
-        {key: value}, allow_unicode=True, sort_keys=False, width=float("inf")
-    ).rstrip("\n")
 
 
 def _header(columns: Sequence[str]) -> str:

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from framing.inference.goals import Answer
     from framing.inference.planning import Plan
 
-_ESTIMATORS = ("labels only", "post-stratified", "difference")
 _TARGETS = {"corpus": "this corpus", "texts": "texts like these"}
 _WIDTH = 79
 _DECIMALS = 3  # of half-widths and powers at least, however few the tables give
@@ -86,7 +85,7 @@ def register(commands: argparse._SubParsersAction, common: argparse.ArgumentPars
         help="how large a difference shall be found (default: today's estimate)",
     )  # fmt: skip
     parser.add_argument(
-        "--estimator", choices=_ESTIMATORS, help="instead of the configured headline estimator"
+        "--estimator", metavar="NAME", help="instead of the configured headline estimator"
     )
     parser.add_argument(
         "--target", choices=tuple(_TARGETS),
@@ -212,6 +211,7 @@ def _planned(
 ) -> tuple[Plan, pd.DataFrame]:
     """Return the plan, and its strata as the file that ``framing sample`` reads."""
     from framing.inference.allocation import survey
+    from framing.inference.estimators import planned
     from framing.inference.intervals import Settings
     from framing.inference.outcomes import outcome
     from framing.inference.planning import (
@@ -240,6 +240,8 @@ def _planned(
     data = {code: outcome(given.frame, scores[scores["code"] == code], code, settings)
             for code in dict.fromkeys(codes)}  # fmt: skip
     headline = config["inference"]["headline"]
+    if arguments.estimator:
+        planned(arguments.estimator, "--estimator")
     request = Request(
         given,
         _levels(frame, columns, strata),

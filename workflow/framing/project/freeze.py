@@ -36,20 +36,18 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from framing.codebook.codebook import Code, Codebook, Cue
 from framing.codebook.cues import cue_digest, cue_problem
 from framing.codebook.patterns import PatternError
 from framing.codebook.patterns import fold as plain_signs
-from framing.common.config import SCHEMAS
 from framing.common.files import sha256
 from framing.common.problems import InputError
+from framing.common.settings import schema
 from framing.corpus.tables import SOURCE_COLUMNS
 from framing.sampling.roles import (
     Frozen,
@@ -181,7 +179,7 @@ def _settings(sections: Mapping[str, Any]) -> dict[str, Any]:
     """Return sections with all that the schema has a default for, whole sections too."""
     missing = {
         name: one["default"]
-        for name, one in _schema()["properties"].items()
+        for name, one in schema()["properties"].items()
         if "default" in one and name not in sections and name not in _NO_SETTINGS
     }
     whole: dict[str, Any] = _whole(with_defaults({**missing, **sections}))
@@ -202,17 +200,11 @@ def theses_of(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def with_defaults(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return (sections of) a configuration, what is not set having the default of the schema."""
-    schema = _schema()
+    known = schema()
     return {
-        name: _filled(value, schema["properties"].get(name, {}), schema["$defs"])
+        name: _filled(value, known["properties"].get(name, {}), known["$defs"])
         for name, value in data.items()
     }
-
-
-@cache
-def _schema() -> dict[str, Any]:
-    text = (SCHEMAS / "config.schema.yaml").read_text(encoding="utf-8")
-    return dict(yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
 
 
 def _filled(data: Any, schema: Any, known: Mapping[str, Any]) -> Any:

@@ -119,6 +119,7 @@ def check_project(*, beginning: bool = False) -> tuple[Project, list[Facts]]:
             problems += cross_check(
                 config, list(codebook.codes), set(sources["source_id"]), CONFIG, known
             )
+            problems += _estimator_problems(config)
             problems += formula_problems(config, sources, project.frame)
         collect(problems, read_intake, INTAKE, sources)
         if passages is not None:
@@ -232,6 +233,13 @@ def sampled_sources(sources: pd.DataFrame, frame: pd.DataFrame | None) -> frozen
     if frame is None or frame["weight"].isna().all():
         return frozenset(sources["source_id"])
     return frozenset(frame["source_id"][frame["estimable"] | frame["weight"].notna()])
+
+
+def _estimator_problems(config: Mapping[str, Any]) -> list[Problem]:
+    # Here, as most who load a project estimate nothing.
+    from framing.inference.estimators import estimator_problems
+
+    return estimator_problems(config, CONFIG)
 
 
 def formula_problems(

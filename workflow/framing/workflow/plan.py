@@ -28,6 +28,7 @@ from framing.common.paths import (
 )
 from framing.common.problems import Problem, raise_if_any
 from framing.corpus.tables import read_sources
+from framing.inference.estimators import estimator_problems
 from framing.project.freeze import FREEZES
 from framing.project.load import frame_if_right, project_reading, sampled_sources
 from framing.project.lock import settle
@@ -172,6 +173,7 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
     coders = read_coders(CODERS)
     known = list(coders["coder"])
     problems = cross_check(config, codes, set(sources["source_id"]), CONFIG, known)
+    problems += estimator_problems(config, CONFIG)
     draws = read_draws(DRAWS)
     raise_if_any(problems)
     reading = project_reading(config, codebook, sources, draws)

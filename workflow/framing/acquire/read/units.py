@@ -1,6 +1,6 @@
 """Passages of a text: cut at sentence ends, repeats and questions out, kept when in scope.
 
-In: a canonical text, the row of its source, the settings ``units`` (``defaults.yaml``). Out: the
+In: a canonical text, the row of its source, the settings ``units``. Out: the
 passages in the columns of ``passages.tsv``, and everything that was left out with its reason. Run
 once, when a text joins the corpus; afterwards offsets are frozen.
 """

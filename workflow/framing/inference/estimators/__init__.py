@@ -6,10 +6,11 @@ module that gives an ``ESTIMATOR`` (:mod:`framing.inference.estimator`), and its
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
-from framing.common.problems import InputError, Problem
+from framing.common.problems import InputError, Problem, raise_if_any
 from framing.inference.corrected import Estimate
 from framing.inference.design import Domain, Population
 from framing.inference.estimator import Corrected, Estimator
@@ -49,12 +50,31 @@ def estimate(
     return EVERY[name].estimate(frame, part, data, settings)
 
 
-def planned(name: str) -> Corrected:
+def estimator_problems(config: Mapping[str, Any], path: str | Path) -> list[Problem]:
+    """Return where a configuration names estimators that there are not, or that stand aside."""
+    headline = config["inference"]["headline"]["estimator"]
+    return [
+        *_unknown("inference.headline.estimator", [headline], path),
+        *_unknown("robustness.estimators", config["robustness"]["estimators"], path),
+    ]
+
+
+def _unknown(where: str, names: Iterable[str], path: str | Path) -> list[Problem]:
+    known = ", ".join(ESTIMATORS)
+    return [
+        Problem(path, f"{where}: unknown estimator {name!r}", f"Known: {known}.")
+        for name in names
+        if name not in ESTIMATORS
+    ]
+
+
+def planned(name: str, where: str = "inference.headline.estimator") -> Corrected:
     """Return the estimator called ``name``, which more codes must make more precise.
 
-    Raises :class:`InputError` for one that rests on no codes, and for one that there is not.
+    Raises :class:`InputError` for one that rests on no codes, and for one that there is not;
+    ``where`` is what named it.
     """
-    where, found = "inference.headline.estimator", EVERY.get(name)
+    found = EVERY.get(name)
     if found is not None and not found.corrects:
         raise InputError(
             Problem(where, f"is {name}, which rests on no codes: coding more makes it no better",
@@ -75,6 +95,8 @@ def leading(config: Mapping[str, Any], confirmed: bool) -> dict[str, str]:
     can be corrected by the classifier's errors, and labels only lead.
     """
     led = dict(config["inference"]["headline"])
+    where = "inference.headline.estimator"
+    raise_if_any(_unknown(where, [led["estimator"]], "config/config.yaml"))
     if not confirmed and EVERY[led["estimator"]].corrects:
         led["estimator"] = LABELS
     return led
