@@ -63,14 +63,24 @@ from framing.common.files import write_table
 from framing.inference.clusters import shares
 from framing.inference.contrasts import contrast
 from framing.inference.corrected import Estimate
-from framing.inference.design import CORPUS, TARGETS, TEXTS, Domain, Population, domain, sums
-from framing.inference.estimators import COUNT, DIFFERENCE, LABELS, POST, estimate
+from framing.inference.design import CORPUS, TARGETS, TEXTS, Domain, Population, domain
+from framing.inference.estimators import (
+    CORRECTED,
+    COUNT,
+    DIFFERENCE,
+    EVERY,
+    LABELS,
+    POST,
+    estimate,
+)
 from framing.inference.outcomes import Outcome
+from framing.inference.variances import sums
 from framing.tables.shares import share_row
 
 TABLE = ROOT / "benchmarks" / "coverage.tsv"
 REPLICATIONS = 1200
 CORPORA = 12  # fixed corpora behind the target `corpus`
+BY_CLASSIFIER = [name for name in CORRECTED if EVERY[name].has_classifier]
 NOW, TRUSTED, ALL_READ = "now", "all trusted", "all read"  # ways to deal with what was read
 CUSTOMARY = "customary"  # the variance between sources, whatever their sizes
 OURS, LOOKED = "ours", "read: {}"
@@ -204,7 +214,7 @@ def corpora(
 def of_ours(task: Task, random: np.random.Generator) -> Iterator[Sample]:
     """Yield samples of a population that nobody has read."""
     made = simulated.world(task.prevalence)
-    asked = [(name, part) for name in (POST, DIFFERENCE) for part in DOMAINS] + [(COUNT, "a")]
+    asked = [(name, part) for name in BY_CLASSIFIER for part in DOMAINS] + [(COUNT, "a")]
     for texts, truth in corpora(task, made, random):
         said = simulated.classified(made, texts)
         rows = simulated.draw(said, task.labels, random)
@@ -221,7 +231,7 @@ def of_ours(task: Task, random: np.random.Generator) -> Iterator[Sample]:
 def of_looked(task: Task, random: np.random.Generator) -> Iterator[Sample]:
     """Yield samples of a population of which the authors of cues had read a part."""
     made = simulated.looked_world(task.prevalence, (FIRST, task.joined))
-    now = [(name, part) for name in (LABELS, POST, DIFFERENCE) for part in DOMAINS]
+    now = [(name, part) for name in CORRECTED for part in DOMAINS]
     if not task.labels:
         now = [(LABELS, part) for part in DOMAINS]
     otherwise = [(POST, ALL), (DIFFERENCE, ALL), (DIFFERENCE, GAP)]

@@ -272,7 +272,7 @@ def job(name: str, folder: Path, config: Mapping[str, Any], codes: Sequence[str]
         "script": str(WORKFLOW / "scripts" / "make_tables.py"),
         "input": inputs,
         "output": [],
-        "params": {"job": name, "mark": "", "config": config, "codes": list(codes)},
+        "params": {"job": name, "caveat": "", "config": config, "codes": list(codes)},
         "log": [str(folder / f"{name}.log")],
     }
     path = folder / f"{name}.json"

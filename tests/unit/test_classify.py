@@ -25,20 +25,11 @@ from framing.classifier.features import closeness_of, stem
 from framing.classifier.inputs import Tables
 from framing.classifier.model_file import Prediction, model_text, predict, read_model
 from framing.classifier.training import train_code
-from framing.cli import classify, formats
-from framing.cli.classify import (
-    Coded,
-    Columns,
-    DelimitedWriter,
-    JsonlWriter,
-    Row,
-    SeenIds,
-    added_columns,
-    code_rows,
-    codebook_note,
-    read_delimited,
-    read_jsonl,
-)
+from framing.cli import classify
+from framing.cli.classify import SeenIds, code_rows, codebook_note
+from framing.cli.delimited import DelimitedWriter, read_delimited
+from framing.cli.formats import Coded, Columns, Row, added_columns
+from framing.cli.json_lines import JsonlWriter, read_jsonl
 from framing.codebook import cues
 from framing.codebook.cues import pattern_hits
 from framing.coding.codings import combine_coders
@@ -513,7 +504,7 @@ def test_nothing_is_left_when_a_run_is_interrupted(project, tmp_path, monkeypatc
 
 PIPE = """\
 import argparse, os, sys
-from framing.cli import classify, formats
+from framing.cli import classify
 parser = argparse.ArgumentParser()
 classify.register(parser.add_subparsers(), argparse.ArgumentParser(add_help=False))
 arguments = parser.parse_args(["classify", "-", "--output", "-", "--format", sys.argv[2]])
@@ -625,7 +616,7 @@ def test_stems_are_not_remembered_for_ever(monkeypatch):
 
 
 def test_an_open_quotation_mark_does_not_swallow_the_table(monkeypatch):
-    monkeypatch.setattr(formats, "_FIELD", 1000)
+    monkeypatch.setattr("framing.cli.delimited._FIELD", 1000)
     lines = [b"id,text\n", b'1,"open\n', *(b"%d,text\n" % n for n in range(2, 500))]
     got = coded(read_delimited(lines, ",", COLUMNS, "x"))
     assert [row.row.id for row in got] == [str(n) for n in range(1, 500)]
@@ -639,7 +630,7 @@ def test_an_open_quotation_mark_does_not_swallow_the_table(monkeypatch):
 
 def test_parquet_comes_back_with_its_columns_and_types(run, instrument, monkeypatch):
     arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
-    monkeypatch.setattr(formats, "_BATCH", 2)
+    monkeypatch.setattr("framing.cli.parquet._BATCH", 2)
     table = arrow.table(
         {
             "when": arrow.array([0, 1, None, 3, 4], arrow.timestamp("ms")),
@@ -700,7 +691,9 @@ def test_without_pyarrow_it_is_said_what_to_install(project, tmp_path, monkeypat
         raise ModuleNotFoundError(name)
 
     (tmp_path / "in.parquet").write_bytes(b"")
-    monkeypatch.setattr(formats, "import_module", lambda n: missing(n) if "arrow" in n else sys)
+    monkeypatch.setattr(
+        "framing.cli.parquet.import_module", lambda n: missing(n) if "arrow" in n else sys
+    )
     monkeypatch.setattr(sys, "tqdm", None, raising=False)
     with pytest.raises(InputError, match=r"pip install 'framing\[parquet\]'"):
         command(classify, project, "in.parquet", "-o", "out.parquet", here=tmp_path)

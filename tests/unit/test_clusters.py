@@ -16,7 +16,8 @@ from framing.inference.clusters import (
     shares,
     working_variance,
 )
-from framing.inference.design import Floats, sums
+from framing.inference.design import Floats
+from framing.inference.variances import sums
 
 
 def passages(seed: int, sources: int = 12) -> tuple[Floats, Floats, np.ndarray]:

@@ -13,7 +13,8 @@ import yaml
 from framing.codebook.codebook import load_codebook
 from framing.codebook.cues import compile_cues, pattern_hits
 from framing.codebook.hits import hits_by_cue
-from framing.codebook.patterns import PatternError, compile_any
+from framing.codebook.pattern_syntax import PatternError
+from framing.codebook.patterns import compile_any
 from framing.common.config import SCHEMAS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cues.md").read_text(encoding="utf-8")

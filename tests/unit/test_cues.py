@@ -19,7 +19,8 @@ from framing.codebook.cues import (
     sentence_spans,
 )
 from framing.codebook.hits import cue_and_pattern, hits_by_cue
-from framing.codebook.patterns import PatternError, compile_any, expand
+from framing.codebook.pattern_syntax import PatternError
+from framing.codebook.patterns import compile_any, expand
 from framing.common.problems import InputError
 
 TERMS = {"bird": "swift~|swallow~", "far": "<bird> ..2 away"}

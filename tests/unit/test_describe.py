@@ -1,4 +1,4 @@
-"""T1, T7, T8 and the seal: counted by hand."""
+"""T1, T7, T8 and the manifest: counted by hand."""
 
 from __future__ import annotations
 

@@ -16,15 +16,13 @@ from framing.inference.design import (
     TEXTS,
     Population,
     check_design,
-    cluster_deviations,
     domain,
-    effective_size,
     is_confirmed,
     members,
     part_of,
     population,
-    stratum_deviations,
 )
+from framing.inference.variances import cluster_deviations, effective_size, stratum_deviations
 from framing.tables.shares import by_target
 from tests.unit.inference_samples import (
     corpus,

@@ -19,11 +19,11 @@ from scipy import stats
 
 from framing.common.files import LINE
 from framing.common.problems import InputError
-from framing.inference.design import check_design, stratum_deviations
+from framing.inference.design import check_design
+from framing.inference.variances import stratum_deviations
 from framing.sampling import draw as draws
 from framing.sampling.combine import check_draws, combined_design, is_convenience
 from framing.sampling.draw import (
-    ADDED,
     DRAWN,
     HEAD,
     NOT_BY_DESIGN,
@@ -36,13 +36,12 @@ from framing.sampling.draw import (
     make_draw,
     random_numbers,
     sample_rows,
-    strata_digest,
-    strata_of,
 )
 from framing.sampling.elsewhere import hand_picked
 from framing.sampling.records import read_draws, write_draw
 from framing.sampling.roles import CONFIRMATION, DEVELOPMENT, PENDING, SPENT, UNREAD
 from framing.sampling.sizes import bounded_shares, proportional, whole_numbers
+from framing.sampling.strata import ADDED, strata_digest, strata_of
 from tests.unit.inference_samples import drawn_from
 
 EVERYTHING = "0123456789abcdefghijklmnopqrstuvwxyz"

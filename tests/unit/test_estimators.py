@@ -35,13 +35,11 @@ from framing.inference.design import (
     TEXTS,
     Domain,
     Population,
-    cluster_deviations,
     domain,
     is_confirmed,
     members,
     part_of,
     population,
-    stratum_deviations,
 )
 from framing.inference.estimator import (
     EXPLORATORY,
@@ -61,6 +59,7 @@ from framing.inference.estimators import (
     leading,
 )
 from framing.inference.outcomes import Outcome, outcome, prediction_powered, weighted_slope
+from framing.inference.variances import cluster_deviations, stratum_deviations
 from tests.unit.inference_samples import (
     KNOWN_CODES,
     config,

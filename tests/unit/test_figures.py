@@ -17,7 +17,7 @@ import pytest
 from matplotlib.font_manager import FontProperties, findfont
 
 from framing.common.files import sha256
-from framing.report import figures, quality_figures
+from framing.report import figures, quality_figures, share_figures, source_figure
 from framing.report import looking_figure as looking
 from framing.report.draw_figures import draw, drawing
 from framing.tables.captions import edition, lettering
@@ -34,7 +34,7 @@ def as_svg(draw):
     return lambda frame, words, name="figure": figures.svg_text(draw(frame, words), name)
 
 
-forest, trend, strip = map(as_svg, (figures.forest, figures.trend, figures.strip))
+forest, trend, strip = map(as_svg, (share_figures.forest, share_figures.trend, source_figure.strip))
 DRAW = {"T4-prevalence": forest, "T5-trend": trend, "T7-essay": strip}
 MORE = {
     "T2-agreement": quality_figures.agreement, "T12-keyness": quality_figures.keyness,
@@ -432,12 +432,12 @@ FORMS = {"svg": lambda figure: figures.svg_text(figure, "x").encode(), "pdf": fi
 @pytest.fixture(scope="module")
 def saved(words, frames):
     """A figure drawn once and saved in every form."""
-    figure = figures.forest(frames["T4-prevalence"], words)
+    figure = share_figures.forest(frames["T4-prevalence"], words)
     return {form: save(figure) for form, save in FORMS.items()}
 
 
 def test_forms_do_not_depend_on_which_was_saved_first(saved, words, frames):
-    figure = figures.forest(frames["T4-prevalence"], words)
+    figure = share_figures.forest(frames["T4-prevalence"], words)
     assert {form: FORMS[form](figure) for form in reversed(FORMS)} == saved
 
 
@@ -461,7 +461,7 @@ def test_a_pdf_holds_its_fonts_and_no_word_on_when_and_with_what_it_was_made(sav
 
 
 def test_glyphs_are_those_that_come_with_matplotlib():
-    with figures._settings():
+    with figures.house_style():
         for weight in ("normal", "bold"):
             path = Path(findfont(FontProperties(weight=weight)))
             assert path.is_relative_to(Path(matplotlib.get_data_path()))
@@ -473,7 +473,8 @@ def test_bytes_of_pictures_are_those_of_another_process(root, tmp_path, saved):
     code = (
         "from framing.common.files import sha256\n"
         "from tests.unit.test_figures import *\n"
-        "figure = figures.forest(tables()['T4-prevalence'], edition(load_specs(), context()))\n"
+        "words = edition(load_specs(), context())\n"
+        "figure = share_figures.forest(tables()['T4-prevalence'], words)\n"
         "print(*[sha256(save(figure)) for save in FORMS.values()])\n"
     )
     environment = {

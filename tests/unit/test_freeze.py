@@ -23,17 +23,8 @@ from framing.common.paths import CODEBOOK, CODINGS, CONFIG, SOURCES
 from framing.common.problems import InputError
 from framing.corpus.tables import read_sources
 from framing.project import freeze
-from framing.project.freeze import (
-    ASSIGNED,
-    FREEZES,
-    PAGE,
-    RECORD,
-    Freeze,
-    briefly,
-    changes,
-    components,
-    folded,
-)
+from framing.project.freeze import ASSIGNED, FREEZES, PAGE, RECORD, Freeze, components, folded
+from framing.project.freeze_changes import Change, briefly, changes
 from framing.project.freeze_records import contradictions, freeze_texts, read_freezes
 from framing.project.load import load_project, project_reading
 from framing.project.lock import commit
@@ -386,11 +377,11 @@ def test_texts_are_folded_to_their_words() -> None:
 
 
 def test_many_changes_are_told_in_a_few_words() -> None:
-    change = freeze.Change("cues", tuple(f"cue 'c{n}' changed" for n in range(6)))
+    change = Change("cues", tuple(f"cue 'c{n}' changed" for n in range(6)))
     assert briefly([change]) == (
         "cue 'c0' changed, cue 'c1' changed, cue 'c2' changed, 3 other things changed"
     )
-    settings = freeze.Change("settings", ("classifier.C is 2, frozen as 1",))
+    settings = Change("settings", ("classifier.C is 2, frozen as 1",))
     assert briefly([settings]) == "setting classifier.C is 2, frozen as 1"
     assert briefly([]) == ""
 

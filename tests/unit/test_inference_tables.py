@@ -33,24 +33,26 @@ from framing.inference.estimator import COMPLETE
 from framing.inference.estimators import COUNT, DIFFERENCE, ESTIMATORS, LABELS, POST, estimate
 from framing.inference.intervals import NO_SPREAD
 from framing.inference.outcomes import Outcome, by_code, outcome
-from framing.tables.shares import (
-    FEW,
+from framing.tables.contrasts import (
     HELD,
     NO_COMMON_PERIOD,
     NOTHING_TO_HOLD,
     ONE_PERIOD,
     RAW,
-    T4_COLUMNS,
-    T5_COLUMNS,
     T6_COLUMNS,
-    TRUNCATED,
-    codes_alone,
     contrast_table,
     period_weights,
+    side_name,
+)
+from framing.tables.shares import (
+    FEW,
+    T4_COLUMNS,
+    T5_COLUMNS,
+    TRUNCATED,
+    codes_alone,
     prevalence_table,
     settled,
     share_row,
-    side_name,
     trend_table,
 )
 from tests.unit.inference_samples import (

@@ -20,7 +20,7 @@ from framing.common.files import sha256, write_table
 from framing.common.paths import CODERS, CODINGS, CONFIG, PASSAGES, SAMPLE, SOURCES
 from framing.common.problems import InputError
 from framing.corpus.facts import exemplar_facts
-from framing.project.load import load_beginning
+from framing.project.load import load_started
 from framing.project.lock import commit
 from framing.project.status import (
     Stage,
@@ -275,7 +275,7 @@ def draw_all(project: Path) -> list[str]:
 
 
 def test_the_page_counts_sources_passages_and_hits_by_group(texts):
-    found, facts = load_beginning(load_config(CONFIG))
+    found, facts = load_started(load_config(CONFIG))
     page = first_steps(found, facts, stage_of())
     assert "2 sources, 4 passages, 0 drawn" in page
     assert "| Group A | dated  |       1 |        2 |" in page
@@ -286,24 +286,24 @@ def test_the_page_counts_sources_passages_and_hits_by_group(texts):
 
 
 def test_a_first_draw_is_for_development_unless_it_is_said_otherwise(texts):
-    found, facts = load_beginning(load_config(CONFIG))
+    found, facts = load_started(load_config(CONFIG))
     page = first_steps(found, facts, stage_of())
     assert "--seed SEED --role development" in page
     assert "`framing freeze`, then `framing sample --supplement --role confirmation`" in page
     draw = ["sample", "--size", "4", "--strata", "group", "--seed", "7", "--role", "confirmation"]
     assert cli.main(draw) == 0
-    found, facts = load_beginning(load_config(CONFIG))
+    found, facts = load_started(load_config(CONFIG))
     steps = next_steps(found, stage_of())
     assert "The draw is for confirmation" in steps[0] and "framing freeze" in steps[0]
     assert cli.main(["freeze"]) == 0
-    found, facts = load_beginning(load_config(CONFIG))
+    found, facts = load_started(load_config(CONFIG))
     assert "Say who codes" in next_steps(found, stage_of())[0]
 
 
 def test_a_group_without_texts_is_shown_and_labels_do_not_break_tables(texts):
     config = load_config(CONFIG)
     config["groups"] = {"a": "A | B", "b": "Second", "c": "None yet"}
-    found, facts = load_beginning(config)
+    found, facts = load_started(config)
     page = first_steps(found, facts, stage_of())
     assert "| None yet |        |       0 |        0 |" in page
     assert r"| A \| B" in page
@@ -312,7 +312,7 @@ def test_a_group_without_texts_is_shown_and_labels_do_not_break_tables(texts):
 def test_sheets_have_a_row_a_drawn_passage_and_are_not_overwritten_once_begun(texts):
     drawn = draw_all(texts)
     CODERS.write_text(CODERS.read_text("utf-8") + "ann\thuman\t0.1\tx\n", encoding="utf-8")
-    found, _ = load_beginning(load_config(CONFIG))
+    found, _ = load_started(load_config(CONFIG))
     sheet = blank_sheet(found, "ann")
     assert list(sheet.columns) == ["passage_id", "coder", "quiet", "unsure"]
     assert list(sheet["passage_id"]) == drawn and set(sheet["quiet"]) == {""}
@@ -331,7 +331,7 @@ def test_sheets_have_a_row_a_drawn_passage_and_are_not_overwritten_once_begun(te
 def test_passages_to_be_coded_are_shown_with_their_prose_where_it_is_at_hand(texts):
     drawn = draw_all(texts)
     config = load_config(CONFIG)
-    found, _ = load_beginning(config)
+    found, _ = load_started(config)
     page = reading_list(found, text_reader(config, found))
     assert [page.index(name) for name in drawn] == sorted(page.index(name) for name in drawn)
     assert "> The night shift ends at five" in page and "Ada, 2014-05" in page

@@ -17,9 +17,9 @@ from framing.acquire.duplicates import (
     Runs,
     compare,
     duplicate_lines,
-    index_of,
     runs_in_common,
 )
+from framing.acquire.passage_index import index_of
 from framing.acquire.settings import intake_settings
 from framing.common.files import sha256
 from framing.corpus.words import word_counts

@@ -12,6 +12,7 @@ import pytest
 from framing.inference.estimator import EXPLORATORY, NOT_CONFIRMED, PARTLY_CONFIRMED
 from framing.inference.intervals import Settings
 from framing.tables import tallies
+from framing.tables.contrasts import HELD, NO_COMMON_PERIOD, RAW, contrast_table
 from framing.tables.robustness import (
     ANY,
     MAIN_UNKNOWN,
@@ -21,7 +22,6 @@ from framing.tables.robustness import (
     robustness_table,
     specification_table,
 )
-from framing.tables.shares import HELD, NO_COMMON_PERIOD, RAW, contrast_table
 from framing.tables.specifications import (
     CHOICES,
     LARGEST,

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from framing.cli import plan, sample
+from framing.cli.passage_frame import load_design
 from framing.common.config import load_config
 from framing.common.files import read_table, write_table
 from framing.common.problems import InputError
@@ -116,7 +117,7 @@ def refused(run: Command, *arguments: str) -> str:
 def design() -> pd.DataFrame:
     config = load_config(Path("config/config.yaml"))
     sources = read_sources(Path("corpus/sources.tsv"), config["groups"])
-    return sample.load_design(config, sources, read_draws(DRAWS))
+    return load_design(config, sources, read_draws(DRAWS))
 
 
 def without_sample() -> None:

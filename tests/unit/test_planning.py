@@ -27,6 +27,12 @@ from framing.inference.allocation import (
     share_evidence,
     survey,
 )
+from framing.inference.classifier_strata import (
+    scope_member,
+    scope_text,
+    strata_columns,
+    with_classifier,
+)
 from framing.inference.contrasts import contrast, degrees_of_freedom
 from framing.inference.corrected import NO_CODED, ONE_SOURCE
 from framing.inference.design import CORPUS, TARGETS, TEXTS, domain
@@ -42,15 +48,11 @@ from framing.inference.planning import (
     Side,
     plan_contrast,
     plan_share,
-    replacement_sentence,
-    replacement_size,
-    scope_member,
-    scope_text,
-    strata_columns,
-    with_classifier,
 )
+from framing.inference.replacement import replacement_sentence, replacement_size
 from framing.sampling.combine import combined_design
-from framing.sampling.draw import make_draw, strata_of
+from framing.sampling.draw import make_draw
+from framing.sampling.strata import strata_of
 from framing.tables.shares import share_row
 from tests.unit.inference_samples import (
     config,

@@ -22,7 +22,7 @@ Publish = Callable[..., int]
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project with sealed results of two tables."""
+    """A project with listed results of two tables."""
     monkeypatch.chdir(tmp_path)
     results = Path("results")
     for name in ("T1-corpus", "T4-prevalence"):
@@ -30,11 +30,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         write_text(results / "tables" / f"{name}.tex", "not for comparing")
     write_text(results / "provenance.json", '{"inputs": {}}\n')
     write_text(results / "report.html", "<p>")
-    seal()
+    list_results()
     return tmp_path
 
 
-def seal() -> None:
+def list_results() -> None:
     write_table(Path("results/manifest.tsv"), manifest(Path("results")))
 
 
@@ -76,7 +76,7 @@ def test_what_was_published_before_is_replaced_as_a_whole(project: Path, run_pub
     run_publish()
     Path("results/tables/T1-corpus.csv").unlink()
     write_text(Path("results/tables/T4-prevalence.csv"), "code,estimate\ncost,0.6\n")
-    seal()
+    list_results()
     run_publish()
     assert names() == ["provenance.json", TABLES[1]]
     assert "0.6" in Path("published", TABLES[1]).read_text("utf-8")
@@ -111,7 +111,7 @@ def test_without_results_or_without_tables_there_is_nothing_to_publish(
     for path in Path("results/tables").glob("*.csv"):
         path.unlink()
     Path("results/provenance.json").unlink()
-    seal()
+    list_results()
     with pytest.raises(InputError) as caught:
         run_publish()
     assert len(caught.value.problems) == 2

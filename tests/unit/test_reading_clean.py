@@ -44,7 +44,7 @@ def test_repair(broken, whole):
     assert repair(whole) == whole
 
 
-def test_furniture_captions_doubles_and_stray_marks():
+def test_boilerplate_captions_doubles_and_stray_marks():
     kept, dropped = cleaned(
         "Share this article!",
         "An orchard in spring © Village Press",
@@ -60,11 +60,11 @@ def test_furniture_captions_doubles_and_stray_marks():
     )
     assert kept == ["Growing pears", BODY[0], BODY[1]]
     assert Counter(reason for _, reason in dropped) == {
-        "no words": 2, "page furniture": 2, "caption or credit": 3, "doubled line": 1,
+        "no words": 2, "boilerplate": 2, "caption or credit": 3, "doubled line": 1,
     }  # fmt: skip
 
 
-def test_text_that_looks_like_furniture_stays():
+def test_text_that_looks_like_boilerplate_stays():
     texts = [
         "We share this orchard with the birds.",
         "Search parties went out.",

@@ -71,7 +71,7 @@ def test_more_of_what_files_say():
 def test_menus_of_a_page_are_left_out_and_reported():
     document = read_document("a.html", made.page().encode())
     assert "Front door" not in document.text()
-    assert reasons(document)["Front door"] == "page furniture (trafilatura)"
+    assert reasons(document)["Front door"] == "boilerplate (trafilatura)"
     assert "Printed on apple paper by the village press" in reasons(document)
 
 

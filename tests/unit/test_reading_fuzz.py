@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from framing.acquire.read.clean import repair
-from framing.acquire.read.kinds import ENDINGS, KINDS
+from framing.acquire.read.kinds import FORMATS, KINDS
 from framing.acquire.read.read import read_document
 from framing.acquire.read.settings import reading_settings
 from framing.acquire.read.units import cut_passages
@@ -58,7 +58,7 @@ def test_damaged_documents(kind, data):
         changed[at : at + data.draw(st.integers(0, 5))] = piece
     if data.draw(st.booleans()):
         del changed[data.draw(st.integers(1, len(changed))) :]
-    read_or_refuse("a" + ENDINGS[kind][0], bytes(changed))
+    read_or_refuse("a" + FORMATS[kind].endings[0], bytes(changed))
 
 
 @given(st.binary(max_size=200), st.sampled_from([None, *KINDS]))
@@ -96,7 +96,7 @@ def test_no_word_is_lost(kind, paragraphs):
         "tei": lambda: made.tei("".join(tags)),
     }[kind]()
     try:
-        document = read_document("a" + ENDINGS[kind][0], data, None, ANY)
+        document = read_document("a" + FORMATS[kind].endings[0], data, None, ANY)
     except InputError as error:
         assert not any(words(each) for each in escaped) or "no text" in str(error)
         return

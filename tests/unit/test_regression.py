@@ -14,15 +14,9 @@ from hypothesis import strategies as st
 from scipy.linalg import fractional_matrix_power
 
 from framing.common.problems import InputError
+from framing.inference.contrasts import SMOOTHED
 from framing.inference.design import population
-from framing.inference.design_matrix import (
-    CONTRAST,
-    NOT_ALIKE,
-    NOTHING_ALIKE,
-    SHARE,
-    model_design,
-    row_space,
-)
+from framing.inference.design_matrix import model_design
 from framing.inference.dsl import (
     CR0,
     CR1,
@@ -45,22 +39,21 @@ from framing.inference.dsl import (
 from framing.inference.estimator import EXPLORATORY, PARTLY_CONFIRMED
 from framing.inference.intervals import critical
 from framing.inference.model_formulas import covariate_frame
+from framing.inference.model_quantities import CONTRAST, NOT_ALIKE, NOTHING_ALIKE, SHARE
 from framing.inference.regression_fits import DSL, LABELS, NAIVE, Codes, predicted, splits
+from framing.inference.row_space import row_space
 from framing.tables import regression
 from framing.tables.outside_frame import with_frame
-from framing.tables.regression import (
+from framing.tables.regression import FITS, T10_COLUMNS, regression_table
+from framing.tables.regression_rows import (
     ALIKE,
-    FITS,
     NEVER_TOGETHER,
     NO_CODED,
     NO_PASSAGE,
     ONE_SOURCE,
     OUTSIDE,
     SEPARATED,
-    SMOOTHED,
-    T10_COLUMNS,
     TINY,
-    regression_table,
 )
 from framing.tables.shares import prevalence_table
 from tests.unit import inference_samples as samples

@@ -18,7 +18,7 @@ from framing.report.cautions import warned
 from framing.report.report import answers, inline_html, other_things_equal, p_text, percent, theses
 from framing.report.terminal import ascii_text, headline
 from framing.tables.captions import edition
-from framing.tables.shares import NOTHING_TO_HOLD, ONE_PERIOD
+from framing.tables.contrasts import NOTHING_TO_HOLD, ONE_PERIOD
 from framing.tables.specs import load_specs
 from framing.workflow.results import FIGURES
 from tests.unit.output_samples import CODES, GROUPS, codebook, context, render_all, tables

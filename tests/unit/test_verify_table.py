@@ -41,7 +41,7 @@ def project(mini: Path, tmp_path: Path) -> Path:
     for path in sorted((mini / "results" / "tables").glob("*.csv")):
         (target / "results" / "tables").mkdir(parents=True, exist_ok=True)
         shutil.copy(path, target / "results" / "tables")
-    seal(target)
+    list_results(target)
     return target
 
 
@@ -53,7 +53,7 @@ def verify(project: Path, monkeypatch: pytest.MonkeyPatch) -> Verify:
     return lambda *arguments: main(["verify", *map(str, arguments)])
 
 
-def seal(project: Path) -> None:
+def list_results(project: Path) -> None:
     listed = manifest(project / "results").to_csv(sep="\t", index=False, lineterminator="\n")
     write_text(project / "results" / "manifest.tsv", listed)
 
@@ -383,7 +383,7 @@ def test_a_copy_of_another_release_is_named(project, verify, capsys, t4, tmp_pat
     shutil.copy(versions[2], project / "published" / NAME)
     write_text(project / "published" / "label.txt", "First edition\n")
     write(table, t4)
-    seal(project)
+    list_results(project)
     names = ["tag v1", "revision ", "the published results “First edition”"]
     for version, name in zip(versions, names, strict=True):
         assert verify("T4", "--file", version) == 1

@@ -128,11 +128,11 @@ def test_a_letter_joins_and_nothing_that_was_there_changes(project, letter, say)
     dropped = read_table(project / "corpus/texts/letter.dropped.tsv", (), extra=True)
     reasons = dict(zip(dropped["text"], dropped["reason"], strict=True))
     assert reasons == {
-        "Share this": "page furniture",
+        "Share this": "boilerplate",
         "Photo: R. Vance / Courtesy of the harbour office": "caption or credit",
         "A letter from the quay": "shorter than 12 words",
     }
-    assert "left out (1): page furniture" in out
+    assert "left out (1): boilerplate" in out
     assert "framing sample --supplement" in out
     assert say("check")[0] == 0
 
@@ -152,7 +152,7 @@ def test_a_dry_run_shows_everything_and_writes_nothing(project, letter, say):
     assert status == 0
     assert contents(project) == before
     assert "36 words): We who live along the harbour" in out
-    assert "left out, line 3, page furniture: Share this" in out
+    assert "left out, line 3, boilerplate: Share this" in out
     assert "Nothing was written: 1 source with 2 passages would join" in out
 
 

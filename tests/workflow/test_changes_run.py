@@ -1,4 +1,4 @@
-"""What moved, in a run of the workflow: published, compared, sealed."""
+"""What moved, in a run of the workflow: published, compared, listed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_results_are_compared_with_the_published_ones_and_nothing_else_is_made_a
     assert "Nothing has been published yet" in said
     publish(copied, "1.0")
     done = run(copied, "--dry-run")
-    assert planned(done.stdout + done.stderr) == {"changes", "seal"}
+    assert planned(done.stdout + done.stderr) == {"changes", "manifest"}
     # As if the first share had been published otherwise, before an earlier package.
     table = copied / "published" / "tables" / "T4-prevalence.csv"
     frame = pd.read_csv(table, dtype=str, keep_default_na=False)
@@ -46,9 +46,9 @@ def test_results_are_compared_with_the_published_ones_and_nothing_else_is_made_a
     assert said.startswith("# What moved since 1.0\n\n1 of ")
     assert f"- Package numpy: 1.0 → {numpy}\n\nNothing else changed" in said
     assert "| below" in said
-    sealed = pd.read_csv(results / "manifest.tsv", sep="\t")
-    assert "changes.md" in set(sealed["path"])
-    assert sealed.equals(manifest(results))
+    listed = pd.read_csv(results / "manifest.tsv", sep="\t")
+    assert "changes.md" in set(listed["path"])
+    assert listed.equals(manifest(results))
 
 
 def test_a_run_records_sources_cues_coders_and_code(finished: tuple[Path, str]):

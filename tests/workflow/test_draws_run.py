@@ -12,7 +12,7 @@ from framing.cli.main import main
 from framing.common.files import sha256
 from framing.inference.estimators import COUNT
 from framing.inference.estimators.counting import ONLY_CLASSIFIER
-from framing.sampling.draw import CONVENIENCE_MARK, NOT_BY_DESIGN
+from framing.sampling.draw import CONVENIENCE_CAVEAT, NOT_BY_DESIGN
 from framing.workflow.results import TABLES
 
 from .conftest import Run, as_csv, contents, edit, rows, write_rows
@@ -110,7 +110,7 @@ def test_a_supplement_joins_the_sample_and_passages_chosen_by_hand_mark_every_ta
     assert done.returncode == 0, done.stdout + done.stderr
     for name in TABLES:
         status = table(copied, name)["status"]
-        assert status.str.startswith(CONVENIENCE_MARK).all(), name
+        assert status.str.startswith(CONVENIENCE_CAVEAT).all(), name
         tex = (copied / "results" / "tables" / f"{name}.tex").read_text("utf-8")
         assert "passages chosen by hand" in " ".join(tex.split()), name
 

@@ -1,4 +1,4 @@
-"""The package for a repository: described, complete, sealed, the same on every build."""
+"""The package for a repository: described, complete, the same on every build."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ FACTS = {"check", "sampled", "derived_facts", "formulas"}
 LEARNT = {"train", "evaluate", "reliability", "robustness", "quality", "regression", "draw_codings"}
 """Rules that rest on sampled sources alone."""
 WHOLE = {"scores", "describe", "explorer", "prevalence", "provenance", "changes",
-         "draw_shares", "draw_texts", "tables", "report", "seal"}  # fmt: skip
+         "draw_shares", "draw_texts", "tables", "report", "manifest"}  # fmt: skip
 """Rules that must look at every source."""
 
 

@@ -49,9 +49,9 @@ def test_every_table_and_figure_is_there_and_sealed(finished):
     expected |= {"report.html", "explorer.html", "changes.md", "tables.xlsx", "provenance.json"}
     expected |= {"manifest.tsv"}
     assert expected <= set(made)
-    sealed = pd.read_csv(results / "manifest.tsv", sep="\t")
-    assert set(sealed["path"]) == set(made) - {"manifest.tsv"}
-    assert sealed.equals(manifest(results))
+    listed = pd.read_csv(results / "manifest.tsv", sep="\t")
+    assert set(listed["path"]) == set(made) - {"manifest.tsv"}
+    assert listed.equals(manifest(results))
 
 
 def test_the_run_ends_with_the_headline_and_where_the_report_lies(finished):
@@ -123,7 +123,7 @@ def test_committed_results_are_not_taken_for_done(mini: Path, project: Path, run
     (project / "results" / "tables" / "T4-prevalence.csv").write_text("stale\n", encoding="utf-8")
     assert planned(run(project, "--dry-run")) >= {
         "check", "derived_facts", "train", "scores", "reliability", "prevalence", "describe",
-        "draw_shares", "tables", "report", "provenance", "seal",
+        "draw_shares", "tables", "report", "provenance", "manifest",
     }  # fmt: skip
 
 
@@ -141,7 +141,7 @@ def test_a_changed_setting_reruns_what_depends_on_it_and_nothing_else(
 ):
     edit(copied / "config" / "config.yaml", old, new)
     rules = planned(run(copied, "--dry-run"))
-    assert rules >= {*reruns, "provenance", "seal"}
+    assert rules >= {*reruns, "provenance", "manifest"}
     assert not rules & stays
 
 

@@ -24,7 +24,7 @@ for job, about in JOBS.items():
             "../envs/framing.yaml"
         params:
             job=job,
-            mark=PLAN.mark,
+            caveat=PLAN.caveat,
             config=PLAN.settings(*results.settings_of(job)),
             codes=PLAN.codes,
             versions=PLAN.versions,

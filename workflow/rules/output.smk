@@ -1,4 +1,4 @@
-# From tables to what people read, and the seal on it.
+# From tables to what people read, and the manifest of it.
 #
 # needs: all of the above, and published/ where results have been published (`framing publish`)
 # makes: every table as .tex, .html and .md, results/tables.xlsx, results/figures/*.{svg,pdf,png}
@@ -63,7 +63,7 @@ rule tables:
     conda:
         "../envs/framing.yaml"
     params:
-        mark=PLAN.mark,
+        caveat=PLAN.caveat,
         config=PLAN.config,
         versions=PLAN.versions,
     # The longest of the last jobs.
@@ -96,7 +96,7 @@ rule report:
     conda:
         "../envs/framing.yaml"
     params:
-        mark=PLAN.mark,
+        caveat=PLAN.caveat,
         reading=PLAN.looked,
         config=PLAN.config,
         versions=PLAN.versions,
@@ -129,7 +129,7 @@ rule explorer:
     conda:
         "../envs/framing.yaml"
     params:
-        mark=PLAN.mark,
+        caveat=PLAN.caveat,
         held_out=PLAN.held_out,
         config=PLAN.config,
         versions=PLAN.versions,
@@ -187,7 +187,7 @@ rule changes:
         "../scripts/changes.py"
 
 
-rule seal:
+rule manifest:
     input:
         expand(
             "results/tables/{table}.{form}",
@@ -203,14 +203,14 @@ rule seal:
         "results/explorer.html",
         "results/provenance.json",
         "results/changes.md",
-        code=code("seal"),
+        code=code("manifest"),
     output:
         "results/manifest.tsv",
     log:
-        "build/logs/seal.log",
+        "build/logs/manifest.log",
     conda:
         "../envs/framing.yaml"
     message:
-        "Sealing the results with a manifest"
+        "Listing the results with their digests"
     script:
-        "../scripts/seal.py"
+        "../scripts/manifest.py"

@@ -30,7 +30,7 @@ rule release:
         "../envs/framing.yaml"
     params:
         config=PLAN.config,
-        mark=PLAN.mark,
+        caveat=PLAN.caveat,
         programs=results.programs(workflow.rules),
         versions=PLAN.versions,
     message:

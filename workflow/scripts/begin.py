@@ -5,7 +5,7 @@ from pathlib import Path
 from framing.codebook.codebook import render_markdown
 from framing.common.build import speaking
 from framing.common.files import write_table, write_text
-from framing.project.load import load_beginning
+from framing.project.load import load_started
 from framing.project.status import (
     Stage,
     blank_sheet,
@@ -17,7 +17,7 @@ from framing.project.status import (
 
 with speaking(snakemake.log[0]):
     config, out = snakemake.params.config, snakemake.output
-    project, facts = load_beginning(config)
+    project, facts = load_started(config)
     for path in out.codebook:
         write_text(Path(path), render_markdown(project.codebook))
     for path in map(Path, out.sheets):

@@ -8,5 +8,5 @@ from framing.report.explorer import explorer_html, load_explorer
 
 with speaking(snakemake.log[0]):
     params = snakemake.params
-    _, data, words = load_explorer(snakemake.input, params.config, params.mark, params.held_out)
+    _, data, words = load_explorer(snakemake.input, params.config, params.caveat, params.held_out)
     write_text(Path(snakemake.output[0]), explorer_html(data, words))

@@ -19,5 +19,5 @@ with speaking(snakemake.log[0]):
     for name in begun:
         given.tables[Path(files[name][0]).stem] = read_result(files[name][0])
     for step in steps(specs, params.job):
-        # What a table says of all other passages, and its mark, come when it is whole.
-        publish(step.path, make(step, given), params.mark if step.whole else "")
+        # What a table says of all other passages, and its caveat, come when it is whole.
+        publish(step.path, make(step, given), params.caveat if step.whole else "")

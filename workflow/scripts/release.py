@@ -17,7 +17,7 @@ with speaking(snakemake.log[0]):
     files = {path: Path(path).read_bytes() for path in sorted(kept)}
     provenance = json.loads(Path(given.provenance).read_text(encoding="utf-8"))
     sources, passages = read_build(given.sources), read_passage_frame(given.passages)
-    words = read_edition(given, config, sources, passages, snakemake.params.mark)
+    words = read_edition(given, config, sources, passages, snakemake.params.caveat)
     files = packed(
         files, words, read_yaml(Path(given.corpus)), read_yaml(Path(given.files)), config,
         provenance, snakemake.params.programs,

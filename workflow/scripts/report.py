@@ -15,7 +15,7 @@ from framing.tables.io import read_results
 with speaking(snakemake.log[0]):
     given, params, made = snakemake.input, snakemake.params, snakemake.output
     sources, passages = read_build(given.sources), read_passage_frame(given.passages)
-    words = read_edition(given, params.config, sources, passages, params.mark, params.reading)
+    words = read_edition(given, params.config, sources, passages, params.caveat, params.reading)
     tables = read_results(given, words.specs)
     words = warned(words, tables)
     figures = {Path(path).stem: read_text(Path(path)) for path in given.figures}

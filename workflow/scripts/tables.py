@@ -11,7 +11,7 @@ from framing.tables.io import read_results
 with speaking(snakemake.log[0]):
     given, params = snakemake.input, snakemake.params
     sources, passages = read_build(given.sources), read_passage_frame(given.passages)
-    words = read_edition(given, params.config, sources, passages, params.mark)
+    words = read_edition(given, params.config, sources, passages, params.caveat)
     written = {Path(path).stem: read_text(Path(path)) for path in given.tables}
     texts = render_tables(read_results(given, words.specs), words, written)
     for name, text in texts.items():

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from framing.acquire.read.collections import Part, is_collection, read_collection, with_people
-from framing.acquire.read.kinds import ENDINGS
+from framing.acquire.read.kinds import FORMATS
 from framing.acquire.settings import intake_settings
 from framing.acquire.source import Origin
 from framing.common.files import sha256
@@ -126,7 +126,7 @@ def _refused(place: str, wished_id: str, error: InputError) -> Found:
 
 def _inside(folder: Path) -> list[Path]:
     """Return the documents of a folder and its subfolders, by name; hidden ones are passed over."""
-    known = {ending for endings in ENDINGS.values() for ending in endings}
+    known = {ending for one in FORMATS.values() for ending in one.endings}
     found = []
     for base, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))

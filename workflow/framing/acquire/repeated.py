@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from framing.acquire.duplicates import Duplicates, Pair, compare, duplicate_lines, index_of
+from framing.acquire.duplicates import Duplicates, Pair, compare, duplicate_lines
+from framing.acquire.passage_index import index_of
 from framing.acquire.read.units import LEFT_OUT_COLUMNS, Cut
 from framing.acquire.source import Addition
 from framing.common.problems import InputError, Problem

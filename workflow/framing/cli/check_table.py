@@ -17,7 +17,7 @@ from framing.common.paths import PUBLISHED
 from framing.common.problems import InputError, Problem
 from framing.release.copies import Finding, against, read_copy
 from framing.release.read_release import LABEL, TABLES, Grid, read_results
-from framing.release.reproduce import sealed_tables
+from framing.release.reproduce import listed_tables
 from framing.tables.keys import KEY_DIGITS, key_of, parse_key, short, table_named
 from framing.tables.specs import TableSpec, load_specs
 
@@ -71,21 +71,21 @@ def run(arguments: argparse.Namespace) -> int:
 
     Returns 0 where it is this release's, 1 where it is not.
     """
-    sealed = sealed_tables(RESULTS)
+    listed = listed_tables(RESULTS)
     number, digits = parse_key(arguments.key) if arguments.key else ("", "")
-    table = table_named(arguments.table or number, sealed)
+    table = table_named(arguments.table or number, listed)
     if number and short(table) != number:
         raise InputError(
             Problem("--key", f"is one of {number}, not of {short(table)}", "Leave the table out.")
         )
     if arguments.key:
-        lines, holds = about_key(table, digits, sealed[table])
+        lines, holds = about_key(table, digits, listed[table])
     elif arguments.file:
         here = Path(getattr(arguments, "called_from", Path.cwd()))
         data = read_bytes(here / arguments.file)
-        lines, holds = about_copy(table, data, arguments.file, sealed[table])
+        lines, holds = about_copy(table, data, arguments.file, listed[table])
     else:
-        lines, holds = about_table(table, sealed[table])
+        lines, holds = about_table(table, listed[table])
     print("\n".join(lines))
     return 0 if holds else 1
 

@@ -26,7 +26,7 @@ from framing.release.cite import (
 )
 from framing.release.compare import key_columns
 from framing.release.read_release import TABLES, read_results
-from framing.release.reproduce import sealed_tables
+from framing.release.reproduce import listed_tables
 from framing.tables.captions import YEARS, Edition, plain
 from framing.tables.keys import key_of, short, table_named
 from framing.tables.specs import Specs, load_specs
@@ -75,10 +75,10 @@ def register(commands: argparse._SubParsersAction, common: argparse.ArgumentPars
 def run(arguments: argparse.Namespace) -> int:
     """Print what was asked for, of the project in the working directory; return 0."""
     raise_if_any(_usage_problems(arguments))
-    sealed = sealed_tables(RESULTS)
+    listed = listed_tables(RESULTS)
     specs = load_specs()
-    names = list(dict.fromkeys(table_named(name, sealed) for name in arguments.tables))
-    contents = {name: _contents(name, sealed[name], specs) for name in names}
+    names = list(dict.fromkeys(table_named(name, listed) for name in arguments.tables))
+    contents = {name: _contents(name, listed[name], specs) for name in names}
     if arguments.cell:
         print(_cell(arguments, names[0], contents[names[0]], specs))
         return 0

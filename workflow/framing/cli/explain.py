@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from framing.classifier.apply import Instrument, load_instrument, prose
-from framing.cli.classify import STREAM, codebook_note
+from framing.cli.classify import codebook_note
+from framing.cli.streams import STREAM
 from framing.common.problems import InputError, Problem
 
 if TYPE_CHECKING:

@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     from framing.corpus.tables import read_sources
     from framing.project.load import project_reading
     from framing.report.explorer import explorer_html, load_explorer, prose_data
-    from framing.sampling.combine import mark_of
+    from framing.sampling.combine import caveat_of
     from framing.sampling.draw import DRAWS, awaiting
     from framing.sampling.records import read_draws
 
@@ -88,8 +88,8 @@ def run(arguments: argparse.Namespace) -> int:
     given = {**MADE, "hits": HITS, "sources": SOURCES, "codebook": CODEBOOK}
     draws = read_draws(DRAWS)
     reading = project_reading(config, codebook, read_sources(SOURCES, config["groups"]), draws)
-    mark = "; ".join(filter(None, [mark_of(draws), *reading.marks]))
-    tables, data, words = load_explorer(given, config, mark, awaiting(draws, reading.states))
+    caveat = "; ".join(filter(None, [caveat_of(draws), *reading.caveats]))
+    tables, data, words = load_explorer(given, config, caveat, awaiting(draws, reading.states))
     prose = prose_at_hand(config, codebook, tables.sources, tables.passages)
     write_text(page, explorer_html(prose_data(data, prose), words, REPORT.resolve().as_uri()))
     absent = len(tables.passages) - len(prose.text)

@@ -107,7 +107,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
     stage = stage_of()
     if stage is not Stage.CODED:
-        project, _ = check_project(beginning=True)
+        project, _ = check_project(started=True)
         print(f"All is well so far: {standing(project)}. Next:")
         for number, step in enumerate(next_steps(project, stage), start=1):
             print(f"{number}. {step}")

@@ -6,42 +6,30 @@ The reckoning is in :mod:`framing.inference.planning`; here its answers are put 
 from __future__ import annotations
 
 import argparse
-import textwrap
 from collections.abc import Mapping, Sequence
-from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from framing.cli.sample import columns_text, load_design, load_scores, unknown_cell
+from framing.cli.passage_frame import load_design, load_scores
+from framing.cli.plan_report import TARGETS, report
+from framing.cli.sample_usage import unknown_cell
 from framing.codebook.codebook import written_codebook
 from framing.common.config import ALL, load_config
 from framing.common.files import write_table
 from framing.common.problems import InputError, Problem, raise_if_any
 from framing.corpus.tables import read_sources
 from framing.sampling.combine import is_convenience
-from framing.sampling.draw import (
-    DRAWN,
-    DRAWS,
-    PLAN_COLUMNS,
-    ROWS,
-    Draw,
-    frame_digest,
-    strata_digest,
-    strata_of,
-)
+from framing.sampling.draw import DRAWN, DRAWS, PLAN_COLUMNS, ROWS, Draw, frame_digest
 from framing.sampling.records import read_draws
 from framing.sampling.roles import CONFIRMATION, ROLES
+from framing.sampling.strata import strata_digest, strata_of
 
 if TYPE_CHECKING:
     from framing.inference.allocation import Strata
-    from framing.inference.goals import Answer
     from framing.inference.planning import Plan
 
-_TARGETS = {"corpus": "this corpus", "texts": "texts like these"}
-_WIDTH = 79
-_DECIMALS = 3  # of half-widths and powers at least, however few the tables give
 
 _EXAMPLES = """\
 examples:
@@ -88,7 +76,7 @@ def register(commands: argparse._SubParsersAction, common: argparse.ArgumentPars
         "--estimator", metavar="NAME", help="instead of the configured headline estimator"
     )
     parser.add_argument(
-        "--target", choices=tuple(_TARGETS),
+        "--target", choices=tuple(TARGETS),
         help="whom the passages are allotted for (default: the headline target, or this corpus "
         "where no number of passages reaches that)",
     )  # fmt: skip
@@ -116,10 +104,10 @@ def run(arguments: argparse.Namespace) -> int:
     raise_if_any(_usage_problems(arguments, config))
     draws = read_draws(DRAWS)
     sources = read_sources(SOURCES, config["groups"])
-    coded, states, marks = coded_of(draws), None, []
+    coded, states, caveats = coded_of(draws), None, []
     if coded is not None:  # else no draw is for confirmation, and no freeze matters
         reading = project_reading(config, written_codebook(CODEBOOK), sources, draws)
-        states, marks = reading.states, reading.marks
+        states, caveats = reading.states, reading.caveats
     design = load_design(config, sources, draws, states, coded)
     if not design["weight"].notna().any():
         raise InputError(
@@ -132,7 +120,7 @@ def run(arguments: argparse.Namespace) -> int:
     plan, rows = _planned(arguments, config, design, scores, cells, codes)
     for line in report(plan, config, arguments):
         print(line)
-    for line in marks:
+    for line in caveats:
         print(f"\n{line[0].upper()}{line[1:]}.")
     if is_convenience(draws):
         print("\nThe corpus holds a convenience sample: nothing of this holds as it stands.")
@@ -211,21 +199,17 @@ def _planned(
 ) -> tuple[Plan, pd.DataFrame]:
     """Return the plan, and its strata as the file that ``framing sample`` reads."""
     from framing.inference.allocation import survey
-    from framing.inference.estimators import planned
-    from framing.inference.intervals import Settings
-    from framing.inference.outcomes import outcome
-    from framing.inference.planning import (
-        PlanSettings,
-        Request,
-        Side,
+    from framing.inference.classifier_strata import (
         classifier_codes,
-        plan_contrast,
-        plan_share,
         scope_member,
         scope_text,
         strata_columns,
         with_classifier,
     )
+    from framing.inference.estimators import planned
+    from framing.inference.intervals import Settings
+    from framing.inference.outcomes import outcome
+    from framing.inference.planning import PlanSettings, Request, Side, plan_contrast, plan_share
 
     settings, planning = Settings.of(config), PlanSettings.of(config)
     names = arguments.strata.split(",") if arguments.strata else planning.strata
@@ -296,117 +280,3 @@ def _cell_words(code: str, cell: tuple[str, str], config: Mapping[str, Any]) -> 
     limits = [] if group == ALL else [str(config["groups"][group])]
     limits += [] if period == ALL else [period]
     return f"{code} ({', '.join(limits)})" if limits else f"{code} (all texts)"
-
-
-# --- in words -------------------------------------------------------------------------------------
-
-
-def report(plan: Plan, config: Mapping[str, Any], arguments: argparse.Namespace) -> list[str]:
-    """Return the plan as lines for the terminal."""
-    from framing.inference.goals import HalfWidth, Power
-    from framing.report.terminal import ascii_text
-
-    decimals = max(_DECIMALS, int(config["report"]["decimals"]))
-    confidence = f"{100 * config['inference']['confidence']:g}"
-    lines = [ascii_text(plan.about)]
-    if isinstance(plan.goal, HalfWidth):
-        lines.append(
-            f"Today's estimate: {_number(plan.value, decimals)}. Wished for: a {confidence} % "
-            f"interval of half-width {plan.goal.wish:g} or less."
-        )
-    elif isinstance(plan.goal, Power):
-        lines.append(
-            f"Today's difference: {_number(plan.value, decimals)}. Wished for: to find a "
-            f"difference of {_number(plan.goal.difference, decimals)} with power "
-            f"{plan.goal.wish:g} or more (two-sided test, {confidence} % confidence)."
-        )
-        if arguments.difference is None:
-            lines.append(
-                "Power for the difference seen is little more than its p-value told again: better "
-                "say with --difference how large a one would matter."
-            )
-    lines = [part for line in lines for part in _wrapped(line)]
-    left = int(plan.cells.left.sum())
-    lines += [f"{left} of {int(plan.cells.size.sum())} passages are not coded yet.", ""]
-    kind = "half-width" if isinstance(plan.goal, HalfWidth) else "power"
-    lines.append(
-        columns_text(
-            ("target", "estimator", f"{kind} now", "more passages", f"{kind} then",
-             "if all are coded"),
-            [
-                (_TARGETS[one.target], one.estimator, _number(one.now, decimals), _more(one),
-                 _number(one.after, decimals) if one.more is not None else "-",
-                 _number(one.limit, decimals))
-                for one in plan.answers
-            ],
-        )
-    )  # fmt: skip
-    if plan.note:
-        lines += ["", *_wrapped(f"{plan.note[0].upper()}{plan.note[1:]}.")]
-    for one in plan.answers:
-        if words := _explained(one, plan, kind, decimals):
-            lines += ["", *_wrapped(words)]
-    chosen = plan.chosen
-    if chosen.more:
-        lines += [
-            "",
-            *_wrapped(
-                f"What to draw for {_TARGETS[chosen.target]} by the estimator {chosen.estimator}: "
-                "`error sd` is the spread of its errors in a stratum, on the scale from 0 to 1; "
-                "`exact` the Neyman allocation before it is made whole."
-            ),
-            "",
-            columns_text(
-                ("stratum", "passages", "coded", "left", "error sd", "exact", "more"),
-                [
-                    (row.stratum, str(row.passages), str(row.coded), str(row.left),
-                     f"{row.error_sd:.3f}", f"{row.neyman:.2f}", str(row.more))
-                    for row in plan.table.itertuples()
-                ],
-            ),
-        ]  # fmt: skip
-    return lines
-
-
-def _more(one: Answer) -> str:
-    if one.more is None:
-        return "-" if one.reason else "out of reach"
-    return str(one.more) if one.more else "none"
-
-
-def _explained(one: Answer, plan: Plan, kind: str, decimals: int) -> str:
-    """Return what must be said of an answer besides its numbers; only of the planned estimator."""
-    if one.estimator != plan.chosen.estimator:
-        return ""
-    name = _TARGETS[one.target]
-    if one.reason and one.target == "texts" and isnan(one.now):
-        return f"Of {name} nothing can be said: {one.reason}."
-    if one.more is not None or one.target != "texts":
-        return f"Of {name}: {one.reason}." if one.reason else ""
-    sources = plan.present.sources
-    effect = plan.present.design_effect
-    words = (
-        f"Of {name}, more passages of the same {sources} sources cannot help enough: with every "
-        f"passage coded the {kind} would still be {_number(one.limit, decimals)}, as what is "
-        "left is how sources differ from one another."
-    )
-    if not isnan(effect):
-        words += (
-            f" (Design effect {effect:.2f}: the variance is so many times what it would be were "
-            "each passage a source of its own.)"
-        )
-    if one.sources is not None:
-        words += (
-            f" About {one.sources} sources like these, coded as densely, would be needed in place "
-            f"of {sources}"
-        )
-        words += "; a rough guess, resting on so few." if sources < 10 else "."
-    return words
-
-
-def _number(value: float, decimals: int) -> str:
-    return "-" if isnan(value) else f"{value:.{decimals}f}"
-
-
-def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, _WIDTH, break_long_words=False, break_on_hyphens=False)

@@ -96,19 +96,19 @@ def _result_problems(project: Path) -> list[Problem]:
     if not path.is_file():
         return [Problem(RESULTS / MANIFEST, "does not exist", "Run `snakemake` first.")]
     listed = read_table(path, ["path", "bytes", "sha256"])
-    sealed, present = (
+    listed, present = (
         {row.path: (str(row.bytes), row.sha256) for row in frame.itertuples(index=False)}
         for frame in (listed, manifest(project / RESULTS))
     )
     problems = [
         Problem(RESULTS / name, "is not as results/manifest.tsv lists it",
                 "Run `snakemake` to make results anew, then publish.")
-        for name in sorted({*sealed, *present})
-        if sealed.get(name) != present.get(name)
+        for name in sorted({*listed, *present})
+        if listed.get(name) != present.get(name)
     ]  # fmt: skip
-    if not any(name.startswith(f"{TABLES}/") and name.endswith(".csv") for name in sealed):
+    if not any(name.startswith(f"{TABLES}/") and name.endswith(".csv") for name in listed):
         problems.append(Problem(RESULTS, "has no tables", "Run `snakemake` first."))
-    if PROVENANCE not in sealed:
+    if PROVENANCE not in listed:
         problems.append(Problem(RESULTS / PROVENANCE, "does not exist", "Run `snakemake` first."))
     return problems
 

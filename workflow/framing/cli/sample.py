@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import secrets
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,24 +17,25 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from framing.cli.passage_frame import load_design, load_scores
+from framing.cli.sample_usage import stage_problems, usage_problems
 from framing.common.config import ALL, load_config
-from framing.common.files import LINE, read_table, write_table
+from framing.common.files import read_table, write_table
 from framing.common.problems import InputError, Problem, raise_if_any
 from framing.corpus.tables import (
     SAMPLE_COLUMNS,
     has_sample,
-    read_passages,
     read_sample,
     read_sources,
 )
 from framing.project.freeze_records import read_freezes
-from framing.sampling.draw import DRAWN, DRAWS, ROWS, Bools, Draw, make_draw, sample_rows, strata_of
+from framing.sampling.draw import DRAWN, DRAWS, ROWS, Bools, Draw, make_draw, sample_rows
 from framing.sampling.elsewhere import hand_picked, registered
 from framing.sampling.records import plan_problems, read_draws, read_plan, write_draw
 from framing.sampling.roles import CONFIRMATION, DEVELOPMENT, ROLES, WHICH
 from framing.sampling.sizes import proportional
+from framing.sampling.strata import strata_of
 
-SCORES = Path("build/scores.tsv")
 _LARGEST_SEED = 2**31
 
 _EXAMPLES = """\
@@ -123,14 +124,14 @@ def run(arguments: argparse.Namespace) -> int:
     from framing.common.paths import CONFIG
 
     config = load_config(CONFIG)
-    raise_if_any(_usage_problems(arguments, config))
+    raise_if_any(usage_problems(arguments, config))
     role = _role(arguments)
     freezes = read_freezes()
     sources = read_sources(Path("corpus/sources.tsv"), config["groups"])
     draws = read_draws(DRAWS)
     _restore_sample(draws, arguments.dry_run)
     design = load_design(config, sources, draws)
-    raise_if_any(_stage_problems(arguments, design))
+    raise_if_any(stage_problems(arguments, design))
     draw = replace(
         _drawn(arguments, config, design, len(draws) + 1), role=role,
         freeze=freezes[-1].number if freezes else None,
@@ -153,52 +154,6 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-# --- reading --------------------------------------------------------------------------------------
-
-
-def load_design(
-    config: Mapping[str, Any],
-    sources: pd.DataFrame,
-    draws: Sequence[Draw],
-    states: Sequence[str] | None = None,
-    coded: Collection[str] | None = None,
-) -> pd.DataFrame:
-    """Return the passage frame of the project with the combined design of its draws.
-
-    ``states`` and ``coded`` are as in :func:`framing.sampling.combine.combined_design`; a further
-    draw is made without them, from what no draw has taken, whatever the draws count as.
-    Besides the columns of :func:`framing.sampling.combine.combined_design` it has those of
-    ``sources.tsv``. A project without ``corpus/sample.tsv`` has no passage drawn by it.
-    """
-    from framing.common.paths import PASSAGES, SAMPLE
-    from framing.project.load import survey_frame
-
-    passages = read_passages(PASSAGES, sources)
-    sample = read_sample(SAMPLE, passages) if has_sample(SAMPLE) else _no_sample()
-    frame = survey_frame(config, sources, passages, sample, draws, states, coded)
-    rest = [name for name in sources.columns if name not in frame.columns and name != LINE]
-    return frame.merge(sources[["source_id", *rest]], on="source_id", how="left")
-
-
-def _no_sample() -> pd.DataFrame:
-    types = {"stratum_size": int, "stratum_sampled": int, "inclusion_probability": float}
-    return pd.DataFrame({name: [] for name in SAMPLE_COLUMNS}).astype(
-        {name: types.get(name, object) for name in SAMPLE_COLUMNS}
-    )
-
-
-def load_scores() -> pd.DataFrame:
-    """Return ``build/scores.tsv``; raise :class:`InputError` where no run has made it yet."""
-    from framing.common.build import read_scores
-
-    if not SCORES.is_file():
-        raise InputError(
-            Problem(SCORES, "does not exist: what the classifier says is not known yet",
-                    "Run `snakemake`, or leave decision and confidence out of the strata.")
-        )  # fmt: skip
-    return read_scores(SCORES)
-
-
 def _restore_sample(draws: Sequence[Draw], dry_run: bool) -> None:
     """Write the sample of a first draw whose writing was cut off between its two places."""
     if draws and draws[0].is_sample and not has_sample(Path("corpus/sample.tsv")) and not dry_run:
@@ -209,103 +164,16 @@ def _restore_sample(draws: Sequence[Draw], dry_run: bool) -> None:
 # --- what is asked for ----------------------------------------------------------------------------
 
 
-def _usage_problems(arguments: argparse.Namespace, config: Mapping[str, Any]) -> list[Problem]:
-    problems = []
-    if arguments.convenience and not arguments.allow_convenience:
-        problems.append(
-            Problem(arguments.convenience, "is a convenience sample: passages chosen by hand have "
-                    "no inclusion probability, and no estimate or interval made from them holds",
-                    "Draw at random (--size, --plan); or say --allow-convenience, and every table "
-                    "will be marked.")
-        )  # fmt: skip
-    if arguments.allow_convenience and not arguments.convenience:
-        problems.append(
-            Problem("--allow-convenience", "is given without --convenience FILE", "Leave it out.")
-        )
-    if arguments.seed is not None and arguments.convenience:
-        problems.append(Problem("--seed", "has no say in what was chosen by hand", "Leave it out."))
-    if arguments.outside:
-        problems += [
-            Problem(name, "is missing: --from needs it", remedy)
-            for name, given, remedy in (
-                ("--strata-file", arguments.strata_file, "Name a table with passage_id and "
-                 "stratum of every passage of the corpus."),
-                ("--rule", (arguments.rule or "").strip(), "Say in words how the passages were "
-                 "drawn: nothing else can tell."),
-            ) if not given
-        ]  # fmt: skip
-        problems += [
-            Problem(name, "is given with --from, which draws nothing", "Leave it out.")
-            for name, given in (
-                ("--seed", arguments.seed is not None), ("--strata", arguments.strata),
-                ("--code", arguments.code), ("--group", arguments.group != ALL),
-                ("--period", arguments.period != ALL),
-            ) if given
-        ]  # fmt: skip
-    else:
-        problems += [
-            Problem(name, "is given without --from FILE", "Leave it out.")
-            for name, given in (
-                ("--strata-file", arguments.strata_file),
-                ("--rule", arguments.rule),
-            )
-            if given
-        ]
-    if arguments.convenience and arguments.role == CONFIRMATION:
-        problems.append(
-            Problem("--role", f"{CONFIRMATION} is not for passages chosen by hand, which confirm "
-                    "nothing", f"Say {DEVELOPMENT}, or draw at random.")
-        )  # fmt: skip
-    if arguments.seed is not None and arguments.seed < 0:
-        problems.append(Problem("--seed", f"is {arguments.seed}", "Give a whole number from 0 on."))
-    if arguments.plan:
-        problems += [
-            Problem(name, "is given with --plan, which says so itself", "Leave it out.")
-            for name, given in (
-                ("--strata", arguments.strata), ("--code", arguments.code),
-                ("--group", arguments.group != ALL), ("--period", arguments.period != ALL),
-            ) if given
-        ]  # fmt: skip
-    return problems + unknown_cell(config, arguments.group, arguments.period)
-
-
-def unknown_cell(config: Mapping[str, Any], group: str, period: str) -> list[Problem]:
-    """Return a problem for a group or period that the configuration does not name."""
-    periods = [*(one["id"] for one in config["periods"]), config["undated"]]
-    return [
-        Problem(option, f"{value!r} is not configured", f"Known: {', '.join(known)}.")
-        for option, value, known in (
-            ("--group", group, list(config["groups"])), ("--period", period, periods),
-        ) if value not in (ALL, *known)
-    ]  # fmt: skip
-
-
-def _stage_problems(arguments: argparse.Namespace, design: pd.DataFrame) -> list[Problem]:
-    begun = bool(design["weight"].notna().any())
-    wants_more = arguments.supplement or bool(arguments.plan)
-    if begun and not wants_more and not arguments.convenience and not arguments.outside:
-        return [
-            Problem("framing sample", "the project has a sample already, and a sample is drawn "
-                    "once", "Say --supplement to draw among the passages not drawn yet.")
-        ]  # fmt: skip
-    if not begun and wants_more:
-        return [
-            Problem("framing sample", "there is no sample to supplement: corpus/sample.tsv is "
-                    "absent or empty", "Leave --supplement out: this is the first draw.")
-        ]  # fmt: skip
-    return []
-
-
 def _drawn(
     arguments: argparse.Namespace, config: Mapping[str, Any], design: pd.DataFrame, number: int
 ) -> Draw:
-    from framing.inference.planning import (
-        PlanSettings,
+    from framing.inference.classifier_strata import (
         classifier_codes,
         scope_member,
         strata_columns,
         with_classifier,
     )
+    from framing.inference.planning import PlanSettings
 
     settings, project = PlanSettings.of(config), str(config["project"]["title"])
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from framing.codebook.cues import compile_cues, cue_problem
-from framing.codebook.patterns import PatternError, translate
+from framing.codebook.pattern_syntax import PatternError, translate
 from framing.common.config import read_yaml, schema_problems
 from framing.common.files import repeated
 from framing.common.problems import InputError, Problem, raise_if_any

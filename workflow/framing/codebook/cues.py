@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import regex
 
 from framing.codebook.hits import hit_key
-from framing.codebook.patterns import PatternError, compile_any, expand, fold
+from framing.codebook.pattern_syntax import PatternError, fold
+from framing.codebook.patterns import compile_any, expand
 from framing.common.files import sha256
 from framing.common.problems import InputError, Problem
 

@@ -13,20 +13,12 @@ import numpy as np
 import pandas as pd
 
 from framing.inference.corrected import Estimate
-from framing.inference.design import (
-    Bools,
-    Domain,
-    Floats,
-    Ints,
-    Population,
-    cluster_deviations,
-    population,
-    sums,
-)
+from framing.inference.design import Bools, Domain, Floats, Ints, Population, population
 from framing.inference.estimator import labels_share
 from framing.inference.estimators import planned
 from framing.inference.intervals import Settings
 from framing.inference.outcomes import Outcome
+from framing.inference.variances import cluster_deviations, sums
 from framing.sampling.draw import earlier_share
 from framing.sampling.roles import CONFIRMATION
 from framing.sampling.sizes import bounded_shares, whole_numbers
@@ -211,7 +203,7 @@ def plan_cells(
     is_known = np.zeros(frame.total, dtype=bool)
     is_known[frame.drawn[frame.known]] = True
     reached = np.ones(frame.total, dtype=bool) if frame.unread_frame is None else frame.unread_frame
-    beyond = sums(stratum, (~reached & ~is_known)[inside].astype(float), number) > 0
+    outside = sums(stratum, (~reached & ~is_known)[inside].astype(float), number) > 0
     none = np.zeros(number, dtype=bool)
     return Cells(
         names=tuple(str(name) for name in found),
@@ -223,8 +215,8 @@ def plan_cells(
         about=about,
         unit=scale,
         known=np.bincount(stratum, weights=is_known[inside], minlength=number).astype(np.int64),
-        anew=beyond if role == CONFIRMATION else none,
-        teaching=none if role == CONFIRMATION else ~beyond & frame.confirmed,
+        anew=outside if role == CONFIRMATION else none,
+        teaching=none if role == CONFIRMATION else ~outside & frame.confirmed,
     )
 
 

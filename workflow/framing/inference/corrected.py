@@ -12,21 +12,10 @@ from math import sqrt
 import numpy as np
 
 from framing.inference.clusters import adjusted_deviations
-from framing.inference.design import (
-    CORPUS,
-    TARGETS,
-    TEXTS,
-    Domain,
-    Floats,
-    Ints,
-    Part,
-    Population,
-    effective_size,
-    stratum_deviations,
-    sums,
-)
+from framing.inference.design import CORPUS, TARGETS, TEXTS, Domain, Floats, Ints, Part, Population
 from framing.inference.intervals import Settings, is_zero
 from framing.inference.outcomes import Outcome
+from framing.inference.variances import effective_size, stratum_deviations, sums
 from framing.sampling.draw import NOT_BY_DESIGN
 
 NO_PASSAGE = "not estimable: no passage"
@@ -77,7 +66,7 @@ class Estimate:
     """A share with what its intervals and contrasts need.
 
     ``value`` may lie outside 0–1 (difference estimator). ``variance``, ``deviations`` and ``df``
-    have the targets as keys; deviations are those of :mod:`framing.inference.design` (none for
+    have the targets as keys; deviations are those of :mod:`framing.inference.variances` (none for
     counting under ``corpus``). ``missing`` says by target why there is no estimate, ``barred`` why
     there is no interval. ``note`` is a remark on the estimate. ``coded`` passages and
     ``positives`` stand behind it, worth ``effective`` equally weighted ones; ``reference``: see

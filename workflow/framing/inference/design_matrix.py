@@ -8,7 +8,7 @@ ch. 5). That one rule decides which rows of T10-regression get numbers and which
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,109 +16,22 @@ import numpy as np
 import pandas as pd
 from formulaic import ModelSpec, SimpleFormula
 from formulaic.errors import FormulaicError
-from formulaic.parser.types import Factor
 
 from framing.common.problems import InputError, Problem, raise_if_any
 from framing.inference.design import Bools, Floats, Ints, Population
 from framing.inference.dsl import LINEAR, cluster_information, leverage
 from framing.inference.model_formulas import (
+    PLACE,
     did_you_mean,
+    factor_columns,
     first_line,
     listed,
     parsed_formula,
-    python_names,
 )
-
-COEFFICIENT, SHARE, CONTRAST = "coefficient", "predicted share", "contrast"
-
-PLACE = "config/config.yaml"
-
-TOLERANCE = 1e-7
-"""Parts smaller than this, relative to the whole, are rounding."""
-
-NOTHING_ALIKE = "not estimable: no values of the other columns occur with {}"
-
-NOT_ALIKE = "averaged over {:,} of {:,} passages: values of the rest do not occur with {}"
+from framing.inference.model_quantities import Quantity, averages, coefficients, term_name
+from framing.inference.row_space import TOLERANCE, RowSpace, row_space
 
 _SOURCE = "(source)"  # no column of a table can be called so
-
-_RANK = 1e-9  # singular values below this part of the largest are zero
-
-
-# --- the design of a model ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class RowSpace:
-    """The row space of a matrix (n, k) of rank r, in coordinates of its own.
-
-    ``scale`` (k,) are the columns' norms (1 for a column of zeros), ``vectors`` (k, r) an
-    orthonormal basis after division by them, ``spread`` (r,) the singular values. Rows x become
-    z with Σ z z' = I over the matrix; β = :meth:`expanded` (γ) makes x'β = z'γ.
-    """
-
-    scale: Floats
-    vectors: Floats
-    spread: Floats
-
-    def coordinates(self, rows: Floats) -> Floats:
-        """Return rows (m, k) as (m, r)."""
-        found: Floats = (rows / self.scale) @ self.vectors / self.spread
-        return found
-
-    def expanded(self, gamma: Floats) -> Floats:
-        """Return β (…, k) of γ (…, r)."""
-        found: Floats = (gamma / self.spread) @ self.vectors.T / self.scale
-        return found
-
-    def contains(self, rows: Floats) -> Bools:
-        """Return which rows (m, k) lie in the space: of these x'β can be estimated."""
-        scaled = rows / self.scale
-        beyond = scaled - (scaled @ self.vectors) @ self.vectors.T
-        size = np.maximum(np.abs(scaled).max(axis=1, initial=0.0), 1 / np.sqrt(len(self.scale)))
-        inside: Bools = np.abs(beyond).max(axis=1, initial=0.0) <= TOLERANCE * size
-        return inside
-
-    def tied(self, place: int) -> Bools:
-        """Return which coefficients (k,) cannot be told apart from that at ``place``."""
-        null = np.eye(len(self.scale)) - self.vectors @ self.vectors.T
-        found: Bools = np.abs(null[place]) > TOLERANCE
-        return found
-
-
-def row_space(matrix: Floats) -> RowSpace:
-    """Return the row space of ``matrix`` (n, k), by the singular values of its scaled columns."""
-    norm = np.sqrt(np.square(matrix).sum(axis=0))
-    scale = np.where(norm > 0, norm, 1.0)
-    _, spread, vectors = np.linalg.svd(matrix / scale, full_matrices=False)
-    large = spread > _RANK * max(spread.max(initial=0.0), _RANK)
-    return RowSpace(scale, vectors[large].T, spread[large])
-
-
-@dataclass(frozen=True)
-class Side:
-    """An average of predictions: Σ_j share_j·μ(rows_j'β), ``rows`` (m, k), ``share`` (m,) sum 1."""
-
-    rows: Floats
-    share: Floats
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """One row of the table: a coefficient, a predicted share (one side) or a contrast (two).
-
-    ``rests`` (N,) are the passages it speaks of; ``levels`` are the sets of passages (masks) it
-    compares, whose codes must vary for its variance to be known. ``note`` says what predictions
-    were not averaged over, ``barred`` why there is nothing to average over.
-    """
-
-    kind: str
-    term: str
-    sides: tuple[Side, ...]
-    rests: Bools
-    levels: tuple[Bools, ...]
-    note: str = ""
-    barred: str = ""
 
 
 @dataclass(frozen=True)
@@ -170,9 +83,7 @@ def model_design(
     """
     place = f"{PLACE}, regression.models.{model['id']}"
     formula = parsed_formula(model["formula"], list(covariates), f"{place}.formula")
-    named = {
-        name for term in formula for factor in term.factors for name in _factor_columns(factor)
-    }
+    named = {name for term in formula for factor in term.factors for name in factor_columns(factor)}
     used = [name for name in covariates if name in named]
     kept = covariates[used].notna().to_numpy().all(axis=1)
     spoken_of = np.ones(len(kept), dtype=bool) if frame.case is None else ~frame.case
@@ -202,11 +113,11 @@ def model_design(
     lone[inside] = _rests_on_one(reduced, source, np.unique(block[drawn]))[block]
     averaged = inside & ~lone if (inside & ~lone).any() else kept
     quantities = [
-        *_coefficients(spec, matrix, kept, data, categorical),
-        *_averages(spec, data, averaged, kept, references, compared),
+        *coefficients(spec, matrix, kept, data, categorical),
+        *averages(spec, data, averaged, kept, references, compared),
     ]
     return Design(
-        terms=tuple(_term(name) for name in spec.column_names),
+        terms=tuple(term_name(name) for name in spec.column_names),
         matrix=matrix,
         inside=inside,
         separated=out,
@@ -237,19 +148,6 @@ def _rests_on_one(reduced: Floats, source: Ints, coded: Ints) -> Bools:
     size = np.linalg.norm(reduced, axis=1, keepdims=True)
     loaded: Bools = (load > TOLERANCE * size).any(axis=1)
     return loaded
-
-
-def _term(name: str) -> str:
-    return name.replace("[T.", "[")
-
-
-def _factor_columns(factor: Factor) -> list[str]:
-    """Return the columns that a factor of a checked formula names; none for the intercept."""
-    if factor.eval_method is Factor.EvalMethod.LITERAL:
-        return []
-    if factor.eval_method is Factor.EvalMethod.LOOKUP:
-        return [factor.expr]
-    return python_names(factor.expr, PLACE)[0]
 
 
 def _references(
@@ -322,114 +220,6 @@ def _left_out(used: pd.DataFrame, kept: Bools, inside: Bools) -> str:
     if uncoded := int((kept & ~inside).sum()):
         notes.append(f"{uncoded} passages of combinations never coded left out")
     return "; ".join(notes)
-
-
-def _coefficients(
-    spec: ModelSpec, matrix: Floats, kept: Bools, data: pd.DataFrame, categorical: Sequence[str]
-) -> Iterator[Quantity]:
-    """Yield the coefficients of a model; they rest on the passages where their term is not 0."""
-    for term, places in spec.term_indices.items():
-        for place in places:
-            name = spec.column_names[place]
-            row = np.zeros((1, matrix.shape[1]))
-            row[0, place] = 1.0
-            rests = kept & (matrix[:, place] != 0)
-            # What is coded "[T." is compared with a reference; the intercept stands for them all.
-            against = {
-                column
-                for factor in term.factors
-                if f"{factor.expr}[T." in name or factor.eval_method is Factor.EvalMethod.LITERAL
-                for column in _factor_columns(factor) or categorical
-            }
-            levels = [
-                kept & (data[column].cat.codes == 0).to_numpy()
-                for column in categorical if column in against
-            ]  # fmt: skip
-            sides = (Side(row, np.ones(1)),)
-            yield Quantity(COEFFICIENT, _term(name), sides, rests, (rests, *levels))
-
-
-def _averages(
-    spec: ModelSpec,
-    data: pd.DataFrame,
-    averaged: Bools,
-    kept: Bools,
-    references: Mapping[str, Sequence[str]],
-    compared: Sequence[tuple[str, str, str]],
-) -> Iterator[Quantity]:
-    """Yield predicted shares by level of each categorical column, then contrasts.
-
-    Predictions are averaged over the passages ``averaged`` (N,), each with the level put in place
-    of its own: average predictions at the covariates as observed. But only over passages to which
-    some passage of the level is alike (:func:`_alike`), and in a contrast one of either level: what
-    a group would have said in years of which it has no text is not predicted. So shares of two
-    levels may be averages over different passages; their contrast never is.
-    """
-    if not references:
-        return
-    sizes = data[averaged].groupby(list(data), observed=True, sort=True).size()
-    cells = sizes.index.to_frame(index=False).astype(data.dtypes.to_dict())
-    size = sizes.to_numpy(dtype=float)
-    rows: dict[tuple[str, str], Floats] = {}
-    masks: dict[tuple[str, str], Bools] = {}
-    alike: dict[tuple[str, str], Bools] = {}
-    for column, levels in references.items():
-        for level in levels:
-            same = pd.Categorical([level] * len(cells), categories=levels)
-            key = column, level
-            matrix = spec.get_model_matrix(cells.assign(**{column: same}))
-            rows[key] = np.asarray(matrix, dtype=float)
-            masks[key] = kept & (data[column] == level).to_numpy()
-            alike[key] = _alike(cells, data[masks[key]], column)
-            sides, note, barred = _averaged([rows[key]], alike[key], size, level)
-            yield Quantity(
-                SHARE, f"{column}[{level}]", sides, masks[key], (masks[key],), note, barred
-            )
-    for column, a, b in compared:
-        one, other = (column, a), (column, b)
-        sides, note, barred = _averaged(
-            [rows[one], rows[other]], alike[one] & alike[other], size, f"both {a} and {b}"
-        )
-        yield Quantity(
-            CONTRAST, f"{column}[{a}] - {column}[{b}]", sides, masks[one] | masks[other],
-            (masks[one], masks[other]), note, barred,
-        )  # fmt: skip
-
-
-def _alike(cells: pd.DataFrame, of_level: pd.DataFrame, column: str) -> Bools:
-    """Return to which ``cells`` (m,) some passage ``of_level`` is alike but for ``column``.
-
-    It has the same level of every other categorical column. And the cell's numbers must lie within
-    the range that they have in the level's passages: no two years are the same.
-    """
-    others = [name for name in cells if name != column]
-    categorical = [name for name in others if isinstance(cells[name].dtype, pd.CategoricalDtype)]
-    found = np.full(len(cells), len(of_level) > 0)
-    if categorical and len(of_level):
-        have = pd.MultiIndex.from_frame(of_level[categorical].astype(object).drop_duplicates())
-        found &= pd.MultiIndex.from_frame(cells[categorical].astype(object)).isin(have)
-    for name in others:
-        if name not in categorical and len(of_level):
-            values = cells[name].to_numpy(dtype=float)
-            found &= (values >= of_level[name].min()) & (values <= of_level[name].max())
-    return found
-
-
-def _averaged(
-    rows: Sequence[Floats], alike: Bools, size: Floats, whose: str
-) -> tuple[tuple[Side, ...], str, str]:
-    """Return averages over the cells ``alike`` of ``size`` (m,), a note, and what bars them.
-
-    Where there is nothing to average over the sides are averages over all cells, which nobody
-    should look at.
-    """
-    barred = "" if alike.any() else NOTHING_ALIKE.format(whose)
-    over = alike if alike.any() else np.ones(len(size), dtype=bool)
-    share = size[over] / size[over].sum()
-    note = ""
-    if alike.any() and not alike.all():
-        note = NOT_ALIKE.format(int(size[over].sum()), int(size.sum()), whose)
-    return tuple(Side(part[over], share) for part in rows), note, barred
 
 
 def _compared(

@@ -30,7 +30,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from framing.inference.design import Floats, Ints, sums
+from framing.inference.design import Floats, Ints
+from framing.inference.variances import sums
 
 LINEAR, LOGISTIC = "linear", "logistic"
 FAMILIES = (LINEAR, LOGISTIC)

@@ -39,9 +39,10 @@ from framing.inference.corrected import (
     unestimable,
     variance_of,
 )
-from framing.inference.design import Bools, Domain, Floats, Ints, Part, Population, sums
+from framing.inference.design import Bools, Domain, Floats, Ints, Part, Population
 from framing.inference.intervals import Settings
 from framing.inference.outcomes import Outcome
+from framing.inference.variances import sums
 
 CODERS, UNSURE, CLASSIFIER, THRESHOLD = "coders", "unsure", "classifier", "threshold"
 """Choices that an estimator may make use of, or not; see :mod:`framing.tables.robustness`."""

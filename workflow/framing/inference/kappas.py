@@ -32,8 +32,9 @@ from math import nan, sqrt
 import numpy as np
 
 from framing.inference.agreement import NO_PAIR, NO_VARIATION, NOMINAL
-from framing.inference.design import Floats, Ints, sums
+from framing.inference.design import Floats, Ints
 from framing.inference.intervals import is_zero
+from framing.inference.variances import sums
 
 LINEAR, QUADRATIC = "linear", "quadratic"
 WEIGHTINGS = (NOMINAL, LINEAR, QUADRATIC)

@@ -17,6 +17,8 @@ from formulaic.parser.types import Factor
 
 from framing.common.problems import InputError, Problem, raise_if_any
 
+PLACE = "config/config.yaml"
+
 YEAR = "year"
 
 LEFT_OUT = ("passage_id", "source_id", "title", "date", "url", "rights", "sha256")
@@ -165,3 +167,12 @@ def did_you_mean(name: str, known: Sequence[str]) -> str:
 def listed(names: Sequence[str]) -> str:
     """Return names with commas between them."""
     return ", ".join(names)
+
+
+def factor_columns(factor: Factor) -> list[str]:
+    """Return the columns that a factor of a checked formula names; none for the intercept."""
+    if factor.eval_method is Factor.EvalMethod.LITERAL:
+        return []
+    if factor.eval_method is Factor.EvalMethod.LOOKUP:
+        return [factor.expr]
+    return python_names(factor.expr, PLACE)[0]

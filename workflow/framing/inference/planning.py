@@ -42,14 +42,13 @@ of Laplace's rule, p(1 − p) with p = 1/(n + 2): one passage that disagrees may
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf, nan
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from framing.common.config import ALL
 from framing.common.problems import InputError, Problem, raise_if_any
 from framing.inference.allocation import (
     Cells,
@@ -58,28 +57,19 @@ from framing.inference.allocation import (
     Survey,
     plan_cells,
     share_evidence,
-    survey,
 )
 from framing.inference.contrasts import contrast, degrees_of_freedom
 from framing.inference.design import (
     CORPUS,
     TARGETS,
     TEXTS,
-    Bools,
     domain,
 )
-from framing.inference.estimators import LABELS, leading, planned
+from framing.inference.estimators import LABELS, planned
 from framing.inference.goals import Answer, Goal, HalfWidth, Power, Present, answer
 from framing.inference.intervals import Settings, is_zero
-from framing.inference.outcomes import Outcome, outcome
-from framing.sampling.draw import strata_of
+from framing.inference.outcomes import Outcome
 from framing.sampling.roles import CONFIRMATION
-
-DECISION, CONFIDENCE = "decision", "confidence"
-
-YES, NO = "yes", "no"
-
-SURE, DOUBTFUL = "sure", "doubtful"
 
 UNREAD_UNKNOWN = (
     "no coding is unread, so what the classifier would save is not known: reckoned for labels "
@@ -107,88 +97,6 @@ class PlanSettings:
         part = config["planning"]
         return cls(tuple(part["strata"]), int(part["minimum"]), float(part["sure"]),
                    int(part["few"]))  # fmt: skip
-
-
-# --- strata ---------------------------------------------------------------------------------------
-
-
-def strata_columns(names: Sequence[str], codes: Sequence[str]) -> list[str]:
-    """Return columns of strata with ``decision`` and ``confidence`` spelt out for each code.
-
-    ``decision`` becomes ``decision:CODE``. Raises :class:`InputError` where no code is given.
-    """
-    columns = []
-    for name in names:
-        if name in (DECISION, CONFIDENCE):
-            if not codes:
-                raise InputError(
-                    Problem("--strata", f"{name!r} of which code is meant is not said",
-                            f"Write {name}:CODE, or give --code CODE.")
-                )  # fmt: skip
-            columns += [f"{name}:{code}" for code in dict.fromkeys(codes)]
-        else:
-            columns.append(name)
-    return list(dict.fromkeys(columns))
-
-
-def classifier_codes(columns: Sequence[str]) -> list[str]:
-    """Return the codes whose decisions or confidences are among the columns."""
-    parts = [name.split(":", 1) for name in columns if ":" in name]
-    return list(dict.fromkeys(code for kind, code in parts if kind in (DECISION, CONFIDENCE)))
-
-
-def with_classifier(
-    frame: pd.DataFrame, scores: pd.DataFrame, codes: Sequence[str], sure: float
-) -> pd.DataFrame:
-    """Return the passage frame with ``decision:CODE`` and ``confidence:CODE`` of each code.
-
-    Decisions are ``yes`` and ``no``; confidence is ``sure`` where the classifier gives its decision
-    a probability of at least ``sure``, else ``doubtful``. Raises :class:`InputError` where a code
-    has no scores, or scores of other passages than the frame's.
-    """
-    columns: dict[str, Any] = {}
-    for code in codes:
-        part = scores[scores["code"] == code].set_index("passage_id")
-        if part.empty:
-            raise InputError(
-                Problem("build/scores.tsv", f"has no code {code!r}",
-                        f"Known: {', '.join(scores['code'].drop_duplicates())}.")
-            )  # fmt: skip
-        if not part.index.is_unique or set(part.index) != set(frame["passage_id"]):
-            raise InputError(
-                Problem("build/scores.tsv", f"has scores of {code!r} for other passages than the "
-                        "corpus has", "Run `snakemake`.")
-            )  # fmt: skip
-        part = part.loc[frame["passage_id"]]
-        says_yes = part["decision"].to_numpy() == 1
-        probability = part["probability"].to_numpy(dtype=float)
-        of_decision = np.where(says_yes, probability, 1 - probability)
-        columns[f"{DECISION}:{code}"] = np.where(says_yes, YES, NO).astype(object)
-        columns[f"{CONFIDENCE}:{code}"] = np.where(
-            np.round(of_decision, 6) >= sure, SURE, DOUBTFUL
-        ).astype(object)
-    return frame.assign(**columns)
-
-
-def scope_text(cells: Sequence[tuple[str, str]]) -> str:
-    """Return the cells (group, period) of a plan as they are written: ``a/all + b/all``."""
-    return " + ".join("/".join(cell) for cell in dict.fromkeys(cells))
-
-
-def scope_member(frame: pd.DataFrame, scope: str) -> Bools:
-    """Return which passages of a frame a scope (:func:`scope_text`) holds."""
-    member = np.zeros(len(frame), dtype=bool)
-    for cell in scope.split(" + "):
-        group, _, period = cell.partition("/")
-        of_cell = np.ones(len(frame), dtype=bool)
-        for name, column in ((group, "group"), (period, "period")):
-            if name != ALL:
-                of_cell &= (frame[column] == name).to_numpy()
-        member |= of_cell
-    return member
-
-
-# --- plans ----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -279,7 +187,7 @@ def plan_share(
     cells, present, value = {}, {}, {}
     goals: dict[str, Goal] = {}
     for one, strata in _estimators(request):
-        by_target = _evidence(one, given, group, period, data, request.settings)
+        by_target = evidence(one, given, group, period, data, request.settings)
         found = by_target[CORPUS]
         goals[one] = HalfWidth(
             half_width, found.estimate, request.settings, by_target[TEXTS].estimate
@@ -287,14 +195,14 @@ def plan_share(
         cells[one] = plan_cells(
             given, strata, [found], unit, request.planning.few, request.role
         )  # fmt: skip
-        present[one], value[one] = _present_share(by_target), found.estimate.value
+        present[one], value[one] = present_share(by_target), found.estimate.value
         answers += _answers(one, goals[one], cells[one], present[one], request)
     chosen = _chosen(answers, request)
     return Plan(about, value[name], goals[name], tuple(answers), chosen, cells[name],
                 present[name], request.note)  # fmt: skip
 
 
-def _evidence(
+def evidence(
     name: str, given: Survey, group: str, period: str, data: Outcome, settings: Settings
 ) -> dict[str, Evidence]:
     """Return the evidence by target; that for ``texts`` leaves the case study out.
@@ -319,7 +227,8 @@ def _answers(
     return [answer(name, target, goal, cells, present, minimum) for target in TARGETS]
 
 
-def _present_share(by_target: Mapping[str, Evidence]) -> Present:
+def present_share(by_target: Mapping[str, Evidence]) -> Present:
+    """Return how precise the share is today, from :func:`evidence`."""
     found, of_texts = by_target[CORPUS], by_target[TEXTS]
     made, texts = found.estimate, of_texts.estimate
     missing = {
@@ -396,7 +305,7 @@ def plan_contrast(
     goals: dict[str, Goal] = {}
     for one, strata in _estimators(request):
         found = [
-            _evidence(one, given, side.group, side.period, side.data, settings) for side in (a, b)
+            evidence(one, given, side.group, side.period, side.data, settings) for side in (a, b)
         ]
         present[one], gaps[one] = _present_contrast(found, settings)
         sought = abs(gaps[name]) if difference is None else abs(difference)
@@ -440,67 +349,3 @@ def _present_contrast(
     parts = [one[TEXTS].part for one in found]
     sources = np.unique(np.concatenate([one.source[one.place] for one in parts]))
     return Present(variance, df, missing, len(sources), effect, False, part), gap
-
-
-# --- what a draw that is spent would cost anew ----------------------------------------------------
-
-
-def replacement_size(request: Request, data: Outcome, half_width: float) -> int | None:
-    """Return how many passages a new confirmation draw needs for the whole corpus' share.
-
-    ``request`` is that of the project as it stands, with the draw spent; ``half_width`` is what its
-    interval for this corpus was before. None where no number of passages reaches that.
-    """
-    plan = plan_share(replace(request, target=CORPUS), data, ALL, ALL, half_width, "")
-    return next(
-        one.more for one in plan.answers
-        if one.target == CORPUS and one.estimator == request.effective
-    )  # fmt: skip
-
-
-def replacement_sentence(
-    before: pd.DataFrame, after: pd.DataFrame, scores: pd.DataFrame, config: Mapping[str, Any]
-) -> str:
-    """Return in a sentence what a new confirmation draw would cost after one is spent.
-
-    ``before`` and ``after`` are the passage frame with the combined design
-    (:func:`framing.sampling.combine.combined_design`) as the draws would count were none spent, and
-    as they do; ``scores`` are those of the codes, with labels. Of all codes the one that needs most
-    is told: half-widths of the headline estimator for this corpus, all texts, shall be again what
-    they were. Empty where the frame has no unread coding even before, or nothing can be said.
-    """
-    settings, planning = Settings.of(config), PlanSettings.of(config)
-    case = config["case_study"]
-    was, now = survey(before, case), survey(after, case)
-    if not was.frame.confirmed:
-        return ""
-    most: tuple[int, str, float] | None = None
-    for code in dict.fromkeys(scores["code"]):
-        own = scores[scores["code"] == code]
-        name = leading(config, confirmed=True)["estimator"]
-        planned(name)
-        found = _evidence(name, was, ALL, ALL, outcome(was.frame, own, code, settings), settings)
-        present = _present_share(found)
-        goal = HalfWidth(nan, found[CORPUS].estimate, settings)
-        width = round(goal.measure(present.variance.get(CORPUS, inf), present.df[CORPUS], 0), 4)
-        if not 0 < width < 0.5:
-            continue
-        plain = [column for column in planning.strata if column not in (DECISION, CONFIDENCE)]
-        strata = strata_of(after, plain, np.ones(len(after), dtype=bool)) if plain else None
-        levels = [list(after[column].astype(object).fillna("")) for column in plain]
-        names = [ALL] * len(after) if strata is None else list(strata)
-        made = Strata(names, levels, len(levels))
-        request = Request(now, made, made, name, CORPUS, settings, planning)
-        more = replacement_size(request, outcome(now.frame, own, code, settings), width)
-        if more is not None and (most is None or more > most[0]):
-            most = more, str(code), width
-    if most is None:
-        return ""
-    how = "" if now.frame.confirmed else (
-        ", by labels only, since what the classifier would save is not known before it is coded"
-    )  # fmt: skip
-    return (
-        f"A new confirmation draw would need about {most[0]:,} passages to make intervals for this "
-        f"corpus as narrow as they were (reckoned for {most[1]} in all texts, half-width "
-        f"{most[2]:.3f}{how})."
-    )

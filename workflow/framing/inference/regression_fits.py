@@ -12,13 +12,7 @@ from typing import Any
 import numpy as np
 
 from framing.classifier.classifier import fold_of
-from framing.inference.design import (
-    Bools,
-    Floats,
-    Ints,
-    Population,
-    sums,
-)
+from framing.inference.design import Bools, Floats, Ints, Population
 from framing.inference.design_matrix import (
     Design,
 )
@@ -34,6 +28,7 @@ from framing.inference.dsl import (
     solve,
 )
 from framing.inference.estimator import EXPLORATORY, NOT_CONFIRMED, PARTLY_CONFIRMED
+from framing.inference.variances import sums
 
 DSL, LABELS, NAIVE = "dsl", "labels only", "naive"
 
@@ -234,7 +229,7 @@ def predicted(
         reached = frame.unread_frame[inside]
     features = calibration_features(codes.probability[inside], matrix)
     blind = calibration_features(np.full(len(matrix), 0.5), matrix)
-    beyond = ~reached[design.drawn]
+    outside = ~reached[design.drawn]
     for fold in folds:
         own = fold[frame.source[inside]]
         guess = cross_fitted(
@@ -243,8 +238,8 @@ def predicted(
         )  # fmt: skip
         if not reached.all():
             without = cross_fitted(
-                blind, design.drawn[beyond], label[beyond],
-                frame.weight[design.sampled][beyond], own, penalty,
+                blind, design.drawn[outside], label[outside],
+                frame.weight[design.sampled][outside], own, penalty,
             )  # fmt: skip
             guess = np.where(reached, guess, without)
         yield guess
@@ -257,7 +252,7 @@ def resting_on(design: Design, frame: Population) -> str:
         return "" if len(design.drawn) == inside else EXPLORATORY
     if frame.unread_frame is None or not inside:
         return ""
-    beyond = int((design.inside & ~frame.unread_frame).sum())
-    if not beyond:
+    outside = int((design.inside & ~frame.unread_frame).sum())
+    if not outside:
         return ""
-    return NOT_CONFIRMED if beyond == inside else PARTLY_CONFIRMED.format(beyond)
+    return NOT_CONFIRMED if outside == inside else PARTLY_CONFIRMED.format(outside)

@@ -24,8 +24,9 @@ Components, and what of them counts
     there, and whatever else of them the formulas of regressions use; new ones do not count.
 
 Whether a freeze stands is never noted down: it is worked out anew from the project as it is
-(:func:`changes`). A setting that a later version of framing added counts as unchanged where it has
-the default of ``config.schema.yaml``. The program itself is not frozen: its version is on record.
+(:mod:`framing.project.freeze_changes`). A setting that a later version of framing added counts as
+unchanged where it has the default of ``config.schema.yaml``. The program itself is not frozen: its
+version is on record.
 """
 
 from __future__ import annotations
@@ -33,8 +34,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,15 +43,12 @@ import pandas as pd
 
 from framing.codebook.codebook import Code, Codebook, Cue
 from framing.codebook.cues import cue_digest, cue_problem
-from framing.codebook.patterns import PatternError
-from framing.codebook.patterns import fold as plain_signs
+from framing.codebook.pattern_syntax import PatternError
+from framing.codebook.pattern_syntax import fold as plain_signs
 from framing.common.files import sha256
 from framing.common.problems import InputError
 from framing.common.settings import schema
 from framing.corpus.tables import SOURCE_COLUMNS
-from framing.sampling.roles import (
-    Frozen,
-)
 
 FREEZES = Path("corpus/freeze")
 
@@ -75,8 +72,6 @@ _SIGNS = "%‰&@#§"  # said like words, though Unicode calls them punctuation
 
 DIGITS = 16
 
-_NAMED = 3  # so many changed things of a kind are named in a mark; the terminal names all
-
 
 @dataclass(frozen=True)
 class Freeze:
@@ -88,22 +83,6 @@ class Freeze:
     components: Mapping[str, Any]
     draws: Mapping[int, Mapping[str, Any]]
     sources: pd.DataFrame
-
-
-@dataclass(frozen=True)
-class Change:
-    """What of one kind is no longer as it was frozen, part by part."""
-
-    kind: str
-    parts: tuple[str, ...]
-
-    @property
-    def line(self) -> str:
-        """Return the change in a line that names every part."""
-        return f"{self.kind}: {'; '.join(self.parts)}"
-
-
-# --- what counts ----------------------------------------------------------------------------------
 
 
 def folded(text: str) -> str:
@@ -129,19 +108,20 @@ def _taught(text: str) -> str:
 
 def digest_of(data: Any) -> str:
     """Return the digest of data, whatever the order of their keys."""
-    return sha256(_canonical(data))[:DIGITS]
+    return sha256(canonical(data))[:DIGITS]
 
 
-def _canonical(data: Any) -> str:
-    return json.dumps(_whole(data), ensure_ascii=False, sort_keys=True)
+def canonical(data: Any) -> str:
+    """Return data as JSON in one form, whatever the order of their keys."""
+    return json.dumps(whole_numbers(data), ensure_ascii=False, sort_keys=True)
 
 
-def _whole(data: Any) -> Any:
+def whole_numbers(data: Any) -> Any:
     """Return plain data with 2.0 as 2: to a setting both are the same number."""
     if isinstance(data, Mapping):
-        return {str(key): _whole(value) for key, value in data.items()}
+        return {str(key): whole_numbers(value) for key, value in data.items()}
     if isinstance(data, list | tuple):
-        return [_whole(value) for value in data]
+        return [whole_numbers(value) for value in data]
     return int(data) if isinstance(data, float) and data.is_integer() else data
 
 
@@ -172,17 +152,17 @@ def settings_of(config: Mapping[str, Any]) -> dict[str, Any]:
         name: {key: value for key, value in rule.items() if key != "label"}
         for name, rule in found["combinations"].items()
     }
-    return _settings(found)
+    return settings_with_defaults(found)
 
 
-def _settings(sections: Mapping[str, Any]) -> dict[str, Any]:
+def settings_with_defaults(sections: Mapping[str, Any]) -> dict[str, Any]:
     """Return sections with all that the schema has a default for, whole sections too."""
     missing = {
         name: one["default"]
         for name, one in schema()["properties"].items()
         if "default" in one and name not in sections and name not in _NO_SETTINGS
     }
-    whole: dict[str, Any] = _whole(with_defaults({**missing, **sections}))
+    whole: dict[str, Any] = whole_numbers(with_defaults({**missing, **sections}))
     return whole
 
 
@@ -190,7 +170,7 @@ def theses_of(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return every contrast by its id, defaults written out, the thesis as its words."""
     entries = with_defaults({"contrasts": config["contrasts"]})["contrasts"]
     return {
-        one["id"]: _whole(
+        one["id"]: whole_numbers(
             {key: value for key, value in one.items() if key != "id"}
             | {"thesis": folded(one["thesis"])}
         )
@@ -264,132 +244,3 @@ def components(
         "theses": theses_of(config),
         "case_study": str(text.iloc[0]) if len(text) else "",
     }
-
-
-# --- what has changed -----------------------------------------------------------------------------
-
-
-def changes(
-    frozen: Freeze, config: Mapping[str, Any], codebook: Codebook, sources: pd.DataFrame
-) -> tuple[Change, ...]:
-    """Return what of a project is no longer as it was frozen, one change a kind; none if it stands.
-
-    Raises :class:`InputError` on a cue whose pattern is broken.
-    """
-    old, new = frozen.components, components(config, codebook, sources)
-    ids = dict(zip(sources["sha256"], sources["source_id"], strict=True))
-    guided = old["guidance"] != new["guidance"]
-    guidance = ["the guidance for all codes changed"] if guided else []
-    case = []
-    if old["case_study"] != new["case_study"]:
-        told = [ids.get(one, "a text that left") if one else "none"
-                for one in (new["case_study"], old["case_study"])]  # fmt: skip
-        case = [f"{told[0]}, frozen as {told[1]}"]
-    parts = {
-        "rules of the codebook": [*_by_name("code", old["codes"], new["codes"]), *guidance],
-        "cues": _by_content("cue", old["cues"], new["cues"]),
-        "exemplars": _by_name("exemplars of", old["exemplars"], new["exemplars"]),
-        "settings": _of_settings(_settings(old["settings"]), new["settings"]),
-        "theses": _by_content("contrast", _frozen_theses(old["theses"]), new["theses"]),
-        "case study": case,
-        "sources": _of_sources(frozen.sources, sources, ids),
-    }
-    return tuple(Change(kind, tuple(found)) for kind, found in parts.items() if found)
-
-
-def _frozen_theses(theses: Mapping[str, Any]) -> dict[str, Any]:
-    entries = with_defaults({"contrasts": [{"id": name, **one} for name, one in theses.items()]})
-    return {
-        one["id"]: _whole({key: value for key, value in one.items() if key != "id"})
-        for one in entries["contrasts"]
-    }
-
-
-def _by_name(noun: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Return what is told of parts whose names count."""
-    said = []
-    for name in dict.fromkeys([*old, *new]):
-        if name not in new:
-            said.append(f"{noun} {name!r} dropped")
-        elif name not in old:
-            said.append(f"{noun} {name!r} added")
-        elif old[name] != new[name]:
-            said.append(f"{noun} {name!r} changed")
-    return said
-
-
-def _by_content(noun: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Return what is told of parts whose names do not count: renaming one is no change."""
-    left = Counter(_canonical(one) for one in old.values())
-    left.subtract(_canonical(one) for one in new.values())
-    gone = {name: one for name, one in old.items() if _taken(left, _canonical(one), 1)}
-    come = {name: one for name, one in new.items() if _taken(left, _canonical(one), -1)}
-    return _by_name(noun, gone, come)
-
-
-def _taken(left: Counter[str], key: str, sign: int) -> bool:
-    """Return whether one more of ``key`` is left over on the side of ``sign``, and take it."""
-    if left[key] * sign <= 0:
-        return False
-    left[key] -= sign
-    return True
-
-
-def _of_settings(old: Any, new: Any, where: str = "") -> list[str]:
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        said = []
-        for name in sorted({*old, *new}):
-            below = f"{where}.{name}" if where else str(name)
-            if name not in new:
-                said.append(f"{below} is no longer set, frozen as {_shown(old[name])}")
-            elif name not in old:
-                said.append(f"{below} is {_shown(new[name])}, frozen without it")
-            else:
-                said += _of_settings(old[name], new[name], below)
-        return said
-    if _canonical(old) == _canonical(new):
-        return []
-    return [f"{where} is {_shown(new)}, frozen as {_shown(old)}"]
-
-
-def _shown(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else f"{text[:57]}…"
-
-
-def _of_sources(old: pd.DataFrame, sources: pd.DataFrame, ids: Mapping[str, str]) -> list[str]:
-    """Return the frozen sources whose group, date or other columns are no longer the same."""
-    there = sources.rename(columns={"sha256": "text"})
-    columns = list(old.columns)
-    absent = [name for name in columns if name not in there]
-    if absent:
-        return [f"column {name!r} of the sources dropped" for name in absent]
-    now = Counter(there[columns].astype(str).itertuples(index=False, name=None))
-    was = Counter(old.itertuples(index=False, name=None))
-    wrong = sorted({row[0] for row in was - now})
-    return [
-        f"source {ids[text]!r}: {' or '.join(columns[1:])} changed"
-        if text in ids
-        else f"a source that was there is gone, or its text was changed (digest {text[:8]})"
-        for text in wrong
-    ]
-
-
-def briefly(found: Iterable[Change]) -> str:
-    """Return changes in a few words for a mark: the first of them, and how many more there are."""
-    parts = [
-        f"setting {part}" if change.kind == "settings" else part
-        for change in found
-        for part in change.parts
-    ]
-    more = len(parts) - _NAMED
-    named = parts if more <= 1 else [*parts[:_NAMED], f"{more} other things changed"]
-    return ", ".join(named)
-
-
-def summary(freeze: Freeze | None, found: Sequence[Change]) -> Frozen | None:
-    """Return of the latest freeze what :mod:`framing.sampling.roles` asks about."""
-    if freeze is None:
-        return None
-    coded = {number: int(one["coded"]) for number, one in freeze.draws.items()}
-    return Frozen(freeze.number, freeze.date, coded, briefly(found))

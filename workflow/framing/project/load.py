@@ -43,7 +43,7 @@ from framing.corpus.tables import (
     read_unsampled,
     sampled_frame,
 )
-from framing.project.freeze import changes
+from framing.project.freeze_changes import changes
 from framing.project.freeze_records import contradictions, read_freezes
 from framing.project.reading import Reading, reading_of, tallies
 from framing.sampling.combine import combined_design
@@ -90,27 +90,27 @@ def load_project(
     return project
 
 
-def load_beginning(config: dict[str, Any]) -> tuple[Project, list[Facts]]:
+def load_started(config: dict[str, Any]) -> tuple[Project, list[Facts]]:
     """Return the project in the working directory, which has no codings yet, and derived facts.
 
     As :func:`load_project`, but tables may be empty, and of codings there are no rows.
     """
     problems: list[Problem] = []
-    project = _read_project(problems, config, beginning=True)
+    project = _read_project(problems, config, started=True)
     raise_if_any(problems)
     return project, checked_facts(config, project.codebook, project.sources, project.passages)
 
 
-def check_project(*, beginning: bool = False) -> tuple[Project, list[Facts]]:
+def check_project(*, started: bool = False) -> tuple[Project, list[Facts]]:
     """Check all there is in the working directory; return the project and its derived facts.
 
-    At the ``beginning`` of a project tables may be empty. Raises :class:`InputError` with
+    Of a project just ``started`` tables may be empty. Raises :class:`InputError` with
     everything that is wrong, in the configuration, in the tables and in the derived facts.
     """
     problems: list[Problem] = []
     config = collect(problems, load_config, CONFIG)
     # A slip in one setting should not hide what is wrong with the tables.
-    project = _read_project(problems, config or _groups_at_least(), beginning=beginning)
+    project = _read_project(problems, config or _groups_at_least(), started=started)
     codebook, sources, passages = project.codebook, project.sources, project.passages
     facts = None
     if codebook is not None and sources is not None:
@@ -274,18 +274,18 @@ def _read_project(
     problems: list[Problem],
     config: dict[str, Any],
     *,
-    beginning: bool = False,
+    started: bool = False,
     states: Sequence[str] | None = None,
     tried: bool = False,
 ) -> Project:
     """Read what can be read; what cannot is None, and ``problems`` says why.
 
-    At the ``beginning`` of a project tables may be empty, and there are no codings. ``states`` and
+    Of a project just ``started`` tables may be empty, and there are no codings. ``states`` and
     ``tried`` are as in :func:`load_project`.
     """
 
     def filled(table: pd.DataFrame | None, place: Path, what: str, remedy: str) -> Any:
-        if table is None or beginning or not table.empty:
+        if table is None or started or not table.empty:
             return table
         problems.append(Problem(place, f"names no {what}", remedy))
         return None
@@ -318,7 +318,7 @@ def _read_project(
         frame = collect(
             problems, survey_frame, needed, sources, passages, sample, draws, states, coded
         )
-    if beginning:
+    if started:
         codings = pd.DataFrame(columns=["passage_id", "coder", "code", "value", "unsure"])
     elif frame is not None and codebook is not None and coders is not None:
         codings = collect(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from framing.project.freeze import Change, Freeze, summary
+from framing.project.freeze import Freeze
+from framing.project.freeze_changes import Change, summary
 from framing.sampling.draw import CONVENIENCE, Draw
 from framing.sampling.roles import (
     CONFIRMATION,
@@ -14,8 +15,8 @@ from framing.sampling.roles import (
     Frozen,
     Status,
     Tally,
+    caveat,
     known_to,
-    mark,
     sentence,
     status_of,
 )
@@ -46,9 +47,9 @@ class Reading:
         return [sentence(one, self.frozen) for one in self.statuses]
 
     @property
-    def marks(self) -> list[str]:
+    def caveats(self) -> list[str]:
         """Return what every table must say of the draws it rests on; mostly nothing."""
-        return [said for one in self.statuses for said in mark(one)]
+        return [said for one in self.statuses for said in caveat(one)]
 
     @property
     def notes(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""The package for a repository: results and all they are made from, described and sealed.
+"""The package for a repository: results and all they are made from, each file with its digest.
 
 In: the files of a project, the descriptions of its tables. Out: the texts of `datapackage.json`
 (Data Package v2), `ro-crate-metadata.json` (RO-Crate), `SHA256SUMS`, a README with the headings

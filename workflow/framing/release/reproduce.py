@@ -122,7 +122,7 @@ def read_manifest(results: Path) -> pd.DataFrame:
     return read_table(path, ["path", "bytes", "sha256"])
 
 
-def sealed_tables(results: Path) -> dict[str, str]:
+def listed_tables(results: Path) -> dict[str, str]:
     """Return the digest of the CSV file of each result table, by the table's id."""
     listed = read_manifest(results).itertuples(index=False)
     return {

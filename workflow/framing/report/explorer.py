@@ -90,13 +90,13 @@ class Prose:
 def load_explorer(
     given: Mapping[str, Any],
     config: Mapping[str, Any],
-    mark: str = "",
+    caveat: str = "",
     held_out: Iterable[str] = (),
 ) -> tuple[Tables, dict[str, Any], Edition]:
     """Return the tables of a run, the columns made of them (no prose), and the project's words.
 
     ``given`` has the paths of ``sources passages codings scores votes codes coders codebook
-    provenance captions`` and those of ``hits``, of which there are several; ``mark`` is as in
+    provenance captions`` and those of ``hits``, of which there are several; ``caveat`` is as in
     :func:`framing.tables.context.project_context`, ``held_out`` as in :func:`explorer_data`. Raises
     :class:`InputError` where sources.tsv no longer has a source whose passages were coded.
     """
@@ -106,7 +106,7 @@ def load_explorer(
     if gone:
         what = f"lacks {', '.join(gone[:5])}, which the last run had"
         raise InputError(Problem(given["sources"], what, "Run `snakemake`."))
-    words = read_edition(given, config, sources, passages, mark)
+    words = read_edition(given, config, sources, passages, caveat)
     cues = read_codebook(Path(given["codebook"]))["cues"]
     tables = Tables(
         sources, passages, read_codings_table(given["codings"]), read_scores(given["scores"]),

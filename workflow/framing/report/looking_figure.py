@@ -36,51 +36,49 @@ def looking(t22: pd.DataFrame, edition: Edition) -> Figure:
     compared it says why. Below, a row a group: a dot for passages drawn to be read, a ring for all
     that could have been drawn, and z, in bold where it is more than chance would bring.
     """
-    with base._settings():
+    with base.house_style():
         if t22.empty:
-            return base._nothing(edition.specs.phrases["no_figure"])
-        codes = base._in_order(edition.labels["code"], list(t22["code"]))
+            return base.nothing(edition.specs.phrases["no_figure"])
+        codes = base.in_order(edition.labels["code"], list(t22["code"]))
         rates = t22[(t22["comparison"] == MARKED) & (t22["of"] == READ_PASSAGES)]
-        groups = base._in_order(edition.labels["group"], list(rates["group"]))
-        labels = [base._wrap(edition.label("group", group), 18) for group in groups]
+        groups = base.in_order(edition.labels["group"], list(rates["group"]))
+        labels = [base.wrap(edition.label("group", group), 18) for group in groups]
         columns = min(_MOST, len(codes))
         bands = -(-len(codes) // columns)
-        left = 0.15 + max(
-            [0.5, *(base._inches(line) for one in labels for line in one.split("\n"))]
-        )
+        left = 0.15 + max([0.5, *(base.inches(line) for one in labels for line in one.split("\n"))])
         width = (base.WIDTH - left - columns * _Z - _GAP * (columns - 1)) / columns
-        titles = [base._wrap(edition.label("code", code), int((width + _Z) / base._inches("x")))
+        titles = [base.wrap(edition.label("code", code), int((width + _Z) / base.inches("x")))
                   for code in codes]  # fmt: skip
         head = 0.2 + 0.14 * max(title.count("\n") + 1 for title in titles)
         row = _ROW + 0.1 * max([0, *(label.count("\n") for label in labels)])
         below = row * len(groups)
         whole = head + _SLOPE + _BETWEEN + below + _FOOT
         figure = Figure(figsize=(base.WIDTH, bands * whole))
-        highest = max([0.05, *(base._value(v) for name in ("value_of", "value_against")
+        highest = max([0.05, *(base.rounded(v) for name in ("value_of", "value_against")
                                for v in rates[name] if not is_missing(v))])  # fmt: skip
         for place, (code, title) in enumerate(zip(codes, titles, strict=True)):
             band, column = divmod(place, columns)
             x, top = left + column * (width + _Z + _GAP), band * whole + head
             own = t22[t22["code"] == code]
-            axes = base._axes(figure, x, top, width, _SLOPE)
+            axes = base.axes_at(figure, x, top, width, _SLOPE)
             axes.set_title(title, loc="left", pad=6, fontweight="bold")
             said = _slopes(axes, own[own["comparison"] == QUALITY].to_dict("records"))
             for line, (words, colour) in enumerate(said):
-                base._say(figure, x - 0.1, top + _SLOPE + 0.36 + 0.13 * line, words, color=colour,
+                base.say(figure, x - 0.1, top + _SLOPE + 0.36 + 0.13 * line, words, color=colour,
                           fontsize=base.SMALL)  # fmt: skip
             if not groups:
                 continue
             y = top + _SLOPE + _BETWEEN
             key = "" if column else ": ● drawn to be read, ○ all"
-            base._say(figure, x - 0.1, y - 0.1, f"share marked{key}", fontsize=base.SMALL)
+            base.say(figure, x - 0.1, y - 0.1, f"share marked{key}", fontsize=base.SMALL)
             by_group = {
                 one["group"]: one for one in rates[rates["code"] == code].to_dict("records")
             }
-            axes = base._axes(figure, x, y, width, below)
+            axes = base.axes_at(figure, x, y, width, below)
             _rates(axes, [by_group.get(group, {}) for group in groups], 1.08 * highest)
             for line, (group, label) in enumerate(zip(groups, labels, strict=True)):
                 if not column:
-                    base._say(figure, left - 0.1, y + (line + 0.5) * row, label, ha="right",
+                    base.say(figure, left - 0.1, y + (line + 0.5) * row, label, ha="right",
                               va="center", linespacing=1.0,
                               fontweight="bold" if group == ALL else "normal")  # fmt: skip
         return figure
@@ -98,19 +96,19 @@ def _slopes(axes: Axes, rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, st
     said: list[tuple[str, str]] = []
     for measure, short, colour, marker in _MEASURES:
         row = by_measure.get(measure, {})
-        values = [base._value(row.get(name)) for name in ("value_of", "value_against")]
+        values = [base.rounded(row.get(name)) for name in ("value_of", "value_against")]
         if any(map(math.isnan, values)):
             continue
         axes.plot([0, 1], values, color=colour, linewidth=1.4, marker=marker, markersize=4.2)
-        ends = [base._value(row[name]) for name in ("ci_low", "ci_high")]
-        gap = number(base._value(row["difference"]), _DECIMALS)
+        ends = [base.rounded(row[name]) for name in ("ci_low", "ci_high")]
+        gap = number(base.rounded(row["difference"]), _DECIMALS)
         words = f"{short}: {'' if gap.startswith(MINUS) else '+'}{gap}"
         if not any(map(math.isnan, ends)):
             words += f" [{', '.join(number(end, _DECIMALS) for end in ends)}]"
         said.append((words, colour))
     if not said:
         reasons = dict.fromkeys(str(row["status"]) for row in rows if row["status"])
-        axes.text(0.5, 0.5, base._wrap("; ".join(reasons) or "–", _ROOM), ha="center", va="center",
+        axes.text(0.5, 0.5, base.wrap("; ".join(reasons) or "–", _ROOM), ha="center", va="center",
                   color=base.MUTED, fontsize=base.SMALL)  # fmt: skip
     return said
 
@@ -123,9 +121,9 @@ def _rates(axes: Axes, rows: Sequence[Mapping[str, Any]], highest: float) -> Non
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x", color=base.GRID, linewidth=0.6)
     axes.set_axisbelow(True)
-    base._percent(axes.xaxis, 3)
+    base.percent(axes.xaxis, 3)
     for place, row in enumerate(rows):
-        drawn, every = (base._value(row.get(name)) for name in ("value_of", "value_against"))
+        drawn, every = (base.rounded(row.get(name)) for name in ("value_of", "value_against"))
         if math.isnan(drawn):
             axes.text(0, place, "–", color=base.MUTED, va="center")
             continue
@@ -133,7 +131,7 @@ def _rates(axes: Axes, rows: Sequence[Mapping[str, Any]], highest: float) -> Non
         axes.plot(every, place, "o", color=base.BLUE, markersize=4.6, markerfacecolor=base.PAPER,
                   clip_on=False)  # fmt: skip
         axes.plot(drawn, place, "o", color=base.BLUE, markersize=4.6, clip_on=False)
-        z = base._value(row.get("z"))
+        z = base.rounded(row.get("z"))
         if not math.isnan(z):
             axes.annotate(f"z {number(z, 1)}", (1, place), xytext=(5, 0), va="center_baseline",
                           xycoords=("axes fraction", "data"), textcoords="offset points",

@@ -36,7 +36,7 @@ def _panels(titles: Sequence[str], down: str, across: str) -> tuple[Figure, list
     columns = min(3, len(titles))
     bands = -(-len(titles) // columns)
     width = (base.WIDTH - _LEFT - 0.12 - _GAP * (columns - 1)) / columns
-    wrapped = [base._wrap(title, int(width / base._inches("x"))) for title in titles]
+    wrapped = [base.wrap(title, int(width / base.inches("x"))) for title in titles]
     head = 0.2 + _LINE * max(title.count("\n") + 1 for title in wrapped)
     whole = head + _HIGH + _FOOT
     figure = Figure(figsize=(base.WIDTH, bands * whole))
@@ -44,7 +44,7 @@ def _panels(titles: Sequence[str], down: str, across: str) -> tuple[Figure, list
     for place, title in enumerate(wrapped):
         band, column = divmod(place, columns)
         left, top = _LEFT + column * (width + _GAP), band * whole + head
-        axes = base._axes(figure, left, top, width, _HIGH)
+        axes = base.axes_at(figure, left, top, width, _HIGH)
         axes.grid(color=base.GRID, linewidth=0.6)
         axes.set_axisbelow(True)
         axes.tick_params(length=0)
@@ -62,16 +62,16 @@ def learning(t14: pd.DataFrame, edition: Edition) -> Figure:
     The line is the mean over repeats, the band runs from the lowest to the highest.
     """
     rows = t14[t14["average_precision"].notna()]
-    with base._settings():
+    with base.house_style():
         if rows.empty:
-            return base._nothing(edition.specs.phrases["no_figure"])
-        codes = base._in_order(edition.labels["code"], list(rows["code"]))
+            return base.nothing(edition.specs.phrases["no_figure"])
+        codes = base.in_order(edition.labels["code"], list(rows["code"]))
         titles = [edition.label("code", code) for code in codes]
         figure, panels = _panels(titles, "average precision", "coded passages")
         for code, axes in zip(codes, panels, strict=True):
             own = rows[rows["code"] == code].sort_values("passages")
             taught = [int(value) for value in own["passages"]]
-            columns = [[base._value(value) for value in own[key]]
+            columns = [[base.rounded(value) for value in own[key]]
                        for key in ("ap_lowest", "ap_highest", "average_precision")]  # fmt: skip
             axes.fill_between(taught, columns[0], columns[1], color=base.BLUE, alpha=0.2, lw=0)
             axes.plot(taught, columns[2], "o-", color=base.BLUE, markersize=3.6, linewidth=1.4)
@@ -88,17 +88,17 @@ def calibration(t15: pd.DataFrame, edition: Edition) -> Figure:
     where probabilities mean what they say.
     """
     rows = t15[t15["share"].notna()]
-    with base._settings():
+    with base.house_style():
         if rows.empty:
-            return base._nothing(edition.specs.phrases["no_figure"])
-        codes = base._in_order(edition.labels["code"], list(rows["code"]))
+            return base.nothing(edition.specs.phrases["no_figure"])
+        codes = base.in_order(edition.labels["code"], list(rows["code"]))
         titles = [edition.label("code", code) for code in codes]
         figure, panels = _panels(titles, "share carrying the code", "mean probability")
         for code, axes in zip(codes, panels, strict=True):
             axes.plot([0, 1], [0, 1], color=base.MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
             for row in rows[rows["code"] == code].to_dict("records"):
-                x, y = base._value(row["mean_probability"]), base._value(row["share"])
-                ends = [base._value(row["ci_low"]), base._value(row["ci_high"])]
+                x, y = base.rounded(row["mean_probability"]), base.rounded(row["share"])
+                ends = [base.rounded(row["ci_low"]), base.rounded(row["ci_high"])]
                 axes.plot([x, x], ends, color=base.BLUE, linewidth=1.4)
                 axes.plot(x, y, "o", color=base.BLUE, markersize=4, clip_on=False)
                 # Away from the line: to the upper left of what lies above it, to the right below.
@@ -108,8 +108,8 @@ def calibration(t15: pd.DataFrame, edition: Edition) -> Figure:
                               textcoords="offset points", color=base.MUTED)  # fmt: skip
             axes.set_xlim(0, 1.04)
             axes.set_ylim(0, 1.02)
-            base._percent(axes.xaxis, 4)
-            base._percent(axes.yaxis, 4)
+            base.percent(axes.xaxis, 4)
+            base.percent(axes.yaxis, 4)
         return figure
 
 
@@ -121,13 +121,13 @@ def specification(t16: pd.DataFrame, edition: Edition) -> Figure:
     the main specification. Of many specifications every n-th by rank is drawn.
     """
     rows = t16[t16["difference"].notna()]
-    with base._settings():
+    with base.house_style():
         if rows.empty:
-            return base._nothing(edition.specs.phrases["no_figure"])
+            return base.nothing(edition.specs.phrases["no_figure"])
         contrasts = list(dict.fromkeys(rows["contrast"]))
         titles = [edition.label("contrast", contrast) for contrast in contrasts]
         figure, panels = _panels(titles, "difference in shares", "")
-        ends = [base._value(value) for key in ("ci_low", "ci_high", "difference")
+        ends = [base.rounded(value) for key in ("ci_low", "ci_high", "difference")
                 for value in rows[key]]  # fmt: skip
         ends = [value for value in ends if not math.isnan(value)]
         low, high = min(0.0, *ends), max(0.0, *ends)
@@ -136,7 +136,7 @@ def specification(t16: pd.DataFrame, edition: Edition) -> Figure:
             own["difference"] = own["difference"].round(6)
             own = own.sort_values(["difference", "ci_low"], kind="stable").reset_index(drop=True)
             thin = own.iloc[:: max(1, len(own) // _MOST)]
-            bounds = [[base._value(value) for value in thin[key]] for key in ("ci_low", "ci_high")]
+            bounds = [[base.rounded(value) for value in thin[key]] for key in ("ci_low", "ci_high")]
             axes.fill_between(thin.index, bounds[0], bounds[1], color=base.GRID, lw=0)
             for verdict, (colour, marker, inside) in _VERDICTS.items():
                 part = thin[thin["verdict"] == verdict]
@@ -149,7 +149,7 @@ def specification(t16: pd.DataFrame, edition: Edition) -> Figure:
             axes.axhline(0, color=base.INK, linewidth=0.8)
             axes.set_ylim(low * 1.05, high * 1.05)
             axes.set_xticks([])
-            base._percent(axes.yaxis, 5)
+            base.percent(axes.yaxis, 5)
             # How many agree depends on which of them are evidence: T9 has it.
             axes.set_xlabel(f"{len(own):,} specifications", fontsize=base.SMALL)
         return figure
@@ -167,22 +167,22 @@ def agreement(t2: pd.DataFrame, edition: Edition) -> Figure:
     ``edition.context["agreement_marks"]`` (if given) are drawn as dashed lines.
     """
     marks = [float(value) for value in edition.context.get("agreement_marks", ())]
-    with base._settings():
+    with base.house_style():
         lines = _agreement_lines(t2, edition)
         rows = t2[t2["alpha"].notna()]
         if not lines or rows.empty:
-            return base._nothing(edition.specs.phrases["no_figure"])
-        codes = base._in_order(edition.labels["code"], list(t2["code"]))
+            return base.nothing(edition.specs.phrases["no_figure"])
+        codes = base.in_order(edition.labels["code"], list(t2["code"]))
         cells = {
             (row["code"], row["comparison"], row["group"], row["coders"]): row
             for row in t2.to_dict("records")
         }
         shown = [cells.get((code, *key), {}) for code in codes for key, _ in lines]
-        ends = [base._value(row.get(name)) for row in shown for name in ("alpha", "alpha_low")]
+        ends = [base.rounded(row.get(name)) for row in shown for name in ("alpha", "alpha_low")]
         low = min([0.5, *(mark - 0.1 for mark in marks), *(e for e in ends if not math.isnan(e))])
         low = math.floor(10 * low) / 10
         bands, columns = _bands(len(codes))
-        left = 0.15 + max(base._inches(label) for _, label in lines)
+        left = 0.15 + max(base.inches(label) for _, label in lines)
         head, foot, high, gap = 0.45, 0.42, 0.2, 0.3
         height = high * len(lines)
         width = (base.WIDTH - left - 0.12 - gap * (columns - 1)) / columns
@@ -190,7 +190,7 @@ def agreement(t2: pd.DataFrame, edition: Edition) -> Figure:
         for place, code in enumerate(codes):
             band, column = divmod(place, columns)
             top = band * (head + height + foot) + head
-            axes = base._axes(figure, left + column * (width + gap), top, width, height)
+            axes = base.axes_at(figure, left + column * (width + gap), top, width, height)
             _dots(axes, [cells.get((code, *key), {}) for key, _ in lines], marks)
             axes.set_xlim(low, 1 + 0.02 * (1 - low))
             axes.set_title(edition.label("code", code), loc="left", pad=14, fontweight="bold")
@@ -199,7 +199,7 @@ def agreement(t2: pd.DataFrame, edition: Edition) -> Figure:
                 if line and group == ALL and lines[line - 1][0][0] != lines[line][0][0]:
                     axes.axhline(line - 0.5, color=base.GRID, linewidth=0.8)
                 if not column:
-                    base._say(figure, left - 0.08, top + (line + 0.5) * high, label, ha="right",
+                    base.say(figure, left - 0.08, top + (line + 0.5) * high, label, ha="right",
                               va="center_baseline",
                               fontweight="normal" if line else "bold")  # fmt: skip
         return figure
@@ -217,7 +217,7 @@ def _agreement_lines(t2: pd.DataFrame, edition: Edition) -> list[tuple[tuple[str
     if together.empty:
         return []
     everyone = str(together["coders"].iloc[0])
-    groups = base._in_order(edition.labels["group"], list(together["group"]))
+    groups = base.in_order(edition.labels["group"], list(together["group"]))
     groups = [group for group in (ALL, *groups) if group in set(together["group"])]
     lines = [
         (("all coders", group, everyone), edition.label("group", group))
@@ -254,12 +254,12 @@ def _dots(axes: Axes, rows: Sequence[dict[str, Any]], marks: Sequence[float]) ->
                       textcoords="offset points", ha="center", color=base.MUTED,
                       fontsize=base.SMALL - 1)  # fmt: skip
     for place, row in enumerate(rows):
-        alpha = base._value(row.get("alpha"))
+        alpha = base.rounded(row.get("alpha"))
         if math.isnan(alpha):
             axes.annotate("–", (0, place), xytext=(3, 0), xycoords=("axes fraction", "data"),
                           textcoords="offset points", va="center", color=base.MUTED)  # fmt: skip
             continue
-        ends = [base._value(row["alpha_low"]), base._value(row["alpha_high"])]
+        ends = [base.rounded(row["alpha_low"]), base.rounded(row["alpha_high"])]
         axes.plot(ends, [place] * 2, color=base.BLUE, linewidth=1.8)
         axes.plot(alpha, place, "o", color=base.BLUE, markersize=4.6, clip_on=False)
 
@@ -274,10 +274,10 @@ def keyness(t12: pd.DataFrame, edition: Edition) -> Figure:
     A dot is z, the bar reaches from zero to what is left of it without the source on which it hangs
     most. A side without words says why.
     """
-    with base._settings():
+    with base.house_style():
         rows = t12[t12["word"] != ""]
         if rows.empty:
-            return base._nothing(edition.specs.phrases["no_figure"])
+            return base.nothing(edition.specs.phrases["no_figure"])
         comparisons = list(dict.fromkeys(t12["comparison"]))
         columns = min(2, len(comparisons))
         bands = -(-len(comparisons) // columns)
@@ -287,13 +287,13 @@ def keyness(t12: pd.DataFrame, edition: Edition) -> Figure:
         figure = Figure(figsize=(base.WIDTH, bands * (head + height + foot)))
         # Beside every dot there must be room for its word.
         reach = max(
-            abs(base._value(z)) / max(1 - (base._inches(word, base.SMALL) + 0.1) / (width / 2), 0.2)
+            abs(base.rounded(z)) / max(1 - (base.inches(word, base.SMALL) + 0.1) / (width / 2), 0.2)
             for z, word in zip(rows["z"], rows["word"], strict=True)
         )
         for place, comparison in enumerate(comparisons):
             band, column = divmod(place, columns)
             left, top = 0.1 + column * (width + gap), band * (head + height + foot) + head
-            axes = base._axes(figure, left, top, width, height)
+            axes = base.axes_at(figure, left, top, width, height)
             axes.set(xlim=(-reach, reach), ylim=(height / high + 0.5, 0.5), yticks=[])
             axes.tick_params(length=0)
             axes.spines["left"].set_visible(False)
@@ -317,7 +317,7 @@ def _words(axes: Axes, rows: Sequence[dict[str, Any]], sign: int, colour: str) -
                       va="center", color=base.MUTED)  # fmt: skip
         return
     ranks = [int(row["rank"]) for row in rows]
-    z, left = ([base._value(row[name]) for row in rows] for name in ("z", "z_without"))
+    z, left = ([base.rounded(row[name]) for row in rows] for name in ("z", "z_without"))
     kept = [value if value * sign > 0 else 0.0 for value in left]
     axes.hlines(ranks, 0, z, color=colour, linewidth=0.6)
     axes.hlines(ranks, 0, kept, color=colour, linewidth=2.6, alpha=0.5)
@@ -332,10 +332,10 @@ def _heading(
 ) -> None:
     """Say above a half of a panel whose words it holds, and from how much text they are."""
     x, side = middle + 0.06 * sign, "left" if sign > 0 else "right"
-    lines = base._wrap(str(row["of"]), int(room / base._inches("x", base.SMALL + 0.5))).split("\n")
+    lines = base.wrap(str(row["of"]), int(room / base.inches("x", base.SMALL + 0.5))).split("\n")
     small = f"({int(row['passages']):,} passages, {int(row['sources']):,} sources)"
     for place, words in enumerate([small, *reversed(lines)]):
-        base._say(figure, x, top - 0.1 - 0.13 * place, words, ha=side,
+        base.say(figure, x, top - 0.1 - 0.13 * place, words, ha=side,
                   fontsize=base.SMALL - 0.5 if not place else base.SMALL + 0.5,
                   color=base.INK if place else base.MUTED,
                   fontweight="bold" if place else "normal")  # fmt: skip

@@ -21,10 +21,10 @@ from framing.report.markdown import markdown_text
 from framing.report.render import html_text, latex_text
 from framing.report.spreadsheet import workbook
 from framing.tables.captions import Edition
+from framing.tables.contrasts import HELD, NOTHING_TO_HOLD, ONE_PERIOD, RAW
 from framing.tables.csv_text import csv_text
 from framing.tables.keys import key_of
 from framing.tables.kinds import is_missing
-from framing.tables.shares import HELD, NOTHING_TO_HOLD, ONE_PERIOD, RAW
 
 FOLDER = Path(__file__).resolve().parents[2] / "report"
 TEMPLATE, PAGE, STYLE = "report.html.j2", "table.html.j2", "report.css"

@@ -19,7 +19,7 @@ How draws combine
     T* is a sum with weights: a_k w_i + 1 − a_k for passages of s, of which only the part a_k w_i is
     left to chance, and (1 − a_k) N_k/m_k for those of the supplement. Hence two columns: ``weight``
     and ``random_share``, the part of the weight that varies with the draw. V is estimated without
-    bias by ``framing.inference.design.stratum_deviations`` given contributions times
+    bias by ``framing.inference.variances.stratum_deviations`` given contributions times
     ``random_share`` and the strata of all draws.
 
 The earlier draws' share a_k
@@ -79,7 +79,7 @@ import pandas as pd
 from framing.common.problems import InputError, Problem, raise_if_any
 from framing.sampling.draw import (
     CONVENIENCE,
-    CONVENIENCE_MARK,
+    CONVENIENCE_CAVEAT,
     DRAWN,
     DRAWS,
     EARLIER,
@@ -100,9 +100,9 @@ def is_convenience(draws: Iterable[Draw]) -> bool:
     return any(draw.kind == CONVENIENCE for draw in draws)
 
 
-def mark_of(draws: Iterable[Draw]) -> str:
+def caveat_of(draws: Iterable[Draw]) -> str:
     """Return what every row of every table must say of how passages were drawn; mostly nothing."""
-    return CONVENIENCE_MARK if is_convenience(draws) else ""
+    return CONVENIENCE_CAVEAT if is_convenience(draws) else ""
 
 
 # --- combining ------------------------------------------------------------------------------------

@@ -38,7 +38,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from framing.common.files import (
-    LINE,
     sha256,
 )
 from framing.common.problems import InputError, Problem, raise_if_any
@@ -71,10 +70,7 @@ DRAWN, LEFT, EARLIER = "drawn", "left", "earlier"
 
 ROW_COLUMNS = ("passage_id", "stratum", "status", "covered", "inclusion_probability")
 
-ADDED = " (added)"
-"""Ends the name of a stratum of passages that no earlier draw could have drawn."""
-
-CONVENIENCE_MARK = "convenience sample: passages were chosen by hand, no inference holds"
+CONVENIENCE_CAVEAT = "convenience sample: passages were chosen by hand, no inference holds"
 
 NOT_BY_DESIGN = "not estimable by design: no draw covers it"
 
@@ -85,8 +81,6 @@ PLAN_COLUMNS = (
 """Columns of the file that ``framing plan`` writes and ``framing sample`` reads."""
 
 _SHARE_DECIMALS = 9
-
-_EMPTY = "(none)"  # stands for an empty value in the name of a stratum
 
 
 @dataclass(frozen=True)
@@ -147,11 +141,6 @@ def frame_digest(ids: Iterable[str]) -> str:
     return sha256("".join(f"{name}\n" for name in sorted(ids)))
 
 
-def strata_digest(ids: Iterable[str], strata: Iterable[str]) -> str:
-    """Return the SHA-256 digest of which passage is in which stratum, whatever the order."""
-    return sha256("".join(sorted(f"{i}\t{s}\n" for i, s in zip(ids, strata, strict=True))))
-
-
 def random_numbers(ids: Iterable[str], seed: int, draw: int) -> npt.NDArray[np.uint64]:
     """Return each passage's random number: the first 64 bits of SHA-256(``seed/draw/passage_id``).
 
@@ -168,45 +157,6 @@ def first_by_number(ids: Sequence[str], seed: int, draw: int, size: int) -> list
     numbers = random_numbers(ids, seed, draw)
     order = np.lexsort((np.array(ids, dtype=object).astype(str), numbers))
     return sorted(int(place) for place in order[:size])
-
-
-def strata_of(frame: pd.DataFrame, columns: Sequence[str], member: Bools) -> pd.Series:
-    """Return the name of each passage's stratum: the values of ``columns`` joined by ``/``.
-
-    Empty where ``member`` is false. Passages that no earlier draw covers, where others are
-    covered, get strata of their own. ``frame`` is a passage frame, with ``estimable`` if it comes
-    from :func:`combined_design`. Raises :class:`InputError` on unknown columns, and where two
-    combinations of values would get one name.
-    """
-    known = [name for name in frame.columns if name not in _NO_STRATA]
-    raise_if_any(
-        Problem("--strata", f"{name!r} is not a column of the passage frame",
-                f"Known: {', '.join(known)}.")
-        for name in columns if name not in known
-    )  # fmt: skip
-    if not columns:
-        names = pd.Series("all", index=frame.index, dtype=object)
-    else:
-        parts = [frame[name].astype(object).fillna("").astype(str) for name in columns]
-        parts = [part.where(part != "", _EMPTY) for part in parts]
-        names = parts[0].str.cat(parts[1:], sep="/") if len(parts) > 1 else parts[0]
-        distinct = pd.concat(parts, axis=1)[member].drop_duplicates()
-        if len(distinct) > names[member].nunique():
-            raise InputError(
-                Problem("--strata", f"values of {', '.join(columns)} that hold '/' run together",
-                        "Leave such a column out.")
-            )  # fmt: skip
-    if "estimable" in frame.columns and frame["estimable"].any():
-        names = names.where(frame["estimable"].to_numpy(dtype=bool), names + ADDED)
-    return names.where(member, "").astype(object)
-
-
-# What is one passage's own, or says what is known only of drawn ones, makes no strata.
-_NO_STRATA = frozenset(
-    ["passage_id", "start", "end", "weight", "random_share", "stratum", "stratum_size",
-     "stratum_sampled", "estimable", "design_status", "role", "read_weight", "read_frame",
-     "unread_frame", LINE]
-)  # fmt: skip
 
 
 def earlier_share(rate: Any, fraction: Any) -> Floats:
@@ -236,8 +186,9 @@ def make_draw(
 
     ``design`` is a passage frame from :func:`combined_design` (``weight`` missing where a passage
     has not been drawn; none has before the first draw), ``strata`` the names from
-    :func:`strata_of` in its order, ``number`` the number of the draw. ``even`` says that sizes are
-    proportional. Raises :class:`InputError` on strata that do not exist or hold too little.
+    :func:`framing.sampling.strata.strata_of` in its order, ``number`` the number of the draw.
+    ``even`` says that sizes are proportional. Raises :class:`InputError` on strata that do not
+    exist or hold too little.
     """
     place = f"{DRAWS}/{number}"
     earlier = design["weight"].notna().to_numpy()

@@ -40,9 +40,9 @@ from framing.sampling.draw import (
     Stratum,
     first_by_number,
     frame_digest,
-    strata_digest,
 )
 from framing.sampling.roles import CONFIRMATION, DEVELOPMENT, ROLES
+from framing.sampling.strata import strata_digest
 
 _WITHOUT_ROLES = 1  # the format before draws had roles: such a draw is for development
 

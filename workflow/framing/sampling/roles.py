@@ -156,7 +156,7 @@ def _ready(tally: Tally, frozen: Frozen | None) -> str:
     return f"freeze {frozen.number} of {frozen.date} stands"
 
 
-def mark(status: Status) -> list[str]:
+def caveat(status: Status) -> list[str]:
     """Return what every table made with a draw must say of it; mostly nothing."""
     tally, said = status.tally, []
     if status.state == SPENT:

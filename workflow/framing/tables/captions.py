@@ -18,6 +18,9 @@ from framing.tables.specs import Specs
 
 YEARS = re.compile(r"(?<=\d)-(?=\d)")  # the hyphen between two years, printed as a dash
 _COUNTS = ("n_sources", "n_passages", "n_coded", "n_read", "n_unread", "n_outside")
+_NUMBERS = dict(
+    enumerate(["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"], start=2)
+)
 DIGEST_LENGTH = 12  # hexadecimal digits of a digest that notes show
 
 
@@ -184,6 +187,7 @@ def _words(specs: Specs, context: Mapping[str, Any]) -> dict[str, str]:
         "headline_estimator_brief": _brief(estimators[estimator]),
         "headline_target_brief": _brief(targets[target]),
         "estimators": _described(estimators, estimators),
+        "n_estimators": _NUMBERS.get(len(estimators), str(len(estimators))),
         "targets": _described(targets, targets),
         "verdicts": _described(specs.vocabularies["verdict"], specs.vocabularies["verdict"]),
         "case_title": case["title"] if case else specs.phrases["no_case"],

@@ -14,10 +14,10 @@ from framing.common.build import read_build
 from framing.common.files import read_text
 from framing.inference.design import is_confirmed
 from framing.inference.estimators import leading
-from framing.sampling.draw import CONVENIENCE_MARK
+from framing.sampling.draw import CONVENIENCE_CAVEAT
 from framing.sampling.roles import CONFIRMATION
 from framing.tables.captions import Edition, edition
-from framing.tables.shares import HELD
+from framing.tables.contrasts import HELD
 from framing.tables.specs import load_specs
 
 RERUN = (
@@ -53,7 +53,7 @@ def project_context(
     codes: pd.DataFrame,
     coders: pd.DataFrame,
     provenance: Mapping[str, Any],
-    mark: str = "",
+    caveat: str = "",
     reading: Sequence[str] = (),
     warnings: Sequence[str] = (),
 ) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def project_context(
 
     ``sources`` (``source_id title speaker date``), ``passages`` (the frame), ``codes`` (``code
     label``, combinations last), ``coders`` (``coder kind model``), ``provenance`` (see
-    :func:`framing.release.manifest.provenance`). ``mark`` says what holds of all tables, such as
+    :func:`framing.release.manifest.provenance`). ``caveat`` says what holds of all tables, such as
     that passages were not drawn at random.
     ``reading`` are sentences on what each draw counts as and why, ``warnings`` on what no reader
     must miss; both are shown as they are.
@@ -87,7 +87,7 @@ def project_context(
         "n_read": int((coded & ~unread).sum()),
         "n_unread": int(unread.sum()),
         "n_outside": int((~passages["estimable"]).sum()),
-        "convenience": CONVENIENCE_MARK in mark,
+        "convenience": CONVENIENCE_CAVEAT in caveat,
         "licence": config["release"]["licence"]["title"] if "release" in config else NO_LICENCE,
         "confidence": config["inference"]["confidence"],
         "decimals": config["report"]["decimals"],
@@ -104,7 +104,7 @@ def read_edition(
     config: Mapping[str, Any],
     sources: pd.DataFrame,
     passages: pd.DataFrame,
-    mark: str = "",
+    caveat: str = "",
     reading: Sequence[str] = (),
     warnings: Sequence[str] = (),
 ) -> Edition:
@@ -116,7 +116,7 @@ def read_edition(
     provenance = json.loads(read_text(Path(given["provenance"])))
     codes, coders = read_build(given["codes"]), read_build(given["coders"])
     context = project_context(
-        config, sources, passages, codes, coders, provenance, mark, reading, warnings
+        config, sources, passages, codes, coders, provenance, caveat, reading, warnings
     )
     return edition(load_specs(), context)
 

@@ -24,13 +24,13 @@ from framing.inference.design import (
     Floats,
     Population,
     domain,
-    effective_size,
     part_of,
     population,
 )
 from framing.inference.estimators import LABELS, estimate
 from framing.inference.intervals import DECIMALS, Settings, critical, wilson
 from framing.inference.outcomes import Outcome
+from framing.inference.variances import effective_size
 from framing.tables.shares import settled, share_row
 
 COMBINED, SPREAD = "combined", "largest difference"

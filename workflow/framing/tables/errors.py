@@ -24,17 +24,7 @@ import pandas as pd
 
 from framing.common.config import ALL
 from framing.inference.clusters import adjusted_deviations, joint_degrees_of_freedom
-from framing.inference.design import (
-    TEXTS,
-    Bools,
-    Domain,
-    Floats,
-    Population,
-    domain,
-    effective_size,
-    population,
-    sums,
-)
+from framing.inference.design import TEXTS, Bools, Domain, Floats, Population, domain, population
 from framing.inference.intervals import (
     Settings,
     critical,
@@ -44,6 +34,7 @@ from framing.inference.intervals import (
     two_sided_p,
 )
 from framing.inference.outcomes import Outcome, by_code, outcome
+from framing.inference.variances import effective_size, sums
 
 SENSITIVITY, SPECIFICITY = "sensitivity", "specificity"
 POSITIVE_VALUE, NEGATIVE_VALUE = "positive predictive value", "negative predictive value"

@@ -16,15 +16,15 @@ from framing.tables.specs import Specs, TableSpec, load_specs
 _specs = cache(load_specs)  # a job has several tables to publish
 
 
-def publish(path: str | Path, frame: pd.DataFrame, mark: str = "") -> None:
+def publish(path: str | Path, frame: pd.DataFrame, caveat: str = "") -> None:
     """Write a result table as CSV, in the columns and order that its file declares.
 
-    ``mark`` is put first into the status of every row: what must be known of all the table says.
+    ``caveat`` is put first into the status of every row: what must be known of all the table says.
     """
     target = Path(path)
-    if mark:
+    if caveat:
         said = frame["status"].astype(str)
-        frame = frame.assign(status=[f"{mark}; {one}" if one else mark for one in said])
+        frame = frame.assign(status=[f"{caveat}; {one}" if one else caveat for one in said])
     spec = _specs().tables[target.stem]
     write_text(target, csv_text(frame, spec))
 

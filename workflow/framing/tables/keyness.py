@@ -29,18 +29,10 @@ import pandas as pd
 
 from framing.common.config import ALL, comparison_problems
 from framing.common.problems import raise_if_any
-from framing.inference.design import (
-    Bools,
-    Floats,
-    Ints,
-    Population,
-    effective_size,
-    members,
-    population,
-    sums,
-)
+from framing.inference.design import Bools, Floats, Ints, Population, members, population
 from framing.inference.intervals import critical
 from framing.inference.outcomes import aligned, by_code
+from framing.inference.variances import effective_size, sums
 
 T12_COLUMNS = (
     "comparison", "title", "basis", "side", "of", "word", "rank", "passages", "sources", "count_a",

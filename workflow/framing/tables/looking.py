@@ -24,18 +24,10 @@ import numpy as np
 import pandas as pd
 
 from framing.common.config import ALL
-from framing.inference.design import (
-    Bools,
-    Floats,
-    Population,
-    cluster_deviations,
-    effective_size,
-    members,
-    population,
-    sums,
-)
+from framing.inference.design import Bools, Floats, Population, members, population
 from framing.inference.intervals import DECIMALS, critical, is_zero
 from framing.inference.outcomes import aligned, by_code
+from framing.inference.variances import cluster_deviations, effective_size, sums
 from framing.tables.quality import (
     Coded,
     average_precisions,

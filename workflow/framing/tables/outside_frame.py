@@ -56,5 +56,5 @@ def with_frame(table: pd.DataFrame, passages: pd.DataFrame) -> pd.DataFrame:
 
     ``passages`` is the whole passage frame (``estimable``).
     """
-    beyond = int((~passages["estimable"]).sum())
-    return table.assign(status=[frame_note(beyond, status) for status in table["status"]])
+    outside = int((~passages["estimable"]).sum())
+    return table.assign(status=[frame_note(outside, status) for status in table["status"]])

@@ -47,7 +47,7 @@ from framing.inference.intervals import (
     DECIMALS,
     Settings,
 )
-from framing.tables.shares import RAW
+from framing.tables.contrasts import RAW
 from framing.tables.specifications import (
     CHOICES,
     EACH,

@@ -1,4 +1,4 @@
-"""Result tables T4 to T6, one function a table.
+"""Result tables T4 and T5: shares by group, and by group and period.
 
 Every table has one row an observation and a column ``status`` that is empty or says why cells are.
 Numbers come back rounded far below what is printed, so that the last bits of a sum, which differ
@@ -8,29 +8,17 @@ between processors, never decide how a number is written.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import product
 from math import nan, sqrt
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from framing.coding.codings import labels_by_coder
 from framing.coding.combinations import combined_codes
 from framing.common.config import ALL
-from framing.inference.contrasts import (
-    Contrast,
-    adjusted_verdict,
-    contrast,
-    holm,
-    ratio,
-    reading,
-    standardised,
-)
 from framing.inference.corrected import Estimate
 from framing.inference.design import (
     CORPUS,
-    TARGETS,
     TEXTS,
     Domain,
     Floats,
@@ -46,15 +34,6 @@ from framing.inference.intervals import (
 )
 from framing.inference.outcomes import Outcome, by_code, outcome, relabelled
 from framing.inference.share_intervals import share_ends, share_value
-from framing.tables.agreement import agreement_table
-
-__all__ = [
-    "agreement_table",
-    "contrast_table",
-    "prevalence_table",
-    "share_row",
-    "trend_table",
-]
 
 _GUARD = 12  # decimals kept: six are printed
 _INTERVAL = ("estimate", "se", "ci_low", "ci_high", "status")
@@ -65,20 +44,9 @@ T4_COLUMNS = (
     "code", "group", "estimator", "target", *_SHARE, *_INTERVAL[:-1], *CODERS, "status",
 )  # fmt: skip
 T5_COLUMNS = ("code", "group", "period", "estimator", "target", *_SHARE, *_INTERVAL)
-RAW, HELD = "raw", "period held"
-T6_COLUMNS = (
-    "contrast", "thesis", "code_a", "group_a", "period_a", "code_b", "group_b", "period_b",
-    "estimator", "target", "basis", "estimate_a", "estimate_b", "difference", "se", "ci_low",
-    "ci_high", *CODERS, "p_value", "p_holm", "ratio", "ratio_low", "ratio_high", "expected",
-    "verdict", "reading", "status",
-)  # fmt: skip
 
 TRUNCATED = "estimate outside 0 to 1, cut to the limit"
 FEW = "fewer than {} coded passages: the interval says little"
-NOTHING_TO_HOLD = "both sides are of the same texts: there is no period to hold"
-ONE_PERIOD = "each side names its period: there is none to hold"
-NO_COMMON_PERIOD = "no period in which both sides can be estimated"
-PERIODS = "periods held: {}"
 
 
 def prevalence_table(
@@ -120,7 +88,7 @@ def _shares(
     domains = {cell: by_target(frame, *cell) for cell in cells}
     rows = []
     coders = codes_alone(frame, codings, config)
-    for data in _outcomes(frame, scores, settings):
+    for data in outcomes(frame, scores, settings):
         alone = [relabelled(frame, data, of[data.code], settings) for of in coders]
         for cell in cells:
             for name in ESTIMATORS:
@@ -193,7 +161,7 @@ def codes_alone(
     return [combined_codes(of, config["combinations"]) for of in whole]
 
 
-def _outcomes(
+def outcomes(
     frame: Population,
     scores: pd.DataFrame,
     settings: Settings,
@@ -252,188 +220,3 @@ def settled(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the table with floats rounded to :data:`_GUARD` places, without negative zeros."""
     floats = frame.select_dtypes("float").columns
     return frame.assign(**{name: frame[name].round(_GUARD) + 0.0 for name in floats})
-
-
-# --- contrasts ------------------------------------------------------------------------------------
-
-
-def contrast_table(
-    passages: pd.DataFrame,
-    scores: pd.DataFrame,
-    config: Mapping[str, Any],
-    labels: Mapping[str, str],
-    codings: pd.DataFrame | None = None,
-) -> pd.DataFrame:
-    """Return T6-contrasts: the configured differences by each estimator that uses codes.
-
-    Each stands raw and with the period held (:func:`framing.inference.contrasts.standardised`).
-    ``labels`` maps codes and combinations to how a reader knows them, ``codings`` are as in
-    :func:`prevalence_table`. ``p_holm`` is adjusted for the number of contrasts, each estimator,
-    target and basis apart, and the verdict goes by it. Columns: :data:`T6_COLUMNS`. Raises
-    :class:`InputError` as :func:`prevalence_table` does.
-    """
-    settings, frame = Settings.of(config), population(passages, config["case_study"])
-    needed = {side["code"] for entry in config["contrasts"] for side in (entry["a"], entry["b"])}
-    data = {found.code: found for found in _outcomes(frame, scores, settings, needed)}
-    coders = codes_alone(frame, codings, config)
-    alone = {
-        code: [relabelled(frame, one, of[code], settings) for of in coders]
-        for code, one in data.items()
-    }
-    decimals = int(config["report"]["decimals"])
-    rows: list[dict[str, Any]] = []
-    found: list[Contrast] = []
-    for entry in config["contrasts"]:
-        sides = [_side(entry[name]) for name in ("a", "b")]
-        # Every coder's codes alone after the combined ones: as many on both sides.
-        said = [[data[side["code"]], *alone[side["code"]]] for side in sides]
-        names = (side_name(sides[0], config, labels), side_name(sides[1], config, labels))
-        for name, target, basis in product(CORRECTED, TARGETS, (RAW, HELD)):
-            made = [
-                _compared(frame, sides, pair, name, target, basis, config, settings)
-                for pair in zip(*said, strict=True)
-            ]
-            (a, b), one, note = made[0]
-            found.append(one)
-            row = {
-                "contrast": entry["id"],
-                "thesis": entry["thesis"],
-                **{f"{key}_a": value for key, value in sides[0].items()},
-                **{f"{key}_b": value for key, value in sides[1].items()},
-                "estimator": name,
-                "target": target,
-                "basis": basis,
-                **_contrast_cells(one),
-                **dict(zip(("ratio", "ratio_low", "ratio_high"),
-                           ratio(a, b, target, settings.confidence), strict=True)),
-                "expected": entry["expected"],
-                "reading": reading(one, *names, decimals),
-                "status": "; ".join(filter(None, (note, one.status))),
-            }  # fmt: skip
-            rows.append(
-                row | with_coders(row, [_contrast_cells(other) for _, other, _ in made[1:]])
-            )
-    table = pd.DataFrame(rows, columns=list(T6_COLUMNS))
-    for _, part in table.groupby(["estimator", "target", "basis"], sort=False):
-        table.loc[part.index, "p_holm"] = holm(list(part["p_value"]))
-    table["verdict"] = [
-        adjusted_verdict(one, row.expected, row.p_holm, settings.confidence)
-        for one, row in zip(found, table.itertuples(index=False), strict=True)
-    ]
-    return settled(table.astype({"p_holm": "float64"}))
-
-
-def _contrast_cells(found: Contrast) -> dict[str, Any]:
-    return {
-        "estimate_a": found.estimate_a,
-        "estimate_b": found.estimate_b,
-        "difference": found.difference,
-        "se": found.se,
-        "ci_low": found.low,
-        "ci_high": found.high,
-        "p_value": found.p_value,
-    }
-
-
-def _compared(
-    frame: Population,
-    sides: Sequence[Mapping[str, str]],
-    data: Sequence[Outcome],
-    name: str,
-    target: str,
-    basis: str,
-    config: Mapping[str, Any],
-    settings: Settings,
-) -> tuple[tuple[Estimate, Estimate], Contrast, str]:
-    """Return both sides' estimates, their contrast, and a remark on how the period is held."""
-    cells = [
-        estimate(name, frame, domain(frame, side["group"], side["period"], target), one, settings)
-        for side, one in zip(sides, data, strict=True)
-    ]
-    raw = (cells[0], cells[1])
-    note = ""
-    if basis == HELD:
-        if sides[0]["group"] == sides[1]["group"] and sides[0]["period"] == sides[1]["period"]:
-            note = NOTHING_TO_HOLD
-        elif any(side["period"] != ALL for side in sides):
-            note = ONE_PERIOD
-        else:
-            # Sources of a group are the same in all its periods: so are its degrees of freedom.
-            free = [side.df[target] if target == TEXTS and side.df else nan for side in raw]
-            held, note = _held(frame, sides, data, name, target, config, settings, free)
-            if held is None:
-                gone = Contrast(nan, nan, nan, nan, nan, nan, nan, NO_COMMON_PERIOD)
-                return raw, gone, ""
-            return held, contrast(*held, target, settings.confidence), note
-    return raw, contrast(*raw, target, settings.confidence), note
-
-
-def _held(
-    frame: Population,
-    sides: Sequence[Mapping[str, str]],
-    data: Sequence[Outcome],
-    name: str,
-    target: str,
-    config: Mapping[str, Any],
-    settings: Settings,
-    free: Sequence[float],
-) -> tuple[tuple[Estimate, Estimate] | None, str]:
-    """Return both sides standardised over the periods that both have, and which these are.
-
-    ``free`` are the sides' degrees of freedom, NaN where they follow from the periods.
-    """
-    plan = config["standardisation"]
-    cells, sizes, kept = [], [], []
-    for period in (one["id"] for one in config["periods"]):
-        parts = [domain(frame, side["group"], period, target) for side in sides]
-        if any(len(part.coded) < plan["minimum"] for part in parts):
-            continue
-        found = [
-            estimate(name, frame, part, one, settings)
-            for part, one in zip(parts, data, strict=True)
-        ]
-        if any(target in one.missing or target in one.barred for one in found):
-            continue
-        cells.append(found)
-        sizes.append([len(part.rows) for part in parts])
-        kept.append(period)
-    if not kept:
-        return None, ""
-    weights = period_weights(np.array(sizes, dtype=float), plan["weights"])
-    held = [
-        standardised(
-            [cell[place] for cell in cells], weights, target, settings.confidence, free[place]
-        )
-        for place in (0, 1)
-    ]
-    said = ", ".join(f"{k} ({w:.2f})" for k, w in zip(kept, weights, strict=True))
-    return (held[0], held[1]), PERIODS.format(said)
-
-
-def period_weights(sizes: Floats, rule: str) -> list[float]:
-    """Return the weights of periods (k,), which add up to 1, from both sides' passages (k, 2).
-
-    ``rule``: ``pooled`` (the periods' parts in the passages of both sides together), ``a`` or ``b``
-    (in those of one side), ``equal``.
-    """
-    given = {
-        "pooled": sizes.sum(axis=1), "a": sizes[:, 0], "b": sizes[:, 1],
-        "equal": np.ones(len(sizes)),
-    }[rule]  # fmt: skip
-    return [float(value) for value in given / given.sum()]
-
-
-def _side(entry: Mapping[str, str]) -> dict[str, str]:
-    return {
-        "code": entry["code"],
-        "group": entry.get("group", ALL),
-        "period": entry.get("period", ALL),
-    }
-
-
-def side_name(side: Mapping[str, str], config: Mapping[str, Any], labels: Mapping[str, str]) -> str:
-    """Return a side of a contrast in words: the code, and in brackets what it is limited to."""
-    limits = [] if side["group"] == ALL else [config["groups"][side["group"]]]
-    limits += [] if side["period"] == ALL else [side["period"]]
-    code = labels.get(side["code"], side["code"])
-    return f"{code} ({', '.join(limits)})" if limits else code

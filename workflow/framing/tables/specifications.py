@@ -20,7 +20,7 @@ from framing.common.config import ALL
 from framing.inference.design import Bools, Floats, Ints, Population, population, within_frame
 from framing.inference.estimator import CLASSIFIER, CODERS, THRESHOLD, UNSURE
 from framing.inference.estimators import EVERY, leading
-from framing.tables.shares import RAW
+from framing.tables.contrasts import RAW
 
 EACH, NONE, LARGEST = "each", "none", "largest"
 

@@ -20,7 +20,7 @@ from framing.inference.contrasts import (
     Contrast,
     bounded,
 )
-from framing.inference.design import Bools, sums
+from framing.inference.design import Bools
 from framing.inference.estimator import (
     EXPLORATORY,
     NOT_CONFIRMED,
@@ -35,7 +35,8 @@ from framing.inference.intervals import (
     is_zero,
     two_sided_p,
 )
-from framing.tables.shares import HELD, NO_COMMON_PERIOD, RAW, period_weights
+from framing.inference.variances import sums
+from framing.tables.contrasts import HELD, NO_COMMON_PERIOD, RAW, period_weights
 from framing.tables.specifications import LARGEST, Material, Specification
 from framing.tables.tallies import (
     CARRIED,
@@ -123,10 +124,10 @@ def side_of(given: Material, found: Tally, chosen: Selection, settings: Settings
             rest.append((mass, *found_here, alike))
     value /= total
     notes += [found.untuned] if found.untuned else []
-    beyond = int(found.unconfirmed[chosen.places].sum()) if found.unconfirmed.size else 0
-    if beyond:
-        every = beyond == uncoded + sum(sum_of[CODED] for sum_of in of_piece[1:])
-        notes.append(NOT_CONFIRMED if every else PARTLY_CONFIRMED.format(beyond))
+    outside = int(found.unconfirmed[chosen.places].sum()) if found.unconfirmed.size else 0
+    if outside:
+        every = outside == uncoded + sum(sum_of[CODED] for sum_of in of_piece[1:])
+        notes.append(NOT_CONFIRMED if every else PARTLY_CONFIRMED.format(outside))
     for place in range(len(of_piece)):
         add[0][SUMS * place + MASS] -= value
     made = np.array(add) @ pieces.reshape(-1, len(chosen.places))

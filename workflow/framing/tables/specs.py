@@ -38,7 +38,15 @@ PLACEHOLDERS = frozenset(
         *("confidence", "facts_digest", "headline_estimator", "headline_target"),
         *("headline_estimator_text", "headline_target_text", "headline_estimator_brief"),
         *("headline_target_brief", "licence"),
-        *("estimators", "targets", "verdicts", "case_title", "code_list", "group_list"),
+        *(
+            "estimators",
+            "n_estimators",
+            "targets",
+            "verdicts",
+            "case_title",
+            "code_list",
+            "group_list",
+        ),
     )
 )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from framing.inference.design import Bools, Floats, Ints, Population, sums
+from framing.inference.design import Bools, Floats, Ints, Population
 from framing.inference.estimator import THRESHOLD, Corrected
 from framing.inference.estimators import EVERY
 from framing.inference.intervals import (
@@ -17,6 +17,7 @@ from framing.inference.intervals import (
     Settings,
 )
 from framing.inference.outcomes import Outcome, estimated, fold_slopes, tuned
+from framing.inference.variances import sums
 from framing.tables.specifications import TRAINED, Bins, Material, Specification
 
 UNTUNED = "labels only: the probabilities do not go with the codes"

@@ -33,7 +33,7 @@ from framing.project.freeze import FREEZES
 from framing.project.load import frame_if_right, project_reading, sampled_sources
 from framing.project.lock import settle
 from framing.project.status import FIRST_STEPS, READING, Stage, sheets, stage_of
-from framing.sampling.combine import mark_of
+from framing.sampling.combine import caveat_of
 from framing.sampling.draw import DRAWS, awaiting
 from framing.sampling.records import read_draws
 from framing.sampling.roles import UNREAD
@@ -49,7 +49,7 @@ SAMPLED = Path("build/sampled.digest")
 class Plan:
     """Settings and files of one run, as plain sorted data: Snakemake compares them between runs.
 
-    ``mark`` is what every row of every result table must say of how passages were drawn and read,
+    ``caveat`` is what every row of every result table must say of how passages were drawn and read,
     or empty. ``states`` says what each draw counts as (:mod:`framing.sampling.roles`), ``looked``
     the same in a sentence a draw, the sample first; ``notes`` are lines for the terminal where a
     confirmation draw is spent; ``held_out`` are passages that nobody is to look at yet.
@@ -66,7 +66,7 @@ class Plan:
     derived: list[str]
     codings: list[str]
     sheets: list[str]
-    mark: str
+    caveat: str
     states: list[str]
     looked: list[str]
     held_out: list[str]
@@ -191,7 +191,7 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
         derived=relative(DERIVED.glob("*.json")),
         codings=[str(CODERS), *relative(CODINGS.glob("*.tsv"))],
         sheets=[str(path) for path in sheets(coders)] if stage is Stage.NO_CODINGS else [],
-        mark="; ".join(filter(None, [mark_of(draws), *reading.marks])),
+        caveat="; ".join(filter(None, [caveat_of(draws), *reading.caveats])),
         states=reading.states,
         looked=reading.sentences,
         held_out=awaiting(draws, reading.states),

@@ -74,7 +74,7 @@ def _replacement(config: Mapping[str, Any]) -> str:
     Empty where nothing can be said.
     """
     # Here, as it takes a second to load and only this needs it.
-    from framing.inference.planning import replacement_sentence
+    from framing.inference.replacement import replacement_sentence
 
     sources, draws = read_sources(SOURCES, config["groups"]), read_draws(DRAWS)
     codebook = written_codebook(CODEBOOK)

@@ -21,8 +21,8 @@ PACKAGE = ROOT / "framing"
 MAKE_TABLES = "make_tables"
 """The script that makes tables, whichever job it is given."""
 WRITERS = (
-    "begin", "changes", "codebook_page", "draw", "explorer", "provenance", "release", "report",
-    "seal", "tables",
+    "begin", "changes", "codebook_page", "draw", "explorer", "manifest", "provenance", "release",
+    "report", "tables",
 )  # fmt: skip
 """Scripts that only write down, or compare, what others have worked out."""
 STACK = ("formulaic", "framing", "Jinja2", "matplotlib", "nltk", "numpy", "pandas", "regex",

@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
-from framing.acquire.read.kinds import ENDINGS, NAMES, kind_of
+from framing.acquire.read.kinds import FORMATS, kind_of
 from framing.acquire.read.refuse import refuse
 from framing.acquire.read.settings import reading_settings
-
-_TEXTS = ("txt", "md", "html")
 
 
 def kind_of_page(
@@ -31,16 +29,17 @@ def kind_of_page(
         )  # fmt: skip
     found = kind_of(data, url, "", None, reading_settings()["reading"]["limits"])
     ending = PurePosixPath(urlsplit(url).path).suffix.lower()
-    if found == "txt" and ending in ENDINGS["md"]:
+    if found == "txt" and ending in FORMATS["md"].endings:
         found = "md"
     allowed = types[stated]
     if found in allowed:
         return found
     # Without any markup a page looks like plain text, and can be read as what it is said to be.
-    if found in _TEXTS and (texts := [kind for kind in allowed if kind in _TEXTS]):
+    texts = [kind for kind in allowed if FORMATS[kind].text]
+    if FORMATS[found].text and texts:
         return texts[0]
     return refuse(
-        url, f"says it is of the type {stated!r}, but {NAMES[found]} came",
+        url, f"says it is of the type {stated!r}, but {FORMATS[found].name} came",
         "Open it in a browser: it may ask for consent or a password. Save the text there and add "
         "the file.",
     )  # fmt: skip

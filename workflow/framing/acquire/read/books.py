@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from framing.acquire.read.archives import Archive
 from framing.acquire.read.blocks import Vocabulary, local, walk
 from framing.acquire.read.document import Line, Raw
+from framing.acquire.read.format import Format
 from framing.acquire.read.office import facts
 from framing.acquire.read.pages import BLOCKS, SILENT
 from framing.acquire.read.refuse import library, refuse, version_of
@@ -81,3 +82,9 @@ def _chapter(archive: Archive, name: str, place: str | Path) -> Any:
     except Exception as error:
         refuse(f"{place} ({name})", f"is a broken chapter ({type(error).__name__})",
                "Get the file again.")  # fmt: skip
+
+
+FORMAT = Format(
+    "epub", (".epub",), "an EPUB book", read_book,
+    lambda file: file.stated == b"application/epub+zip" or file.has("META-INF/container.xml"),
+)  # fmt: skip

@@ -74,16 +74,16 @@ def without_words(line: Line) -> str | None:
     return None if _WORD.search(line.text) else "no words"
 
 
-def furniture(settings: Mapping[str, Any]) -> Reason:
+def boilerplate(settings: Mapping[str, Any]) -> Reason:
     """Return the test for lines of a page that are no part of its text."""
-    whole = {bare(entry) for entry in settings["furniture"]}
-    openings = tuple(bare(entry) + " " for entry in settings["furniture_openings"])
+    whole = {bare(entry) for entry in settings["boilerplate"]}
+    openings = tuple(bare(entry) + " " for entry in settings["boilerplate_openings"])
 
     def reason(line: Line) -> str | None:
         words = bare(line.text)
         opens = f"{words} ".startswith(openings) if openings else False
-        short = len(line.text.split()) <= settings["furniture_words"]
-        return "page furniture" if words in whole or (opens and short) else None
+        short = len(line.text.split()) <= settings["boilerplate_words"]
+        return "boilerplate" if words in whole or (opens and short) else None
 
     return reason
 
@@ -155,7 +155,7 @@ def clean(lines: Sequence[Line], settings: Mapping[str, Any]) -> tuple[list[Line
     repaired = [Line(repair(line.text), line.place) for line in lines]
     repaired = [line for line in repaired if line.text]
     kept, dropped = take_out(repaired, without_words)
-    for reason in (furniture(settings), caption(settings)):
+    for reason in (boilerplate(settings), caption(settings)):
         kept, out = take_out(kept, reason)
         dropped += out
     kept, out = without_doubles(kept, settings["doubled_within"])

@@ -14,9 +14,9 @@ from urllib.parse import unquote
 
 from framing.acquire.read.archives import xml_root
 from framing.acquire.read.blocks import local
-from framing.acquire.read.kinds import ENDINGS, HEAD, root_of
+from framing.acquire.read.format import HEAD, root_of
 from framing.acquire.read.refuse import library, refuse
-from framing.acquire.read.tei import XML_ID
+from framing.acquire.read.tei import FORMAT, XML_ID
 from framing.common.files import read_up_to
 
 _SMALLER = "Add its documents one by one, or raise reading.limits.bytes."
@@ -42,7 +42,7 @@ class Collection:
 
 def is_collection(path: Path) -> bool:
     """Return whether a file begins as a collection does."""
-    if path.suffix.lower() not in ENDINGS["tei"]:
+    if path.suffix.lower() not in FORMAT.endings:
         return False
     try:
         with path.open("rb") as handle:

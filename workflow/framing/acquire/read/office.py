@@ -14,6 +14,7 @@ from typing import Any
 from framing.acquire.read.archives import Archive, optional_xml
 from framing.acquire.read.blocks import Vocabulary, local, walk
 from framing.acquire.read.document import Dropped, Line, Raw
+from framing.acquire.read.format import Format
 from framing.acquire.read.refuse import library, refuse, version_of
 
 _WORD_NAMESPACE = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -133,3 +134,16 @@ def read_rich_text(data: bytes, place: str | Path, settings: Mapping[str, Any]) 
              for number, line in enumerate(text.split("\n"), start=1) if line.strip()]  # fmt: skip
     metadata = {found.group(1): found.group(2).strip() for found in _RTF_FACT.finditer(source)}
     return Raw(lines, "striprtf", version_of("striprtf"), metadata)
+
+
+WORD = Format(
+    "docx", (".docx",), "a Word document", read_word, lambda file: file.has("word/document.xml")
+)
+OPENDOCUMENT = Format(
+    "odt", (".odt",), "an OpenDocument text", read_opendocument,
+    lambda file: file.stated.startswith(b"application/vnd.oasis.opendocument.text"),
+)  # fmt: skip
+RICH_TEXT = Format(
+    "rtf", (".rtf",), "rich text", read_rich_text,
+    lambda file: file.data.lstrip()[:5] == b"{\\rtf",
+)  # fmt: skip

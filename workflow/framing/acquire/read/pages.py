@@ -12,6 +12,7 @@ from framing.acquire.read.blocks import Vocabulary, walk
 from framing.acquire.read.clean import bare
 from framing.acquire.read.document import Dropped, Line, Raw
 from framing.acquire.read.encodings import decode, encoding_notes
+from framing.acquire.read.format import Format, Sample
 from framing.acquire.read.refuse import library, refuse, version_of
 
 SILENT = frozenset(
@@ -111,7 +112,7 @@ def read_page(data: bytes, place: str | Path, settings: Mapping[str, Any]) -> Ra
     return Raw(
         lines, "trafilatura", version_of("trafilatura"),
         {name: value for name, value in facts.items() if value},
-        left_out(everything.lines, lines, "page furniture (trafilatura)"),
+        left_out(everything.lines, lines, "boilerplate (trafilatura)"),
         encoding_notes(encoding),
     )  # fmt: skip
 
@@ -133,3 +134,16 @@ def left_out(everything: list[Line], kept: list[Line], reason: str) -> list[Drop
         if words and f" {words} " not in have:
             found.append(Dropped(line.place, line.text, reason))
     return found
+
+
+_WEB = re.compile(rb"<(!doctype html|html|head|body)[\s>]", re.IGNORECASE)
+
+
+def _is_page(file: Sample) -> bool:
+    if file.by_name == "html":
+        return True
+    found = file.root.lower() == b"html" or _WEB.search(file.head)
+    return file.head.startswith(b"<") and bool(found)
+
+
+FORMAT = Format("html", (".html", ".htm", ".xhtml"), "a web page", read_page, _is_page, text=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from framing.acquire.read.document import Dropped, Line, Raw
+from framing.acquire.read.format import Format
 from framing.acquire.read.refuse import library, refuse, version_of
 from framing.common.problems import InputError
 
@@ -222,3 +223,6 @@ def _facts(reader: Any) -> dict[str, str]:
     if created:
         made["date"] = "-".join(created.groups())
     return {name: value for name, value in made.items() if value}
+
+
+FORMAT = Format("pdf", (".pdf",), "a PDF", read_pdf, lambda file: b"%PDF-" in file.data[:1024])

@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from framing.acquire.read.books import read_book
 from framing.acquire.read.clean import clean, turns
-from framing.acquire.read.document import Document, Raw
-from framing.acquire.read.kinds import kind_of
+from framing.acquire.read.document import Document
+from framing.acquire.read.kinds import FORMATS, kind_of
 from framing.acquire.read.language import language_of
-from framing.acquire.read.office import read_opendocument, read_rich_text, read_word
-from framing.acquire.read.pages import read_page
-from framing.acquire.read.pdfs import read_pdf
 from framing.acquire.read.refuse import refuse
 from framing.acquire.read.settings import reading_settings
-from framing.acquire.read.tei import read_tei
-from framing.acquire.read.texts import read_markdown, read_plain
 from framing.common.files import read_up_to, too_large
 from framing.common.problems import InputError
 
 _SMALLER = "Save the text alone, or raise reading.limits.bytes."
-
-Reader = Callable[[bytes, "str | Path", Mapping[str, Any]], Raw]
-
-READERS: Mapping[str, Reader] = {
-    "txt": read_plain,
-    "md": read_markdown,
-    "html": read_page,
-    "pdf": read_pdf,
-    "docx": read_word,
-    "odt": read_opendocument,
-    "epub": read_book,
-    "rtf": read_rich_text,
-    "tei": read_tei,
-}
 
 
 def read_document(
@@ -59,7 +39,7 @@ def read_document(
     elif len(data) > own["limits"]["bytes"]:
         raise InputError(too_large(path, len(data), own["limits"]["bytes"], _SMALLER))
     found = kind_of(data, path, Path(path).name, kind, own["limits"])
-    raw = READERS[found](data, path, own)
+    raw = FORMATS[found].read(data, path, own)
     lines, dropped = clean(raw.lines, own["clean"])
     speakers = None
     if raw.speakers is not None and any(raw.speakers):

@@ -9,6 +9,7 @@ from typing import Any
 from framing.acquire.read.archives import xml_root
 from framing.acquire.read.blocks import Vocabulary, local, walk
 from framing.acquire.read.document import Raw
+from framing.acquire.read.format import Format
 from framing.acquire.read.refuse import refuse, version_of
 
 _XML = "{http://www.w3.org/XML/1998/namespace}"
@@ -112,3 +113,9 @@ def _facts(root: Any, text: Any) -> dict[str, str]:
     if language:
         made["language"] = str(language)
     return {name: value for name, value in made.items() if value}
+
+
+FORMAT = Format(
+    "tei", (".xml", ".tei"), "a TEI document", read_tei,
+    lambda file: file.root in (b"TEI", b"teiCorpus", b"TEI.2"), text=True,
+)  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Any
 
 from framing.acquire.read.document import Dropped, Line, Raw
 from framing.acquire.read.encodings import decode, encoding_notes
+from framing.acquire.read.format import Format, Sample
 from framing.acquire.read.refuse import version_of
 
 _BLOCKS = re.compile(r"[^\n]*\S[^\n]*(?:\n[^\n]*\S[^\n]*)*")
@@ -177,3 +178,12 @@ class _Places:
 
     def of(self, offset: int) -> str:
         return f"line {self.line(offset)}"
+
+
+def _is_markdown(file: Sample) -> bool:
+    page = file.head.lower().startswith((b"<!doctype html", b"<html"))
+    return file.by_name == "md" and not page
+
+
+MARKDOWN = Format("md", (".md", ".markdown"), "Markdown", read_markdown, _is_markdown, text=True)
+PLAIN = Format("txt", (".txt", ".text"), "plain text", read_plain, lambda _: True, text=True)

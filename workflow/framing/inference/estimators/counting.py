@@ -6,10 +6,11 @@ import numpy as np
 
 from framing.inference.clusters import adjusted_deviations
 from framing.inference.corrected import ONE_SOURCE, Estimate, unestimable
-from framing.inference.design import CORPUS, TEXTS, Domain, Population, sums
+from framing.inference.design import CORPUS, TEXTS, Domain, Population
 from framing.inference.estimator import CLASSIFIER, THRESHOLD, Estimator, Words, of_sampled_frame
 from framing.inference.intervals import Settings
 from framing.inference.outcomes import Outcome
+from framing.inference.variances import sums
 
 ONLY_CLASSIFIER = "classifier only: no draw covers these passages, so its errors are unknown"
 
