@@ -40,7 +40,7 @@ from framing.sampling.roles import (
     Frozen,
     Status,
     Tally,
-    mark,
+    caveat,
     sentence,
     status_of,
     unfrozen,
@@ -112,15 +112,15 @@ def test_sentences_say_what_was_read_and_marks_what_tables_rest_on() -> None:
     assert "freeze 1 of 2026-11-30 stands" in sentence(pending, stands)
     strange = status_of(Tally(2, CONFIRMATION, 626, 0), stands)
     assert "freeze 1 does not know it" in sentence(strange, stands)
-    assert mark(status_of(whole, stands)) == mark(pending) == []
-    assert mark(status_of(half, stands)) == [
+    assert caveat(status_of(whole, stands)) == caveat(pending) == []
+    assert caveat(status_of(half, stands)) == [
         "draw 1: 312 of 626 drawn passages have no codings yet; treated as missing at random "
         "within strata"
     ]
-    assert mark(status_of(whole, moved)) == [
+    assert caveat(status_of(whole, moved)) == [
         "draw 1 is spent: cue 'veto' changed since freeze 1; its codings count as read"
     ]
-    assert len(mark(status_of(half, moved))) == 2
+    assert len(caveat(status_of(half, moved))) == 2
 
 
 # --- a project ------------------------------------------------------------------------------------
@@ -395,7 +395,7 @@ def test_a_confirmation_draw_is_pending_then_unread_then_spent_then_unread_again
     passages = draw(CONFIRMATION)
     assert reading().states == [PENDING]
     frozen_now()
-    assert reading().states == [PENDING] and reading().marks == []
+    assert reading().states == [PENDING] and reading().caveats == []
     loaded = load_project(load_config(CONFIG))
     assert set(loaded.frame["role"]) == {DEVELOPMENT, ""} and loaded.states == [PENDING]
     code(passages)
@@ -406,7 +406,7 @@ def test_a_confirmation_draw_is_pending_then_unread_then_spent_then_unread_again
     in_codebook("too much money", "far too much money")()
     found = reading()
     assert found.states == [SPENT]
-    assert found.marks == [
+    assert found.caveats == [
         "draw 1 is spent: cue 'price-words' changed since freeze 1; its codings count as read"
     ]
     assert "  cues: cue 'price-words' changed" in found.notes
@@ -424,7 +424,7 @@ def test_who_freezes_anew_after_codings_came_has_read_them(project: Path) -> Non
     in_config("C: 1.0", "C: 2.0")()
     frozen_now()
     assert reading().states == [SPENT]
-    assert "9 of its passages had codings when freeze 2 was made" in reading().marks[0]
+    assert "9 of its passages had codings when freeze 2 was made" in reading().caveats[0]
     # Even where everything is as the first freeze has it.
     in_config("C: 2.0", "C: 1.0")()
     assert reading().states == [SPENT]
@@ -466,7 +466,7 @@ def test_half_a_confirmation_draw_counts_with_a_mark_and_half_of_another_does_no
     frozen_now()
     code(passages[:5])
     code(passages[5:6], "NA\tNA\tNA\tNA")  # a row that says nothing is no coding
-    assert reading().marks == [
+    assert reading().caveats == [
         "draw 1: 4 of 9 drawn passages have no codings yet; treated as missing at random within "
         "strata"
     ]

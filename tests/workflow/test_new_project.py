@@ -68,8 +68,8 @@ LIGHTER = [  # the same choices in fewer repetitions
     ("draws: 1000 ", "draws: 20 "), ("draws: 2000 ", "draws: 20 "),
     ("shares: [0.25, 0.5, 0.75, 1.0], repeats: 3", "shares: [1.0], repeats: 1"),
     ("weighting: [passage, words, source]", "weighting: [passage]"),
-    ("estimators: [classify-and-count, labels only, post-stratified, difference]\n  basis",
-     "estimators: [labels only, difference]\n  basis"),
+    ("estimators: [classify-and-count, labels only, post-stratified, difference] #",
+     "estimators: [labels only, difference] #"),
 ]  # fmt: skip
 
 

@@ -115,8 +115,12 @@ def test_the_readme_has_the_headings_of_the_data_editors_and_no_gap(package):
     ):  # fmt: skip
         assert f"\n{heading}\n" in text, heading
     assert "machine coders" in text
-    assert "| `workflow/scripts/prevalence.py` | `results/tables/T4-prevalence.csv` |" in text
-    both = "`workflow/scripts/quality.py, then workflow/scripts/describe.py`"
+    shares = "`workflow/framing/tables/shares.py (prevalence_table)`"
+    assert f"| {shares} | `results/tables/T4-prevalence.csv` |" in text
+    both = (
+        "`workflow/framing/tables/quality.py (methods_table), then "
+        "workflow/framing/tables/outside_frame.py (with_unfamiliar)`"
+    )
     assert f"| {both} | `results/tables/T3-classifier.csv` |" in text
     assert "{{" not in text and "None" not in text
 
