@@ -45,8 +45,13 @@ class Table:
     problems: list[Problem]
 
 
-def table_of_file(path: Path, settings: Mapping[str, Any]) -> Table:
-    """Return the table in a file, by its ending and its first bytes; see ``defaults.yaml``."""
+def table_of_file(path: Path, settings: Mapping[str, Any], unit: str = "document") -> Table:
+    """Return the table in a file, by its ending and its first bytes.
+
+    ``settings`` are those of :func:`framing.acquire.settings.intake_settings` under ``table``;
+    ``unit`` is what a row stands for, as problems call it. Raises :class:`InputError` on files that
+    are no such table; what is wrong with single rows is in the table's ``problems``.
+    """
     remedy = "Cut it into several tables, or raise the limit (intake: table.bytes)."
     data = read_up_to(path, settings["bytes"], remedy)
     kind = KINDS.get(path.suffix.lower())
@@ -68,7 +73,7 @@ def table_of_file(path: Path, settings: Mapping[str, Any]) -> Table:
     if text.lstrip()[:100].lower().startswith(("<!doctype", "<html", "<?xml")):
         raise InputError(Problem(path, "is a page or XML, no table", "Save it as CSV (UTF-8)."))
     if not text.strip():
-        raise InputError(Problem(path, "is empty", "Give it a header and a row a document."))
+        raise InputError(Problem(path, "is empty", f"Give it a header and a row a {unit}."))
     if kind == "jsonl":
         table = _of_json(text, path, settings["field"])
     else:
@@ -197,7 +202,7 @@ def _of_objects(
     for number, one in objects:
         values = []
         for name in header:
-            text = _value_text(one.get(name))
+            text = value_text(one.get(name))
             if text is None:
                 nested.add(name)
             elif len(text) > most:
@@ -215,7 +220,7 @@ def _too_large(path: Path, row: int, name: str, most: int) -> Problem:
                    "One row is one document: cut it.", row)  # fmt: skip
 
 
-def _value_text(value: Any) -> str | None:
+def value_text(value: Any) -> str | None:
     """Return a value of JSON or Parquet as text, or None where it is no single value."""
     if value is None or (isinstance(value, float) and value != value):
         return ""

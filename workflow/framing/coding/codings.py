@@ -51,6 +51,21 @@ def read_coders(path: Path) -> pd.DataFrame:
     return frame.drop(columns=LINE)
 
 
+def foreign_files(folder: Path) -> list[Problem]:
+    """Return what lies among codings and is no ``.tsv``: it would be passed over in silence.
+
+    Hidden files may be there.
+    """
+    return [
+        Problem(path, "is no table of codings of the project's own form (CODER.tsv), so that its "
+                "codings would not count",
+                "Move it out of the folder; from there `framing codings import FILE` takes over "
+                "what is in it.")
+        for path in sorted(folder.glob("*"))
+        if not path.name.startswith(".") and (path.suffix != ".tsv" or path.is_dir())
+    ]  # fmt: skip
+
+
 def read_codings(
     folder: Path,
     coders: Sequence[str],
@@ -65,10 +80,11 @@ def read_codings(
     coder code value unsure`` (ints), sorted by the order of ``sample``, code and coder; cells
     marked ``NA`` (not coded) are left out, and ``unsure`` is 0 where a coder was not asked
     (``NA``). Raises :class:`InputError` on files without a coder, rows under another coder's name,
-    repeated or undrawn passages, values other than 0, 1 and ``NA``, and drawn passages that nobody
-    coded.
+    repeated or undrawn passages, values other than 0, 1 and ``NA``, drawn passages that nobody
+    coded, and files of another kind (:func:`foreign_files`).
     """
-    problems = [
+    problems = foreign_files(folder)
+    problems += [
         Problem(path, f"holds codings of {path.stem!r}, whom coders.tsv does not name",
                 "Add the coder to coders.tsv or remove the file.")
         for path in sorted(folder.glob("*.tsv"))

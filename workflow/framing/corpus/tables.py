@@ -42,6 +42,11 @@ def passage_id(source_id: str, start: int, end: int) -> str:
     return sha256(f"{source_id}:{start}-{end}")[:10]
 
 
+def is_id(name: str) -> bool:
+    """Return whether ``name`` can be the id of a source, passage or coder, and so name a file."""
+    return _IDENTIFIER.fullmatch(name) is not None
+
+
 def read_sources(path: Path, groups: Mapping[str, str]) -> pd.DataFrame:
     """Read ``sources.tsv``: one row a source, in file order, columns of ``SOURCE_COLUMNS``.
 

@@ -13,6 +13,7 @@ from framing.codebook.codebook import Codebook, load_codebook, written_codebook
 from framing.coding.codings import (
     coded_passages,
     first_coding,
+    foreign_files,
     read_coders,
     read_codings,
     standard_problems,
@@ -154,11 +155,16 @@ def survey_frame(
 
 
 def project_reading(
-    config: Mapping[str, Any], codebook: Codebook, sources: pd.DataFrame, draws: Sequence[Draw]
+    config: Mapping[str, Any],
+    codebook: Codebook,
+    sources: pd.DataFrame,
+    draws: Sequence[Draw],
+    folder: Path = CODINGS,
 ) -> Reading:
     """Return what each draw of the project in the working directory counts as, and why.
 
-    ``config`` must be whole. Raises :class:`InputError` on freezes that were edited or contradict
+    ``config`` must be whole; ``folder`` has the codings, where others than the project's are to be
+    reckoned with. Raises :class:`InputError` on freezes that were edited or contradict
     the draws, on a cue that is broken, and on codings of a confirmation draw before any freeze.
     """
     freezes = read_freezes()
@@ -166,22 +172,22 @@ def project_reading(
     latest = freezes[-1] if freezes else None
     found = changes(latest, config, codebook, sources) if latest else ()
     sampled = len(read_text(SAMPLE).splitlines()) - 1 if SAMPLE.is_file() else 0
-    known = tallies(draws, max(sampled, 0), coded_of(draws))
+    known = tallies(draws, max(sampled, 0), coded_of(draws, folder))
     reading = reading_of(known, freezes, found)
     early = unfrozen(known, reading.frozen)
-    raise_if_any(_too_early(draws[one.number - 1], one.coded) for one in early)
+    raise_if_any(_too_early(draws[one.number - 1], one.coded, folder) for one in early)
     return reading
 
 
-def coded_of(draws: Sequence[Draw]) -> frozenset[str] | None:
+def coded_of(draws: Sequence[Draw], folder: Path = CODINGS) -> frozenset[str] | None:
     """Return the passages with codings, None where no draw asks: none is for confirmation."""
     if not any(draw.role == CONFIRMATION for draw in draws):
         return None
-    return coded_passages(CODINGS)
+    return coded_passages(folder)
 
 
-def _too_early(draw: Draw, coded: int) -> Problem:
-    path, line = first_coding(CODINGS, set(draw.drawn["passage_id"])) or (CODINGS, None)
+def _too_early(draw: Draw, coded: int, folder: Path) -> Problem:
+    path, line = first_coding(folder, set(draw.drawn["passage_id"])) or (folder, None)
     return Problem(
         path, f"codes a passage of the confirmation draw {draw.number}, but nothing has been "
         f"frozen ({coded} of its passages have codings)",
@@ -319,6 +325,7 @@ def _read_project(
             problems, survey_frame, needed, sources, passages, sample, draws, states, coded
         )
     if started:
+        problems += foreign_files(CODINGS)
         codings = pd.DataFrame(columns=["passage_id", "coder", "code", "value", "unsure"])
     elif frame is not None and codebook is not None and coders is not None:
         codings = collect(

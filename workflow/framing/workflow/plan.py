@@ -11,7 +11,7 @@ import pandas as pd
 
 from framing.classifier.encoder import PACKAGES, model_files
 from framing.codebook.codebook import written_codebook
-from framing.coding.codings import read_coders
+from framing.coding.codings import foreign_files, read_coders
 from framing.common.config import check_config, cross_check, load_config
 from framing.common.files import LINE, sha256, write_text
 from framing.common.paths import (
@@ -153,9 +153,10 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
 
     ``overrides`` are settings given on Snakemake's command line; top-level keys replace those of
     ``config/config.yaml``. Raises :class:`InputError` on absent files, on a wrong configuration,
-    on a codebook or sources that do not go with it and on an encoder that is none. The first rules
-    check all else. Where there are results to make, a digest of the rows of sampled sources is
-    noted down in :data:`SAMPLED`, for rules that need no others.
+    on a codebook or sources that do not go with it, on an encoder that is none and on files among
+    codings that would be passed over. The first rules check all else. Where there are results to
+    make, a digest of the rows of sampled sources is noted down in :data:`SAMPLED`, for rules that
+    need no others.
     """
     settle()
     needed = (CONFIG, CODEBOOK, SOURCES, PASSAGES, SAMPLE, CODERS)
@@ -174,6 +175,7 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
     known = list(coders["coder"])
     problems = cross_check(config, codes, set(sources["source_id"]), CONFIG, known)
     problems += estimator_problems(config, CONFIG)
+    problems += foreign_files(CODINGS)
     draws = read_draws(DRAWS)
     raise_if_any(problems)
     reading = project_reading(config, codebook, sources, draws)

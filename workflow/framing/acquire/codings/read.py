@@ -1,0 +1,114 @@
+"""Rows of files with codings, as texts: an id is never turned into a number here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from framing.acquire.codings.formats import table_of
+from framing.acquire.codings.kinds import counted, gathered
+from framing.common.files import repeated
+from framing.common.problems import InputError, Problem, raise_if_any
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of one or several files with the same columns.
+
+    ``cells`` has a column of texts for each named column, blanks around them cut off; ``file`` and
+    ``line`` say where each row stands (the header is line 1), ``notes`` what a person should know.
+    """
+
+    files: tuple[Path, ...]
+    cells: pd.DataFrame
+    file: tuple[int, ...]
+    line: tuple[int, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def header(self) -> list[str]:
+        """Return the names of the columns."""
+        return list(self.cells.columns)
+
+    @property
+    def place(self) -> str:
+        """Return how problems name the files."""
+        first = self.files[0].name
+        return first if len(self.files) == 1 else f"{first} and {len(self.files) - 1} more"
+
+    def at(self, row: int) -> str:
+        """Return where a row stands."""
+        where = f"line {self.line[row]}"
+        return where if len(self.files) == 1 else f"{self.files[self.file[row]].name}, {where}"
+
+
+def read_rows(paths: Sequence[Path], settings: Mapping[str, Any], sheet: str = "") -> Rows:
+    """Return the rows of ``paths``; ``settings`` as in :func:`framing.acquire.codings.formats`.
+
+    Raises :class:`InputError` with everything that is wrong: files that are no tables or are named
+    twice, have no row, the same column twice, other columns than the first, rows of another length.
+    """
+    problems = [Problem(name, "is named twice", "Name it once.")
+                for name in repeated(str(path.resolve()) for path in paths)]  # fmt: skip
+    raise_if_any(problems)
+    cells: list[pd.DataFrame] = []
+    files: list[int] = []
+    lines: list[int] = []
+    notes: list[str] = []
+    first: list[str] = []
+    for number, path in enumerate(paths):
+        try:
+            frame, own, said = _read(path, settings, sheet)
+        except InputError as error:
+            problems += gathered(error.problems)
+            continue
+        if not cells:
+            first = list(frame.columns)
+        elif set(frame.columns) != set(first):
+            problems.append(_other_columns(path, list(frame.columns), first, paths[0]))
+            continue
+        cells.append(frame[first])
+        files += [number] * len(own)
+        lines += own
+        notes += [note if len(paths) == 1 else f"{path.name}: {note}" for note in said]
+    raise_if_any(problems)
+    whole = pd.concat(cells, ignore_index=True)
+    return Rows(tuple(paths), whole, tuple(files), tuple(lines), tuple(notes))
+
+
+def _read(
+    path: Path, settings: Mapping[str, Any], sheet: str
+) -> tuple[pd.DataFrame, list[int], list[str]]:
+    table = table_of(path, settings, sheet)
+    # R and pandas write a first column of row numbers without a name.
+    named = [number for number, name in enumerate(table.header) if name]
+    names = [table.header[number] for number in named]
+    problems = [Problem(path, f"has the column {name!r} twice", "Rename one of them.", 1)
+                for name in repeated(names)]  # fmt: skip
+    raise_if_any([*problems, *table.problems])
+    rows = [(line, values) for line, values in table.rows if any(map(str.strip, values))]
+    if not rows:
+        raise InputError(Problem(path, "has no row of codings", "Give it a row a coding."))
+    frame = pd.DataFrame(
+        {name: [values[number].strip() for _, values in rows]
+         for name, number in zip(names, named, strict=True)},
+        dtype=object,
+    )  # fmt: skip
+    notes = list(table.notes)
+    if len(rows) < len(table.rows):
+        notes.append(f"{counted(len(table.rows) - len(rows), 'row')} without any value passed over")
+    if len(named) < len(table.header):
+        notes.append(f"{counted(len(table.header) - len(named), 'column')} without a name left out")
+    return frame, [line for line, _ in rows], notes
+
+
+def _other_columns(path: Path, own: list[str], first: list[str], other: Path) -> Problem:
+    more = [repr(name) for name in own if name not in first]
+    less = [repr(name) for name in first if name not in own]
+    told = [f"has {', '.join(more)}"] * bool(more) + [f"lacks {', '.join(less)}"] * bool(less)
+    return Problem(path, f"has other columns than {other.name}: it {' and '.join(told)}",
+                   "Rename them, or import the files one by one.", 1)  # fmt: skip
