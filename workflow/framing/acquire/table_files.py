@@ -35,21 +35,33 @@ _SIGNATURES = (
 _PIECE = re.compile(r"\{([^{}]*)\}")
 
 
+ITEM = "\x1f"
+"""Ends each value of a list, where lists are asked for."""
+
+
 @dataclass(frozen=True)
 class Table:
-    """A table as it stands in a file: names of columns, rows as (line, values), notes, problems."""
+    """A table as it stands in a file: names of columns, rows as (line, values), notes, problems.
+
+    ``nested`` are columns with a value that is more than one: of a list of single values
+    :data:`ITEM` ends each of these in the text, any other counts as empty.
+    """
 
     header: list[str]
     rows: list[tuple[int, list[str]]]
     notes: list[str]
     problems: list[Problem]
+    nested: frozenset[str] = frozenset()
 
 
-def table_of_file(path: Path, settings: Mapping[str, Any], unit: str = "document") -> Table:
+def table_of_file(
+    path: Path, settings: Mapping[str, Any], unit: str = "document", *, lists: bool = False
+) -> Table:
     """Return the table in a file, by its ending and its first bytes.
 
     ``settings`` are those of :func:`framing.acquire.settings.intake_settings` under ``table``;
-    ``unit`` is what a row stands for, as problems call it. Raises :class:`InputError` on files that
+    ``unit`` is what a row stands for, as problems call it. With ``lists`` a list of single values
+    is kept (:data:`ITEM`), else it counts as empty. Raises :class:`InputError` on files that
     are no such table; what is wrong with single rows is in the table's ``problems``.
     """
     remedy = "Cut it into several tables, or raise the limit (intake: table.bytes)."
@@ -59,7 +71,7 @@ def table_of_file(path: Path, settings: Mapping[str, Any], unit: str = "document
         if data.startswith(signature):
             raise InputError(Problem(path, what, remedy))
     if data.startswith(b"PAR1") or kind == "parquet":
-        return _of_parquet(data, path, settings)
+        return _of_parquet(data, path, settings, lists=lists)
     if kind is None:
         raise InputError(
             Problem(path, f"has the ending {path.suffix!r}", f"Known: {', '.join(KINDS)}.")
@@ -75,7 +87,7 @@ def table_of_file(path: Path, settings: Mapping[str, Any], unit: str = "document
     if not text.strip():
         raise InputError(Problem(path, "is empty", f"Give it a header and a row a {unit}."))
     if kind == "jsonl":
-        table = _of_json(text, path, settings["field"])
+        table = _of_json(text, path, settings["field"], lists=lists)
     else:
         delimiters = ["\t"] if kind == "tsv" else settings["delimiters"]
         table = _of_csv(text, path, delimiters, settings["field"])
@@ -134,7 +146,7 @@ def _records(reader: Any, path: Path, problems: list[Problem]) -> Iterator[list[
         begun = reader.line_num + 1
 
 
-def _of_json(text: str, path: Path, most: int) -> Table:
+def _of_json(text: str, path: Path, most: int, *, lists: bool) -> Table:
     if text.lstrip().startswith("["):
         raise InputError(
             Problem(path, "is one JSON list", "Write one object a line (JSON Lines), without [ ].")
@@ -155,10 +167,10 @@ def _of_json(text: str, path: Path, most: int) -> Table:
             problems.append(Problem(path, "is no object with names and values", remedy, number))
             continue
         objects.append((number, value))
-    return _of_objects(objects, [], problems, path, most)
+    return _of_objects(objects, [], problems, path, most, lists=lists)
 
 
-def _of_parquet(data: bytes, path: Path, settings: Mapping[str, Any]) -> Table:
+def _of_parquet(data: bytes, path: Path, settings: Mapping[str, Any], *, lists: bool) -> Table:
     pa = library("pyarrow", "parquet", path)
     pq = library("pyarrow.parquet", "parquet", path)
     try:
@@ -185,7 +197,7 @@ def _of_parquet(data: bytes, path: Path, settings: Mapping[str, Any]) -> Table:
     ]
     twice = [Problem(path, f"has the column {name!r} twice", "Rename one.", 1)
              for name in repeated(names)]  # fmt: skip
-    return _of_objects(rows, names, twice, path, settings["field"])
+    return _of_objects(rows, names, twice, path, settings["field"], lists=lists)
 
 
 def _of_objects(
@@ -194,15 +206,21 @@ def _of_objects(
     problems: list[Problem],
     path: Path,
     most: int,
+    *,
+    lists: bool,
 ) -> Table:
-    """Return objects as a table; a value that is a list or an object counts as no value."""
+    """Return objects as a table; a value that is a list or an object counts as no value.
+
+    With ``lists`` a list of single values is one (:data:`ITEM`).
+    """
     header = list(dict.fromkeys([*names, *(name for _, one in objects for name in one)]))
     rows = []
     nested: set[str] = set()
     for number, one in objects:
         values = []
         for name in header:
-            text = value_text(one.get(name))
+            value = one.get(name)
+            text = _list_text(value) if lists and isinstance(value, list) else value_text(value)
             if text is None:
                 nested.add(name)
             elif len(text) > most:
@@ -212,12 +230,20 @@ def _of_objects(
     notes = [
         f"values of {name!r} that are lists or objects count as empty" for name in sorted(nested)
     ]
-    return Table(header, rows, notes, problems)
+    return Table(header, rows, notes, problems, frozenset(nested))
 
 
 def _too_large(path: Path, row: int, name: str, most: int) -> Problem:
     return Problem(path, f"has a field of more than {most} characters in the column {name!r}",
                    "One row is one document: cut it.", row)  # fmt: skip
+
+
+def _list_text(values: Sequence[Any]) -> str | None:
+    """Return a list of single values as text, or None where it holds other ones."""
+    texts = [value_text(value) for value in values]
+    if any(text is None or ITEM in text for text in texts):
+        return None
+    return "".join(f"{text}{ITEM}" for text in texts)
 
 
 def value_text(value: Any) -> str | None:

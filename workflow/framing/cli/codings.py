@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from framing.cli.codings_refi import add_export, imported
+from framing.cli.codings_programs import add_export, imported
 
 if TYPE_CHECKING:
     from framing.acquire.codings.check import State

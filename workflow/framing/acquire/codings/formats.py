@@ -47,7 +47,7 @@ def table_of(path: Path, settings: Mapping[str, Any], sheet: str = "") -> Table:
             raise InputError(
                 Problem(path, f"has the ending {path.suffix!r}", f"Known: {', '.join(KNOWN)}.")
             )
-        return table_of_file(path, settings, "coding")
+        return table_of_file(path, settings, "coding", lists=True)
     _not_too_large(path, settings["bytes"])
     if ending in EXCEL:
         return _of_excel(path, sheet, settings["expanded_bytes"])

@@ -142,6 +142,11 @@ def check_options(one: Options, rows: Rows, codes: Sequence[str]) -> None:
                                 "--source", "Give all three."))  # fmt: skip
     problems += [_no_column(name, column, rows) for name, column in _named(one)
                  if column not in rows.header]  # fmt: skip
+    problems += [
+        Problem(rows.place, f"the column {column!r} holds lists of lists or objects, which say no "
+                "single value", "Write a list of labels, or a row a label.")
+        for column in sorted(one.columns & rows.nested)
+    ]  # fmt: skip
     problems += _twice(one)
     problems += _unknown_codes(one, codes)
     problems += coder_problems(one.coders, "--coder")

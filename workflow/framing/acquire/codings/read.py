@@ -11,6 +11,7 @@ import pandas as pd
 
 from framing.acquire.codings.formats import table_of
 from framing.acquire.codings.kinds import counted, gathered
+from framing.acquire.table_files import ITEM
 from framing.common.files import repeated
 from framing.common.problems import InputError, Problem, raise_if_any
 
@@ -21,6 +22,8 @@ class Rows:
 
     ``cells`` has a column of texts for each named column, blanks around them cut off; ``file`` and
     ``line`` say where each row stands (the header is line 1), ``notes`` what a person should know.
+    A cell with a list of values is a row for each of them, with no value if the list is empty.
+    ``nested`` are columns with values that are no single ones and no lists of these.
     """
 
     files: tuple[Path, ...]
@@ -28,6 +31,7 @@ class Rows:
     file: tuple[int, ...]
     line: tuple[int, ...]
     notes: tuple[str, ...] = ()
+    nested: frozenset[str] = frozenset()
 
     @property
     def header(self) -> list[str]:
@@ -59,10 +63,11 @@ def read_rows(paths: Sequence[Path], settings: Mapping[str, Any], sheet: str = "
     files: list[int] = []
     lines: list[int] = []
     notes: list[str] = []
+    nested: set[str] = set()
     first: list[str] = []
     for number, path in enumerate(paths):
         try:
-            frame, own, said = _read(path, settings, sheet)
+            frame, own, said, deep = _read(path, settings, sheet)
         except InputError as error:
             problems += gathered(error.problems)
             continue
@@ -74,15 +79,16 @@ def read_rows(paths: Sequence[Path], settings: Mapping[str, Any], sheet: str = "
         cells.append(frame[first])
         files += [number] * len(own)
         lines += own
+        nested |= deep
         notes += [note if len(paths) == 1 else f"{path.name}: {note}" for note in said]
     raise_if_any(problems)
     whole = pd.concat(cells, ignore_index=True)
-    return Rows(tuple(paths), whole, tuple(files), tuple(lines), tuple(notes))
+    return Rows(tuple(paths), whole, tuple(files), tuple(lines), tuple(notes), frozenset(nested))
 
 
 def _read(
     path: Path, settings: Mapping[str, Any], sheet: str
-) -> tuple[pd.DataFrame, list[int], list[str]]:
+) -> tuple[pd.DataFrame, list[int], list[str], frozenset[str]]:
     table = table_of(path, settings, sheet)
     # R and pandas write a first column of row numbers without a name.
     named = [number for number, name in enumerate(table.header) if name]
@@ -103,7 +109,20 @@ def _read(
         notes.append(f"{counted(len(table.rows) - len(rows), 'row')} without any value passed over")
     if len(named) < len(table.header):
         notes.append(f"{counted(len(table.header) - len(named), 'column')} without a name left out")
-    return frame, [line for line, _ in rows], notes
+    lines = [line for line, _ in rows]
+    for name in names:
+        frame, lines = _one_by_one(frame, lines, name)
+    return frame, lines, notes, table.nested
+
+
+def _one_by_one(frame: pd.DataFrame, lines: list[int], name: str) -> tuple[pd.DataFrame, list[int]]:
+    """Return rows with each value of the lists in a column as a row of its own."""
+    if not frame[name].str.contains(ITEM, regex=False).any():
+        return frame, lines
+    lists = frame[name].map(lambda text: text.removesuffix(ITEM).split(ITEM))
+    long = frame.assign(**{name: lists, "\0line": lines}).explode(name, ignore_index=True)
+    long[name] = long[name].str.strip()
+    return long.drop(columns="\0line"), [int(line) for line in long["\0line"]]
 
 
 def _other_columns(path: Path, own: list[str], first: list[str], other: Path) -> Problem:

@@ -1,4 +1,4 @@
-"""``framing codings`` with REFI-QDA: projects of QDA programs in, the project's own out."""
+"""``framing codings export``, and the import of projects of QDA programs."""
 
 from __future__ import annotations
 
@@ -8,19 +8,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from framing.acquire.codings.check import State
     from framing.acquire.codings.options import Options
     from framing.acquire.codings.take_over import Account
     from framing.acquire.refi.project import Loss
 
+SCORES = Path("build/scores.tsv")
 EXPORT_EXAMPLES = """\
 examples:
   framing codings export project.qdpx               texts with codings, coders, codes
   framing codings export project.qdpx --passages-only   only coded passages leave, one a document
   framing codings export codes.qdc                  the codebook alone
+  framing codings export passages.csv               for R and others: every passage with its text,
+                                  codes combined and by coder, probabilities after a run
+  framing codings export passages.jsonl             the same for doccano: id, text, label
 
-Texts must be at hand. A .qdpx holds their prose: do not commit it where that may not be. What it
-does not carry is said at the end. docs/refi-qda.md has the rules.
+For .qdpx and .jsonl texts must be at hand; a .csv does without. What holds prose of sources is not
+to be committed where that may not be. What a .qdpx does not carry is said at the end
+(docs/refi-qda.md).
 """
 
 
@@ -29,11 +36,11 @@ def add_export(
 ) -> None:
     """Add ``export`` to the commands of ``framing codings``."""
     parser = commands.add_parser(
-        "export", parents=[common], help="write codings for NVivo, ATLAS.ti, MAXQDA, QualCoder",
-        description="Write codings, or the codebook, in the REFI-QDA format.",
+        "export", parents=[common], help="write codings for QDA programs, R and doccano",
+        description="Write codings, or the codebook, for other programs.",
         epilog=EXPORT_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    parser.add_argument("file", metavar="FILE", help="FILE.qdpx or FILE.qdc")
+    parser.add_argument("file", metavar="FILE", help="FILE.qdpx, .qdc, .csv or .jsonl")
     parser.add_argument("--coder", action="append", default=[], help="only this one; repeat it")
     parser.add_argument(
         "--passages-only", action="store_true", help="each coded passage as a document, no text"
@@ -85,11 +92,12 @@ def export(arguments: argparse.Namespace) -> int:
 
     here = Path(getattr(arguments, "called_from", Path.cwd()))
     target = here / arguments.file
-    endings = (".qdpx", ".qdc")
+    endings = (".qdpx", ".qdc", ".csv", ".jsonl")
     if target.suffix.lower() not in endings:
         raise InputError(
-            Problem(arguments.file, "is neither a .qdpx nor a .qdc", "Name it FILE.qdpx (codings "
-                    "with texts) or FILE.qdc (the codebook).")
+            Problem(arguments.file, f"has none of the endings {', '.join(endings)}",
+                    "Name it after what it is to be: a project or a codebook of QDA programs, a "
+                    "table, or lines for doccano.")
         )  # fmt: skip
     if not target.parent.is_dir():
         raise InputError(Problem(target.parent, "does not exist", "Make the folder first."))
@@ -126,6 +134,8 @@ def _made(arguments: argparse.Namespace, ending: str, state: State) -> tuple[byt
     codings = read_codings(CODINGS, coders, state.codes, state.drawn, left)
     if arguments.coder:
         codings = codings[codings["coder"].isin(arguments.coder)]
+    if ending in (".csv", ".jsonl"):
+        return _table(ending, state, codings), []
     if codings.empty:
         raise InputError(Problem(CODINGS, "holds no coding", "Code passages first."))
     made = project_bytes(
@@ -133,3 +143,29 @@ def _made(arguments: argparse.Namespace, ending: str, state: State) -> tuple[byt
         passages_only=arguments.passages_only, line_ends=CRLF if arguments.crlf else LF,
     )  # fmt: skip
     return made.data, made.losses
+
+
+def _table(ending: str, state: State, codings: pd.DataFrame) -> bytes:
+    from framing.acquire.codings import qda, tidy
+    from framing.common.build import read_scores
+    from framing.common.problems import InputError, Problem
+    from framing.sampling.draw import awaiting
+
+    scores = read_scores(SCORES) if SCORES.is_file() else None
+    if scores is not None:
+        scores = scores[scores["code"].isin(state.codes)]
+    held_out = awaiting(state.draws, state.reading.states)
+    texts = qda.texts_of(state)
+    if ending == ".jsonl" and not texts:
+        folders = ", ".join(map(str, state.config["corpus"]["texts"])) or "no folder"
+        raise InputError(
+            Problem("corpus.texts", f"no text is at hand ({folders})", "Put the texts there, or "
+                    "write a .csv, which does without.")
+        )  # fmt: skip
+    table = tidy.tidy_table(state, codings, scores, texts, held_out)
+    if held_out:
+        print(f"left out, as they wait for their codings: {len(held_out):,} passages")
+    if ending == ".jsonl":
+        table = table[table["text"] != ""]
+        return tidy.labelling_lines(table, state.codes).encode("utf-8")
+    return tidy.tidy_csv(table).encode("utf-8")
