@@ -25,6 +25,7 @@ from framing.cli import (
     plan,
     publish,
     sample,
+    score,
 )
 from framing.common.config import SCHEMAS, load_config
 from framing.common.files import unusable
@@ -98,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
         plan,
         publish,
         sample,
+        score,
     ):
         module.register(commands, common)
     return parser
