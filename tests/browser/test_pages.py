@@ -15,7 +15,7 @@ from framing.report.explorer import explorer_html
 from tests.browser.conftest import written
 from tests.unit import explorer_samples as samples
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PHONE = {"viewport": {"width": 360, "height": 740}}
 WIDE = {"viewport": {"width": 1280, "height": 900}}

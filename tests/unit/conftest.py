@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from framing.tables.captions import Edition, edition
-from framing.tables.specs import load_specs
 from tests.unit.output_samples import context, tables
+from tests.unit.words_read import load_specs
 
 
 @pytest.fixture(scope="module")

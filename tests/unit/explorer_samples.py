@@ -9,8 +9,8 @@ import pandas as pd
 
 from framing.report.explorer import Prose, Tables, explorer_data
 from framing.tables.captions import Edition, edition
-from framing.tables.specs import load_specs
 from tests.unit.output_samples import CODES, GROUPS, PERIODS, context
+from tests.unit.words_read import load_specs
 
 COMBINATIONS: dict[str, dict[str, list[str]]] = {
     "both": {"all": ["cost", "fairness"]},

@@ -104,6 +104,7 @@ codes_with_gaps = st.lists(
 ).map(lambda columns: np.array(columns).T)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(codes_with_gaps)
 def test_alpha_equals_its_definition_over_pairs(codes: np.ndarray) -> None:
@@ -332,6 +333,7 @@ def covered(number: int, true: float, times: int) -> tuple[float, float]:
     return float(np.mean(boot)), float(np.mean(jack))
 
 
+@pytest.mark.slow
 def test_from_few_sources_intervals_of_alpha_hold_the_truth_too_rarely() -> None:
     """Why there is a minimum of sources (`agreement.minimum_sources`)."""
     codes, _ = coded_sources(np.random.default_rng(1), 20_000)

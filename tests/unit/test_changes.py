@@ -20,7 +20,7 @@ from framing.release.compare import (
     listed,
 )
 from framing.release.read_release import Grid, Results, folder_contents, read_results
-from framing.tables.specs import load_specs
+from tests.unit.words_read import load_specs
 
 SPECS = load_specs()
 T4 = SPECS.tables["T4-prevalence"]
@@ -213,6 +213,7 @@ def test_committed_results_against_themselves_moved_nothing(committed: Results):
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_each_altered_number_of_the_committed_tables_is_found(committed: Results):
     for name, grid in committed.tables.items():
         spec = SPECS.tables[name]

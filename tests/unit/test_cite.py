@@ -29,7 +29,7 @@ from framing.release.cite import (
 )
 from framing.release.read_release import Grid
 from framing.tables.keys import key_of, parse_key, table_named
-from framing.tables.specs import load_specs
+from tests.unit.words_read import load_specs
 
 SPECS = load_specs()
 T4 = SPECS.tables["T4-prevalence"]
@@ -256,6 +256,7 @@ def test_a_table_is_about_what_it_prints_with_an_interval():
 # --- the command ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_all_forms_are_printed_together_and_each_alone(project, cite, capsys):
     assert cite("T4") == 0
     whole = capsys.readouterr().out
@@ -277,6 +278,7 @@ def test_several_tables_have_an_entry_each_and_none_twice(cite, capsys):
     assert [one.partition("-")[0] for one in keys] == ["T4", "T6"]
 
 
+@pytest.mark.slow
 def test_a_year_is_that_of_the_citation_file_or_said_and_never_today(project, cite, capsys):
     without = OWN.replace("date-released: 2024-05-06\n", "")
     write_text(project / "CITATION.cff", without)
@@ -301,6 +303,7 @@ def test_a_table_that_is_not_sealed_is_not_cited(project, cite, capsys):
     assert "is not the table that results/manifest.tsv lists" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_number_is_printed_with_its_interval_row_and_key(project, cite, capsys):
     cell = "code=cost,group=council,estimator=labels only,target=texts"
     assert cite("T4", "--cell", cell) == 0
@@ -314,6 +317,7 @@ def test_a_number_is_printed_with_its_interval_row_and_key(project, cite, capsys
     assert said.endswith(f"95 % interval; T4, key {key(project)}).\n")
 
 
+@pytest.mark.slow
 def test_another_column_can_be_asked_for(cite, capsys):
     cell = "code=cost,group=council,estimator=labels only,target=texts"
     assert cite("T4", "--cell", cell, "--column", "coded") == 0
@@ -324,6 +328,7 @@ def test_another_column_can_be_asked_for(cite, capsys):
     assert "Columns: code, group" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_difference_of_shares_is_in_points(project, cite, capsys):
     lines = (project / "results/tables/T6-contrasts.csv").read_text("utf-8").splitlines()
     contrast = lines[1].split(",")[0]

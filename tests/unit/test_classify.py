@@ -153,6 +153,7 @@ COLUMNS = Columns("id", "text", tuple(added_columns(["c"])))
 # --- known answers --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_codes_are_those_of_the_stored_models(run, project, instrument):
     folder = project / "corpus" / "texts"
     texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.txt"))}
@@ -172,11 +173,11 @@ def test_codes_are_those_of_the_stored_models(run, project, instrument):
         for path in sorted((project / "corpus/derived").glob("*.json"))
         for row in read_facts(path)["passages"]
     }
+    models = {code: read_model(project / f"results/models/{code}.json") for code in CODES}
     for row in got:
         own, unfamiliar = facts[row["id"]], False
         for code in CODES:
-            model = read_model(project / f"results/models/{code}.json")
-            found = predict(model, own["counts"], own["hits"])
+            found = predict(models[code], own["counts"], own["hits"])
             assert row[f"{code}_probability"] == f"{found.probability:.6f}"
             assert row[code] == str(found.decision)
             unfamiliar |= found.unfamiliar
@@ -513,6 +514,7 @@ sys.exit(arguments.run(arguments))
 """
 
 
+@pytest.mark.slow
 def test_pipes(project):
     argv = [sys.executable, "-c", PIPE, str(project), "jsonl"]
     line = json.dumps({"id": "1", "text": FIRST}).encode() + b"\n"
@@ -590,6 +592,7 @@ def peak(lines, form, number):
             tracemalloc.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("lines", "form", "number"), [(csv_lines, "csv", 20_000), (jsonl_lines, "jsonl", 3_000)]
 )
@@ -769,6 +772,7 @@ json_line = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(st.lists(json_line))
 def test_every_line_of_json_comes_out_once_and_in_order(lines):

@@ -113,6 +113,7 @@ def test_a_weighted_mean_is_a_regression_with_an_intercept_alone(seed: int) -> N
     )
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.floats(0.5, 50), st.floats(0.05, 20)), min_size=2, max_size=12))
 def test_sums_say_what_the_matrix_says(sources: list[tuple[float, float]]) -> None:
     share = shares(np.array([one for one, _ in sources]))

@@ -50,6 +50,8 @@ from framing.sampling.draw import DRAWS
 from framing.sampling.records import read_draws
 from framing.workflow.plan import plan
 
+pytestmark = pytest.mark.slow
+
 CODES = ["cost", "fairness", "heritage"]
 SETTINGS = intake_settings()["table"]
 UNMATCHED = Path("build/codings-unmatched.tsv")

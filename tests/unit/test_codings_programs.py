@@ -12,6 +12,8 @@ import pytest
 from framing.cli import main as cli
 from framing.common.paths import CODERS, CODINGS
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("lxml")
 
 

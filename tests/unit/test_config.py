@@ -101,7 +101,7 @@ def test_the_fast_reader_of_yaml_reads_what_the_slow_one_reads(root, name):
     assert read_yaml(root / name) == yaml.safe_load((root / name).read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("depth", [99, 101, 100_000])
+@pytest.mark.parametrize("depth", [99, 101, pytest.param(100_000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("form", ["flow", "block"])
 def test_values_nested_deeply_are_read_or_refused_but_crash_nothing(tmp_path, depth, form):
     path = tmp_path / "c.yaml"

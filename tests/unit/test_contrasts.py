@@ -89,6 +89,7 @@ def _varies(side: Estimate, target: str) -> bool:
     return min(side.variance[kind] for kind in kinds) > 1e-9
 
 
+@pytest.mark.slow
 @examples(max_examples=25, deadline=None)
 @given(st.one_of(surveys(), read_surveys()), st.sampled_from(["all", "council"]))
 def test_two_codes_of_the_same_passages_differ_as_their_difference_varies(

@@ -94,6 +94,7 @@ def same(one: Any, other: Any) -> None:
             np.testing.assert_array_equal(np.asarray(a), np.asarray(b), field.name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["plain", "now", "trusted"])
 def test_samples_are_what_the_package_reads_from_tables(kind: str) -> None:
     made, texts, random = texts_of(0 if kind == "plain" else 300)
@@ -125,6 +126,7 @@ def test_samples_are_what_the_package_reads_from_tables(kind: str) -> None:
     assert told.untuned == made_up.untuned == ""
 
 
+@pytest.mark.slow
 def test_samples_of_two_draws_are_combined_as_the_package_combines_them() -> None:
     """By :func:`framing.sampling.combine.combined_design`, from the record of an unread draw."""
     _, texts, random = texts_of(300)
@@ -166,6 +168,7 @@ def test_samples_of_two_draws_are_combined_as_the_package_combines_them() -> Non
             assert combined[column].equals(made[column]), column
 
 
+@pytest.mark.slow
 def test_samples_are_as_large_and_as_unequal_as_asked_for() -> None:
     _, texts, random = texts_of(0, seed=7)
     size = np.bincount(texts.stratum)
@@ -179,6 +182,7 @@ def test_samples_are_as_large_and_as_unequal_as_asked_for() -> None:
         assert abs(len(unread) - 200) <= 4 and not np.isin(unread, rows).any()
 
 
+@pytest.mark.slow
 def test_the_truth_is_the_share_in_very_many_sources() -> None:
     made = simulated.looked_world(0.25, (simulated.FIRST, simulated.JOINED))
     many = 60 * simulated.FIRST, 60 * simulated.JOINED
@@ -196,6 +200,7 @@ def test_the_truth_is_the_share_in_very_many_sources() -> None:
     assert code.mean() == pytest.approx(0.1, abs=0.002)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("helps", [simulation.RECALL, simulation.BOTH])
 def test_reading_helps_where_it_was_read_and_nowhere_else(helps: str) -> None:
     made = simulated.looked_world(0.25, (simulated.FIRST, 0))
@@ -220,6 +225,7 @@ def test_reading_helps_where_it_was_read_and_nowhere_else(helps: str) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_table_is_the_same_by_any_number_of_processes() -> None:
     work = [
         Task(TEXTS, 0.2, 100, 12),
@@ -239,6 +245,7 @@ def cells() -> dict[Any, pd.DataFrame]:
     return {task: simulation.cell(task) for task in (*CELLS, *LOOKED, UNCONFIRMED)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("estimator", CORRECTED)
 @pytest.mark.parametrize("task", [*CELLS, *LOOKED], ids=lambda task: task.population)
 def test_intervals_hold_the_truth_as_often_as_they_say(
@@ -256,6 +263,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say(
     assert (mine["bias"].abs() <= 0.1 * task.prevalence).all()
 
 
+@pytest.mark.slow
 def test_corrections_that_rest_on_what_authors_had_read_do_not_hold_it(cells: Any) -> None:
     """Today's way until then. It fails on the old estimators, which knew no other."""
     for task in (LOOKED[0], UNCONFIRMED):
@@ -267,6 +275,7 @@ def test_corrections_that_rest_on_what_authors_had_read_do_not_hold_it(cells: An
     assert mixed["bias"] > 0.3 * mixed["rmse"] and abs(now["bias"]) < 0.2 * now["rmse"]
 
 
+@pytest.mark.slow
 def test_without_unread_codings_the_difference_estimator_says_that_it_is_exploratory() -> None:
     _, texts, random = texts_of(0)
     made = simulated.looked_world(0.1, (simulated.FIRST, 0))
@@ -279,6 +288,7 @@ def test_without_unread_codings_the_difference_estimator_says_that_it_is_explora
     assert EXPLORATORY not in estimate(LABELS, frame, domain(frame), data, simulated.SETTINGS).note
 
 
+@pytest.mark.slow
 def test_a_good_classifier_makes_intervals_narrower_and_a_useless_one_hardly_wider(
     cells: Any,
 ) -> None:
@@ -292,11 +302,13 @@ def test_a_good_classifier_makes_intervals_narrower_and_a_useless_one_hardly_wid
             assert widths[2] < widths[1] < 1 and widths[2] < 0.95
 
 
+@pytest.mark.slow
 def test_counting_alone_does_not_hold_it(cells: Any) -> None:
     assert row(cells[CELLS[0]], COUNT, "a", correlation=0.0)["coverage"] < 0.86
     assert row(cells[CELLS[0]], COUNT, "a", correlation=0.5)["coverage"] < 0.86
 
 
+@pytest.mark.slow
 def test_taking_passages_for_independent_does_not_hold_it_for_texts_like_these() -> None:
     held: dict[str, list[bool]] = {CORPUS: [], TEXTS: []}
     made = simulated.world(0.5)
@@ -313,6 +325,7 @@ def test_taking_passages_for_independent_does_not_hold_it_for_texts_like_these()
     assert np.mean(held[TEXTS]) >= 0.93 - 2 * error(0.95, 84)
 
 
+@pytest.mark.slow
 def test_few_long_sources_need_more_than_the_customary_variance() -> None:
     table = simulation.cell(TAIL)
     for estimator in (LABELS, DIFFERENCE):
@@ -322,6 +335,7 @@ def test_few_long_sources_need_more_than_the_customary_variance() -> None:
         assert now["width"] < 1.6 * customary["width"]
 
 
+@pytest.mark.slow
 def test_known_passages_do_not_hide_how_few_unread_ones_carry_the_code() -> None:
     """Three unread passages with the code beside fifteen that were read."""
     task = Task(TEXTS, 0.03, 100, SHORT, 513, simulation.JOINED, simulation.BOTH)
@@ -331,6 +345,7 @@ def test_known_passages_do_not_hide_how_few_unread_ones_carry_the_code() -> None
     assert (now["coverage"] >= 0.93 - 2 * error(0.95, SHORT)).all()
 
 
+@pytest.mark.slow
 def test_believing_all_of_the_gain_does_not_hold_it_for_few_positives(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -202,6 +202,7 @@ PIECES = [
 ]
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(
     st.lists(st.sampled_from(PIECES), min_size=1, max_size=4, unique=True),

@@ -97,6 +97,7 @@ def test_the_list_has_every_cue_with_its_votes(run):
     assert list_text(book) == "\n".join(lines) + "\n"
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(st.text("ab ", max_size=5), min_size=2, max_size=2), min_size=1))
 def test_columns_are_aligned(rows):
     rows = [[first, f"x{second}y"] for first, second in rows]
@@ -108,6 +109,7 @@ def test_columns_are_aligned(rows):
 # --- known answers --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_unchanged_cues_are_worth_what_t8_says(run):
     read, tables = mini_tables()
     names = [cue.name for cue in read.codebook.cues]
@@ -131,6 +133,7 @@ def test_nothing_changed(run):
     assert run("--check") == "No cue changed since the derived facts were made.\n"
 
 
+@pytest.mark.slow
 def test_a_new_cue_is_counted_in_the_texts(run, project):
     add_cue(project)
     out = run("--check")
@@ -159,6 +162,7 @@ def test_a_new_cue_is_counted_in_the_texts(run, project):
     assert ("and" in out and f"and {more} more" in out) == (more > 0)
 
 
+@pytest.mark.slow
 def test_only_what_changed_is_shown_and_what_it_lost(run, project):
     book = load_codebook(MINI / CODEBOOK)
     cue = next(cue for cue in book.cues if cue.name == "price-words")
@@ -179,6 +183,7 @@ def test_only_what_changed_is_shown_and_what_it_lost(run, project):
     assert table(out, cue.name)["for cost", "all"][:5] == ["0", "0", "0", "0", "-"]
 
 
+@pytest.mark.slow
 def test_after_derive_nothing_is_changed_any_more(run, project):
     add_cue(project)
     first = table(run("--check"), "tram-word")
@@ -190,6 +195,7 @@ def test_after_derive_nothing_is_changed_any_more(run, project):
     assert "no coded passage is newly hit, or no longer" in again
 
 
+@pytest.mark.slow
 def test_a_cue_dropped_is_told_with_what_it_hit(run, project):
     edit(project / CODEBOOK, OLD, "- name: other-name")
     out = run("--check")
@@ -212,6 +218,7 @@ def test_unknown_names_are_answered_with_their_likes(project):
 # --- texts that are absent ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_without_texts_changed_cues_cannot_be_searched_for(run, project):
     unchanged = run("--check", "price-words")
     (project / "corpus/texts").rename(project / "elsewhere")
@@ -221,6 +228,7 @@ def test_without_texts_changed_cues_cannot_be_searched_for(run, project):
         command(command_module, project, "--check")
 
 
+@pytest.mark.slow
 def test_where_some_texts_are_absent_it_is_said(run, project):
     add_cue(project)
     whole = table(run("--check"), "tram-word")["for cost", "all"]
@@ -240,6 +248,7 @@ def test_a_text_that_is_not_the_frozen_one_is_refused(project):
 # --- unread passages ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_of_unread_passages_it_is_said_how_many_are_hit_and_no_more(run, project):
     add_cue(project, pattern="the")
     whole = table(run("--check"), "tram-word")["for cost", "all"]
@@ -276,6 +285,7 @@ def test_a_slow_cue_does_not_quote_what_is_unread(project, monkeypatch):
     assert not any(name in said for name in read.passages["passage_id"])
 
 
+@pytest.mark.slow
 def test_a_slow_cue_is_told_with_its_passages(project, monkeypatch):
     with chdir(project):
         read = load_project(load_config(CONFIG))

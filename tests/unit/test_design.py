@@ -204,6 +204,7 @@ def test_domain_falls_into_what_is_known_and_the_rest() -> None:
     assert frame.weight.tolist() == [2, 1, 2, 2, 2, 1]
 
 
+@pytest.mark.slow
 @examples(max_examples=12, deadline=None)
 @given(read_surveys())
 def test_known_passages_and_parts_divide_a_domain(

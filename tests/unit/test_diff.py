@@ -70,6 +70,7 @@ def test_nothing_changed_since_publication(project: Path, run_diff: Diff, capsys
     assert capsys.readouterr().out.startswith("# Nothing changed since 1.0\n")
 
 
+@pytest.mark.slow
 def test_a_changed_estimate_is_found_and_the_missing_cause_is_alarming(
     project: Path, run_diff: Diff, capsys
 ):
@@ -81,6 +82,7 @@ def test_a_changed_estimate_is_found_and_the_missing_cause_is_alarming(
     assert "Nothing that results are made from has changed, and yet they have." in text
 
 
+@pytest.mark.slow
 def test_a_changed_setting_is_named(project: Path, run_diff: Diff, capsys):
     alter("results")
     record = json.loads(Path("results/provenance.json").read_text("utf-8"))
@@ -90,6 +92,7 @@ def test_a_changed_setting_is_named(project: Path, run_diff: Diff, capsys):
     assert "- Setting agreement.seed: " in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_folders_projects_and_published_results_can_be_named(
     project: Path, tmp_path: Path, run_diff: Diff, capsys
 ):
@@ -106,6 +109,7 @@ def test_folders_projects_and_published_results_can_be_named(
     assert "# Nothing changed from other to other/results" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_revision_is_read_from_git_in_a_folder_of_the_repository_too(
     project: Path, tmp_path: Path, run_diff: Diff, capsys
 ):
@@ -186,6 +190,7 @@ def test_the_help_names_the_exit_status(run_diff: Diff, capsys):
     assert "exit status: 0 nothing changed; 1 something did; 2 wrong usage" in said
 
 
+@pytest.mark.slow
 def test_cells_are_listed_up_to_the_setting_unless_all_are_asked_for(
     project: Path, run_diff: Diff, capsys
 ):
@@ -208,6 +213,7 @@ def test_cells_are_listed_up_to_the_setting_unless_all_are_asked_for(
     assert len(capsys.readouterr().out.splitlines()) == 5
 
 
+@pytest.mark.slow
 def test_reader_who_has_had_enough_is_no_problem(project: Path, root: Path):
     """As in `framing diff | head -0`."""
     alter("results")

@@ -20,8 +20,8 @@ from framing.release.changelog import account
 from framing.release.manifest import provenance
 from framing.release.provenance_inputs import folder_digest, input_details
 from framing.release.read_release import Grid, Results
-from framing.tables.specs import load_specs
 from framing.workflow import software
+from tests.unit.words_read import load_specs
 
 Record = dict[str, Any]
 
@@ -374,6 +374,7 @@ def test_the_code_of_a_script_is_found_again_when_asked_twice():
     assert len(first) > 10
 
 
+@pytest.mark.slow
 def test_imports_are_those_that_python_sees(root: Path):
     """They are looked for line by line, which is quick; here each file is read as Python does."""
     for path in sorted((root / "workflow").rglob("*.py")):

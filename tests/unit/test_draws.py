@@ -135,6 +135,7 @@ def test_supplement_by_the_seed_of_the_first_draw_is_still_random() -> None:
     assert stats.binomtest(left_out["dense"], seeds, 1 / 4).pvalue > 0.001
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(st.permutations(range(12)), st.integers(0, 2**31), st.integers(1, 11))
 def test_a_draw_does_not_depend_on_the_order_of_rows(order: list[int], seed: int, n: int) -> None:
@@ -162,6 +163,7 @@ def test_sizes_are_proportional_and_keep_the_minimum() -> None:
     assert proportional({"a": 97, "b": 2, "c": 1}, 10, 2) == {"a": 7, "b": 2, "c": 1}
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(
     st.dictionaries(st.text(EVERYTHING, min_size=1, max_size=3), st.integers(0, 50), min_size=1),
@@ -243,6 +245,7 @@ def test_simple_random_draws_combine_to_one_larger_draw() -> None:
     assert drawn["weight"].to_numpy() == pytest.approx(np.full(8, 20 / 8), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_simple_random_draws_have_the_variance_of_one_larger_draw() -> None:
     """Over all pairs of 2 and 2 of 5: N² (1 − 4/5) S²/4, and its estimate is unbiased."""
     values = np.array([3.0, 1, 4, 1, 5])
@@ -298,6 +301,7 @@ def every_pair() -> tuple[np.ndarray, np.ndarray]:
     return np.array(chances), np.array(found)
 
 
+@pytest.mark.slow
 def test_total_and_its_variance_are_unbiased_over_all_pairs_of_draws(
     every_pair: tuple[np.ndarray, np.ndarray],
 ) -> None:
@@ -312,6 +316,7 @@ def test_total_and_its_variance_are_unbiased_over_all_pairs_of_draws(
         assert true > 1
 
 
+@pytest.mark.slow
 def test_earlier_and_later_estimates_are_uncorrelated(
     every_pair: tuple[np.ndarray, np.ndarray],
 ) -> None:
@@ -327,6 +332,7 @@ def test_earlier_and_later_estimates_are_uncorrelated(
     assert mixed < min(variances)
 
 
+@pytest.mark.slow
 def test_recorded_shares_are_constants_for_proportional_sizes_and_equal_rates() -> None:
     """Also where the first draw took a cell whole, or nothing of it: exactly unbiased."""
     values, cells = VALUES[:6], "aabbba"
@@ -349,6 +355,7 @@ def test_recorded_shares_are_constants_for_proportional_sizes_and_equal_rates() 
     assert mean == pytest.approx(values.sum(), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_shares_are_constants_where_earlier_strata_lie_within_the_new_ones() -> None:
     shares = set()
     for one, two in product(combinations(range(5), 3), combinations(range(5, 9), 1)):
@@ -667,6 +674,7 @@ def first_of(chosen: list[int]) -> pd.DataFrame:
     return drawn_from("xxxyyyyyy", chosen, groups=HALVES)
 
 
+@pytest.mark.slow
 def test_unread_codings_estimate_what_was_not_read_and_what_was_is_known() -> None:
     """Given what was read, the estimate has no bias, and its variance is estimated without bias."""
     for read in ([0, 3], [1, 8], [2, 5]):
@@ -691,6 +699,7 @@ def test_unread_codings_estimate_what_was_not_read_and_what_was_is_known() -> No
         assert np.var(estimates) == pytest.approx(np.mean(variances), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_a_development_draw_after_an_unread_one_makes_known_what_that_left() -> None:
     frame = first_of([0, 3])
     rest = [row for row in range(9) if row not in (0, 3)]
@@ -708,6 +717,7 @@ def test_a_development_draw_after_an_unread_one_makes_known_what_that_left() -> 
     assert np.mean(estimates) == pytest.approx(AMOUNTS.sum(), rel=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", [PENDING, UNREAD])
 def test_read_weights_are_right_although_a_draw_that_does_not_count_came_between(
     state: str,
@@ -731,6 +741,7 @@ def test_read_weights_are_right_although_a_draw_that_does_not_count_came_between
     assert np.mean(estimates) == pytest.approx(amounts.sum(), rel=1e-12)
 
 
+@pytest.mark.slow
 def test_two_unread_draws_are_worth_one_as_large() -> None:
     frame = drawn_from("x" * 20, [0, 1, 2, 3], groups="a" * 20)
     first = further(frame, [], range(4, 8), CONFIRMATION)
@@ -750,6 +761,7 @@ def test_two_unread_draws_are_worth_one_as_large() -> None:
     assert np.mean(estimates) == pytest.approx(AMOUNTS.sum(), rel=1e-12)
 
 
+@pytest.mark.slow
 def test_strata_that_no_unread_draw_reached_keep_the_development_design() -> None:
     """The sample's strata cut across: over all pairs of draws the two parts add up to the total."""
     mean, number = 0.0, 0

@@ -14,8 +14,9 @@ from framing.common.files import write_table
 from framing.sampling.combine import combined_design
 from framing.tables import io
 from framing.tables.io import publish
-from framing.tables.specs import Specs, load_specs
+from framing.tables.specs import Specs
 from tests.unit.inference_samples import drawn_from
+from tests.unit.words_read import load_specs
 
 ROWS = 'name\tcount\tmaybe\tshare\nNA\t1\t\t0.100001\n\t20\t7\t\n"x\t-3\t0\t1e-06\n'
 

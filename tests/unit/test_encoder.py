@@ -92,6 +92,7 @@ def test_vectors_are_a_block_of_features_of_their_own():
     assert (made[:, -2:] == 2.0 * vectors[rows]).all()
 
 
+@pytest.mark.slow
 def test_the_encoder_is_one_more_method_and_leaves_the_others_alone(tables):
     plain = replace(tables, embeddings=None)
     made, learning = evaluate_code("c", tables, SCALED, PLAN)
@@ -108,6 +109,7 @@ def test_the_encoder_is_one_more_method_and_leaves_the_others_alone(tables):
     assert gained > max(precision.values()) + 0.2
 
 
+@pytest.mark.slow
 def test_the_encoder_sees_nothing_of_the_sources_it_predicts(tables):
     plain = replace(tables, embeddings=None)
     scores, *_ = train_code("c", plain, SETTINGS)

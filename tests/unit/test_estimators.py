@@ -282,6 +282,7 @@ def all_samples() -> Iterator[tuple[Population, np.ndarray]]:
         yield population(drawn_from(TWO_STRATA, rows)), rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "slope", "variance"),
     [
@@ -327,6 +328,7 @@ def test_domain_across_strata_is_unbiased_with_its_known_size(slope: float) -> N
     assert np.mean(variances) == pytest.approx(np.var(values))
 
 
+@pytest.mark.slow
 def test_variance_between_sources_is_unbiased_over_all_collections() -> None:
     """Three sources of two passages, each any of four with equal chance."""
     codes = ["11", "10", "00", "01"]
@@ -414,6 +416,7 @@ def test_variances_follow_from_the_derivatives_of_the_estimate(name: str, group:
     assert found.variance[TEXTS] == pytest.approx((np.square(by_source) / others).sum(), rel=1e-6)
 
 
+@pytest.mark.slow
 @examples(max_examples=30, deadline=None)
 @given(surveys(), st.booleans())
 def test_contributions_add_up_to_nothing(
@@ -437,6 +440,7 @@ def read(survey: Survey) -> tuple[Population, Outcome]:
     return frame, outcome(frame, survey[1], "cost", RULES)
 
 
+@pytest.mark.slow
 @examples(max_examples=15, deadline=None)
 @given(st.integers(0, 999), st.sampled_from(["all", "council"]))
 def test_least_squares_slope_on_the_decision_is_post_stratification(seed: int, group: str) -> None:
@@ -459,6 +463,7 @@ def test_least_squares_slope_on_the_decision_is_post_stratification(seed: int, g
     assert found.value == pytest.approx(share / len(part.rows), abs=1e-12)
 
 
+@pytest.mark.slow
 @examples(max_examples=25, deadline=None)
 @given(st.one_of(surveys(), read_surveys()), st.sampled_from(["all", "council", "press"]))
 def test_averages_of_codes_stay_within_the_unit(survey: Survey, group: str) -> None:
@@ -470,6 +475,7 @@ def test_averages_of_codes_stay_within_the_unit(survey: Survey, group: str) -> N
             assert -1e-12 <= found.value <= 1 + 1e-12
 
 
+@pytest.mark.slow
 @examples(max_examples=30, deadline=None)
 @given(st.one_of(surveys(), read_surveys()), st.sampled_from(["all", "council"]))
 def test_asking_for_the_opposite_mirrors_the_estimate_and_keeps_its_error(
@@ -501,6 +507,7 @@ def test_asking_for_the_opposite_mirrors_the_estimate_and_keeps_its_error(
                 assert other.variance[target] == pytest.approx(found.variance[target], abs=1e-12)
 
 
+@pytest.mark.slow
 @examples(max_examples=30, deadline=None)
 @given(surveys(complete=True), st.sampled_from(["all", "council"]))
 def test_everything_coded_leaves_no_error_in_this_corpus(survey: Survey, group: str) -> None:
@@ -525,6 +532,7 @@ def test_domain_all_coded_has_no_error_though_its_stratum_was_not_taken_whole() 
     assert whole.variance[CORPUS] > 0
 
 
+@pytest.mark.slow
 @examples(max_examples=25, deadline=None)
 @given(st.one_of(surveys(), read_surveys()), st.randoms(use_true_random=False))
 def test_order_of_rows_does_not_matter(survey: Survey, random: object) -> None:
@@ -546,6 +554,7 @@ def test_order_of_rows_does_not_matter(survey: Survey, random: object) -> None:
             assert other == pytest.approx(one, abs=1e-12, nan_ok=True)
 
 
+@pytest.mark.slow
 @examples(max_examples=30, deadline=None)
 @given(surveys())
 def test_calibrated_weights_add_up_to_the_cells(survey: Survey) -> None:
@@ -673,6 +682,7 @@ def test_effective_size_and_degrees_are_those_of_the_coded() -> None:
     assert (found.coded, found.positives) == (12, 6)
 
 
+@pytest.mark.slow
 def test_estimates_of_a_simulated_corpus_lie_about_the_truth() -> None:
     """Over many samples: estimators that use codes are off by chance only, counting is not."""
     truth = corpus(11, sources=60)
@@ -744,6 +754,7 @@ def test_error_between_sources_is_that_of_their_estimated_totals() -> None:
     assert found.variance[CORPUS] == pytest.approx((12 / 18) ** 2 * 0.5 * 0.3 / 6)
 
 
+@pytest.mark.slow
 @examples(max_examples=12, deadline=None)
 @given(read_surveys(), st.sampled_from(["all", "council"]))
 def test_known_passages_shift_and_shrink_the_estimate_of_the_rest(
@@ -817,6 +828,7 @@ def beside_three_read() -> list[Population]:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("on_read", ["110", "011"])
 @pytest.mark.parametrize(("name", "slope"), [(LABELS, 1.0), (DIFFERENCE, 1.0), (DIFFERENCE, 0.4)])
 def test_estimate_is_unbiased_given_what_is_known(name: str, slope: float, on_read: str) -> None:
@@ -835,6 +847,7 @@ def test_estimate_is_unbiased_given_what_is_known(name: str, slope: float, on_re
         assert np.var(values) == pytest.approx(0.49 * variance, abs=5e-8)
 
 
+@pytest.mark.slow
 def test_looking_makes_the_pooled_estimate_biased_and_this_one_not() -> None:
     """Two of five are read, and the classifier is made right of them; then two of three are drawn.
 

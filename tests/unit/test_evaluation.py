@@ -67,6 +67,7 @@ def corpus(seed=1, sources=12, each=5):
     return passages, scores, pd.concat(made, ignore_index=True)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(
     st.lists(

@@ -111,6 +111,7 @@ def test_the_lines_printed_add_up_too(run):
     assert found == pytest.approx(1 / (1 + math.exp(-(float(slope) * score + offset))), abs=0.002)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_nothing_is_lost_however_many_words_are_shown(instrument, data):
@@ -132,6 +133,7 @@ def test_nothing_is_lost_however_many_words_are_shown(instrument, data):
         assert sum(row.amount < 0 for row in rows) <= top
 
 
+@pytest.mark.slow
 def test_the_final_model_of_training_says_the_same_of_every_passage(instrument, project):
     read, tables = mini_tables()
     chosen = read.config["classifier"]
@@ -218,6 +220,7 @@ def test_prose_that_is_absent_is_not_shown(own, run):
     assert with_prose[with_prose.index("cost:") :] == without[without.index("cost:") :]
 
 
+@pytest.mark.slow
 def test_the_published_probability_is_told_from_the_one_explained(own, run):
     _, out = run(SPOKEN, "--code", "cost", project=own)
     flat = " ".join(out.split())
@@ -381,6 +384,7 @@ def test_wrapping_moves_nothing(text, width):
     assert all(len(line) <= width or " " not in line[: width + 1] for line in lines.split("\n"))
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(data=st.data())
 def test_pieces_joined_are_the_text_and_carry_every_span(data):

@@ -20,9 +20,10 @@ from framing.common.problems import InputError
 from framing.report.explorer import FOLDER, MILLION, Prose, explorer_html, prose_data, script_json
 from framing.report.layout import passages_behind
 from framing.report.render import html_text
-from framing.tables.specs import Entry, load_specs, spec_files
+from framing.tables.specs import Entry, spec_files
 from tests.unit import explorer_samples as samples
 from tests.unit.output_samples import tables as result_tables
+from tests.unit.words_read import load_specs
 
 
 class Parts(HTMLParser):
@@ -231,6 +232,7 @@ def test_nothing_is_put_into_the_page_as_markup():
     assert not re.findall(sinks, script)
 
 
+@pytest.mark.slow
 @given(st.recursive(st.text() | st.integers() | st.none(), lambda inner: st.lists(inner)
                     | st.dictionaries(st.text(), inner), max_leaves=10))  # fmt: skip
 def test_data_come_back_as_they_were_and_cannot_leave_their_place(value):

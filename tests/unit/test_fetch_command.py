@@ -119,6 +119,7 @@ def changed(data: bytes) -> bytes:
 # --- what is written ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_texts_that_are_not_at_hand_are_fetched(run, server):
     code, told, complained = run("--all")
     assert (code, complained) == (0, [])
@@ -336,6 +337,7 @@ def test_without_the_extra_it_is_said_how_to_get_it(run, server, monkeypatch, na
     assert not server.asked
 
 
+@pytest.mark.slow
 def test_the_command_is_known_without_the_extra():
     script = (
         "import sys, argparse; import framing.cli.fetch as command\n"

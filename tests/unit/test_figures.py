@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 from xml.etree import ElementTree
@@ -21,9 +22,9 @@ from framing.report import figures, quality_figures, share_figures, source_figur
 from framing.report import looking_figure as looking
 from framing.report.draw_figures import draw, drawing
 from framing.tables.captions import edition, lettering
-from framing.tables.specs import load_specs
 from framing.workflow.results import FIGURE_FORMS, FIGURES, PLATES
 from tests.unit.output_samples import CODES, GROUPS, PERIODS, context, tables
+from tests.unit.words_read import load_specs
 
 SVG = "{http://www.w3.org/2000/svg}"
 LINK = "{http://www.w3.org/1999/xlink}href"
@@ -42,6 +43,12 @@ MORE = {
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def drawn(words, frames):
+    """Return a function that draws the figure of a table as it is, once for all tests."""
+    return cache(lambda table: DRAW[table](frames[table], words))
+
+
 ENDS = f"stroke: {figures.BLUE}; stroke-width: 0.6"
 DOT = f"fill: {figures.BLUE}; stroke: {figures.BLUE}"  # bands have no stroke
 
@@ -56,6 +63,7 @@ def marks(svg: str, style: str) -> int:
     return sum(style in node.get("style", "") for node in root.iter(f"{SVG}use"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", DRAW)
 def test_ids_are_the_figures_own_and_every_reference_is_met(table, words, frames):
     svg = DRAW[table](frames[table], words, name="fig")
@@ -68,15 +76,17 @@ def test_ids_are_the_figures_own_and_every_reference_is_met(table, words, frames
     assert used and used <= set(ids)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", DRAW)
-def test_bytes_do_not_depend_on_a_machine_s_style(table, words, frames):
-    first = DRAW[table](frames[table], words)
+def test_bytes_do_not_depend_on_a_machine_s_style(table, words, frames, drawn):
+    first = drawn(table)
     with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red", "svg.hashsalt": None}):
         assert DRAW[table](frames[table], words) == first
         assert matplotlib.rcParams["font.size"] == 30  # and ours are not left behind
     assert "date" not in first.lower().replace("undated", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", DRAW)
 def test_noise_beyond_six_decimals_is_not_drawn(table, words, frames):
     frame = frames[table]
@@ -90,8 +100,8 @@ def test_noise_beyond_six_decimals_is_not_drawn(table, words, frames):
     assert DRAW[table](moved, words) == DRAW[table](frame.round(6), words)
 
 
-def test_forest_marks_every_estimate_once(words, frames):
-    svg = forest(frames["T4-prevalence"], words)
+def test_forest_marks_every_estimate_once(drawn):
+    svg = drawn("T4-prevalence")
     cells = len(CODES) * (len(GROUPS) + 1)
     legend = 1
     assert marks(svg, ENDS) == 2 * (cells + legend)  # of the interval that also covers who coded
@@ -100,17 +110,17 @@ def test_forest_marks_every_estimate_once(words, frames):
     assert set(CODES.values()) | set(GROUPS.values()) | {"All groups"} <= set(texts(svg))
 
 
-def test_forest_tells_how_many_passages_were_coded(words, frames):
-    found = texts(forest(frames["T4-prevalence"], words))
+def test_forest_tells_how_many_passages_were_coded(drawn):
+    found = texts(drawn("T4-prevalence"))
     bands = 2  # four codes, three in a band
     assert found.count("60 of 400 coded") == bands * len(GROUPS)
     assert found.count("60 of 1,200 coded") == bands
 
 
-def test_forest_shows_a_dash_where_there_is_no_estimate(words, frames):
+def test_forest_shows_a_dash_where_there_is_no_estimate(words, frames, drawn):
     frame = frames["T4-prevalence"].copy()
     chosen = (frame["group"] == "press") & (frame["code"] == "cost")
-    full = forest(frame, words)
+    full = drawn("T4-prevalence")
     frame.loc[chosen, ["estimate", "se", "ci_low", "ci_high"]] = math.nan
     svg = forest(frame, words)
     dots = [marks(one, f"fill: {figures.BLUE}") - marks(one, ENDS) for one in (full, svg)]
@@ -118,6 +128,7 @@ def test_forest_shows_a_dash_where_there_is_no_estimate(words, frames):
     assert (texts(full).count("–"), texts(svg).count("–")) == (0, 1)
 
 
+@pytest.mark.slow
 def test_forest_leads_with_the_configured_estimator(frames):
     led = {"estimator": "labels only", "target": "corpus"}
     svg = forest(frames["T4-prevalence"], edition(load_specs(), context(headline=led)))
@@ -125,12 +136,12 @@ def test_forest_leads_with_the_configured_estimator(frames):
     assert "labels only" not in texts(svg)  # not among the lighter marks too
 
 
-def test_forest_leaves_out_what_covers_coders_where_it_is_not_there(words, frames):
+def test_forest_leaves_out_what_covers_coders_where_it_is_not_there(words, frames, drawn):
     frame = frames["T4-prevalence"].assign(coder_low=math.nan, coder_high=math.nan)
     svg = forest(frame, words)
     assert marks(svg, ENDS) == 0
     assert not any("hoever codes" in text for text in texts(svg))
-    shown = texts(forest(frames["T4-prevalence"], words))
+    shown = texts(drawn("T4-prevalence"))
     assert sum("hoever codes" in text for text in shown) == 1
 
 
@@ -144,22 +155,23 @@ def test_forest_makes_room_for_the_interval_that_covers_coders(words, frames):
     assert highest(one.assign(coder_high=0.95)) > highest(one) > 0
 
 
-def test_trend_has_a_dot_for_every_cell_and_none_for_an_empty_one(words, frames):
-    svg = trend(frames["T5-trend"], words)
+def test_trend_has_a_dot_for_every_cell_and_none_for_an_empty_one(drawn):
+    svg = drawn("T5-trend")
     cells = len(CODES) * len(GROUPS) * len(PERIODS)
     empty, key = len(CODES), 1
     assert marks(svg, DOT) == cells - empty + key
     assert "?" not in texts(svg)  # there was nothing to estimate from
 
 
-def test_trend_tells_how_many_passages_were_coded(words, frames):
-    ticks = [text for text in texts(trend(frames["T5-trend"], words)) if "(" in text]
+def test_trend_tells_how_many_passages_were_coded(drawn):
+    ticks = [text for text in texts(drawn("T5-trend")) if "(" in text]
     periods = ["2001–2005", "2006–2010", "2011–2015", "undated"]
     assert ticks[: len(periods)] == [f"{period} (60)" for period in periods]
     assert ticks[2 * len(periods) + 1] == "2006–2010 (0)"  # of the press
     assert len(ticks) == len(PERIODS) * len(GROUPS) + 1  # the key
 
 
+@pytest.mark.slow
 def test_trend_bears_cells_that_are_not_there(words, frames):
     frame = frames["T5-trend"]
     lacking = (frame["code"] == "cost") & (frame["group"] == "press")
@@ -172,6 +184,7 @@ def test_trend_bears_cells_that_are_not_there(words, frames):
     assert ticks[2 * len(PERIODS)] == "2001–2005 (60)"  # told by the other codes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("lost", "questions", "filled", "hollow"),
     [
@@ -179,9 +192,11 @@ def test_trend_bears_cells_that_are_not_there(words, frames):
         (["ci_low", "ci_high"], 0, 0, 1),
     ],
 )
-def test_trend_is_honest_about_what_is_not_known(words, frames, lost, questions, filled, hollow):
+def test_trend_is_honest_about_what_is_not_known(
+    words, frames, drawn, lost, questions, filled, hollow
+):
     frame = frames["T5-trend"].copy()
-    full = trend(frame, words)
+    full = drawn("T5-trend")
     chosen = (frame["code"] == "cost") & (frame["group"] == "council")
     frame.loc[chosen & (frame["period"] == "2006-2010"), lost] = math.nan
     svg = trend(frame, words)
@@ -201,6 +216,7 @@ def line_lengths(svg: str, colour: str) -> list[int]:
     ]
 
 
+@pytest.mark.slow
 def test_trend_line_breaks_at_an_empty_cell_and_before_undated(words, frames):
     one = frames["T5-trend"][lambda frame: frame["code"] == "cost"]
     lengths = line_lengths(trend(one, words), figures.BLUE)
@@ -211,9 +227,9 @@ def test_trend_line_breaks_at_an_empty_cell_and_before_undated(words, frames):
     assert sum(line_lengths(trend(one, together), figures.BLUE)) == 9
 
 
-def test_strip_has_a_shade_a_triangle_and_a_line_for_each(words, frames):
+def test_strip_has_a_shade_a_triangle_and_a_line_for_each(frames, drawn):
     frame = frames["T7-essay"]
-    svg = strip(frame, words)
+    svg = drawn("T7-essay")
     legend = 1
     assert marks(svg, f"fill: {figures.ORANGE}") == frame["decision"].sum() + legend
     found = texts(svg)
@@ -223,6 +239,7 @@ def test_strip_has_a_shade_a_triangle_and_a_line_for_each(words, frames):
     ]
 
 
+@pytest.mark.slow
 def test_strip_of_many_passages_leaves_numbers_out(words):
     svg = strip(tables(passages=400)["T7-essay"], words)
     shown = [int(text) for text in texts(svg) if text.isdigit()]
@@ -237,6 +254,7 @@ def test_one_code_or_no_row_is_enough(table, words, frames):
     assert texts(DRAW[table](frame.iloc[:0], words)) == ["There is nothing to show."]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", ["T4-prevalence", "T5-trend"])
 def test_nothing_estimable_is_no_crash(table, words, frames):
     numbers = dict.fromkeys(("estimate", "se", "ci_low", "ci_high"), math.nan)
@@ -244,6 +262,7 @@ def test_nothing_estimable_is_no_crash(table, words, frames):
     assert "Cost" in texts(svg)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", DRAW)
 def test_labels_are_shown_as_they_are(table, frames):
     nasty = "<b>$x_1$ & y"
@@ -253,6 +272,7 @@ def test_labels_are_shown_as_they_are(table, frames):
     assert "$x_1$" in shown and "<b>" in shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", ["T4-prevalence", "T5-trend"])
 def test_many_codes_and_groups(table, frames):
     codes = {f"k{n}": f"A code with a long name {n}" for n in range(7)}
@@ -325,6 +345,7 @@ def test_agreement_draws_marks_only_where_they_are_set(words):
     assert dashed(edition(load_specs(), context(agreement_marks=[0.667, 0.8]))) == (2, True)
 
 
+@pytest.mark.slow
 def test_agreement_shows_a_dash_where_there_is_no_alpha(words, frames):
     frame = frames["T2-agreement"].copy()
     assert texts(draw_agreement(frame, words)).count("–") == 0
@@ -384,6 +405,7 @@ def test_only_a_z_that_is_a_warning_is_bold(words, frames):
     assert bold_z(frames["T22-looking"].assign(reading=""), words) == []
 
 
+@pytest.mark.slow
 def test_looking_says_why_there_is_no_comparison_and_shows_the_rates(words, frames):
     frame = frames["T22-looking"].copy()
     numbers = ["value_of", "value_against", "difference", "ci_low", "ci_high"]
@@ -406,6 +428,7 @@ def test_looking_bears_a_lack_of_rates_or_of_everything(words, frames):
     assert texts(draw_looking(frame.iloc[:0], words)) == ["There is nothing to show."]
 
 
+@pytest.mark.slow
 def test_looking_of_many_codes_stands_in_rows_of_three(frames):
     codes = {f"k{n}": f"A code with a long name {n}" for n in range(5)}
     base = frames["T22-looking"].query("code == 'cost'")
@@ -415,6 +438,7 @@ def test_looking_of_many_codes_stands_in_rows_of_three(frames):
     assert ElementTree.fromstring(svg).get("width") == "504pt"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", MORE)
 def test_these_bytes_do_not_depend_on_a_style_file_either(table, words, frames):
     draw = as_svg(MORE[table])
@@ -436,11 +460,13 @@ def saved(words, frames):
     return {form: save(figure) for form, save in FORMS.items()}
 
 
+@pytest.mark.slow
 def test_forms_do_not_depend_on_which_was_saved_first(saved, words, frames):
     figure = share_figures.forest(frames["T4-prevalence"], words)
     assert {form: FORMS[form](figure) for form in reversed(FORMS)} == saved
 
 
+@pytest.mark.slow
 def test_a_png_holds_pixels_and_their_size_and_nothing_else(saved):
     data, place, chunks = saved["png"], 8, []
     while place < len(data):
@@ -452,6 +478,7 @@ def test_a_png_holds_pixels_and_their_size_and_nothing_else(saved):
     assert width == figures.WIDTH * figures.DOTS
 
 
+@pytest.mark.slow
 def test_a_pdf_holds_its_fonts_and_no_word_on_when_and_with_what_it_was_made(saved):
     data = saved["pdf"]
     assert data.count(b"/FontFile2") >= 2  # TrueType, regular and bold
@@ -468,6 +495,7 @@ def test_glyphs_are_those_that_come_with_matplotlib():
             assert path.name.startswith("DejaVuSans")
 
 
+@pytest.mark.slow
 def test_bytes_of_pictures_are_those_of_another_process(root, tmp_path, saved):
     (tmp_path / "matplotlibrc").write_text("font.size: 30\npdf.fonttype: 3\nsavefig.dpi: 50\n")
     code = (
@@ -489,6 +517,7 @@ def test_bytes_of_pictures_are_those_of_another_process(root, tmp_path, saved):
     assert done.stdout.split() == [sha256(data) for data in saved.values()]
 
 
+@pytest.mark.slow
 def test_every_figure_is_saved_in_every_form_and_needs_only_its_table_and_labels(words, frames):
     """What is drawn hangs on no count of the corpus: labels without them give the same bytes."""
     labels = lettering(load_specs(), {k: v for k, v in context().items() if k[:2] != "n_"})

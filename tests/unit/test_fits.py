@@ -49,6 +49,7 @@ def further_part(whole: Tables) -> Further:
     return Further(rest, whole.words, whole.hits, whole.patterns, whole.closeness)
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None)
 @given(
     st.integers(0, 99),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import chdir
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -126,13 +127,23 @@ def test_sentences_say_what_was_read_and_marks_what_tables_rest_on() -> None:
 # --- a project ------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def project(mini: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def copy_project(source: Path, target: Path) -> None:
     for part in ("config", "corpus"):
-        shutil.copytree(mini / part, tmp_path / part)
+        shutil.copytree(source / part, target / part)
+
+
+@pytest.fixture
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory for a project, which tests are in."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.stdin", None)
     return tmp_path
+
+
+@pytest.fixture
+def project(mini: Path, empty: Path) -> Path:
+    copy_project(mini, empty)
+    return empty
 
 
 def parts() -> tuple[dict[str, Any], Any, pd.DataFrame]:
@@ -149,6 +160,23 @@ def frozen_now(day: str = "2026-11-30") -> Freeze:
         number, day, "0.1", config, codebook, sources, ["b", "a"], draws, known
     )  # fmt: skip
     commit(texts)
+    return read_freezes()[-1]
+
+
+@pytest.fixture(scope="module")
+def frozen_once(mini: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example project, frozen; tests have copies of it."""
+    folder = tmp_path_factory.mktemp("frozen")
+    copy_project(mini, folder)
+    with chdir(folder):
+        frozen_now()
+    return folder
+
+
+@pytest.fixture
+def frozen(frozen_once: Path, empty: Path) -> Freeze:
+    """The freeze of the project as it is, which tests are in."""
+    copy_project(frozen_once, empty)
     return read_freezes()[-1]
 
 
@@ -245,14 +273,15 @@ HARMLESS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", HARMLESS.values(), ids=HARMLESS.keys())
-def test_a_freeze_stands_whatever_this(project: Path, change: Callable[[], None]) -> None:
-    latest = frozen_now()
+def test_a_freeze_stands_whatever_this(frozen: Freeze, change: Callable[[], None]) -> None:
     before = {path: path.read_bytes() for path in Path().rglob("*.*") if path.is_file()}
     change()
     assert {path: path.read_bytes() for path in Path().rglob("*.*") if path.is_file()} != before
-    assert changed(latest) == []
-    assert reading().frozen is not None and reading().frozen.stands
+    assert changed(frozen) == []
+    found = reading().frozen
+    assert found is not None and found.stands
 
 
 def renamed_cue() -> tuple[str, str]:
@@ -316,11 +345,10 @@ SPENDING = {
 
 @pytest.mark.parametrize(("change", "said"), SPENDING.values(), ids=SPENDING.keys())
 def test_a_freeze_falls_by_this_and_says_so(
-    project: Path, change: Callable[[], None], said: str
+    frozen: Freeze, change: Callable[[], None], said: str
 ) -> None:
-    latest = frozen_now()
     change()
-    (line,) = changed(latest)
+    (line,) = changed(frozen)
     assert line.startswith(said)
 
 
@@ -389,6 +417,7 @@ def test_many_changes_are_told_in_a_few_words() -> None:
 # --- the life of a draw ---------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_confirmation_draw_is_pending_then_unread_then_spent_then_unread_again(
     project: Path,
 ) -> None:
@@ -417,6 +446,7 @@ def test_a_confirmation_draw_is_pending_then_unread_then_spent_then_unread_again
     assert reading().states == [UNREAD] and reading().notes == []
 
 
+@pytest.mark.slow
 def test_who_freezes_anew_after_codings_came_has_read_them(project: Path) -> None:
     passages = draw(CONFIRMATION)
     frozen_now()
@@ -434,6 +464,7 @@ def test_who_freezes_anew_after_codings_came_has_read_them(project: Path) -> Non
     assert reading().states == [SPENT, UNREAD]
 
 
+@pytest.mark.slow
 def test_a_draw_made_under_a_freeze_names_it(project: Path) -> None:
     frozen_now()
     passages = draw(CONFIRMATION)
@@ -442,6 +473,7 @@ def test_a_draw_made_under_a_freeze_names_it(project: Path) -> None:
     assert reading().states == [UNREAD]
 
 
+@pytest.mark.slow
 def test_confirmation_codings_before_any_freeze_are_refused(project: Path) -> None:
     passages = draw(CONFIRMATION)
     code(passages[:1])
@@ -459,6 +491,7 @@ def test_confirmation_codings_before_any_freeze_are_refused(project: Path) -> No
     assert reading().states == [PENDING]
 
 
+@pytest.mark.slow
 def test_half_a_confirmation_draw_counts_with_a_mark_and_half_of_another_does_not(
     project: Path,
 ) -> None:
@@ -494,11 +527,22 @@ def test_codings_that_do_not_say_whether_they_are_sure_count_as_sure(tmp_path: P
 # --- records --------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def drawn_and_frozen(mini: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example project with a confirmation draw, frozen; tests have copies of it."""
+    folder = tmp_path_factory.mktemp("drawn-and-frozen")
+    copy_project(mini, folder)
+    with chdir(folder), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdin", None)
+        draw(CONFIRMATION)
+        frozen_now()
+    return folder
+
+
 @pytest.fixture
-def record(project: Path) -> Iterator[Path]:
-    draw(CONFIRMATION)
-    frozen_now()
-    yield FREEZES / "1"
+def record(drawn_and_frozen: Path, empty: Path) -> Path:
+    copy_project(drawn_and_frozen, empty)
+    return FREEZES / "1"
 
 
 def test_a_freeze_comes_back_as_it_was_written(record: Path) -> None:
@@ -596,6 +640,7 @@ def test_a_draw_that_a_freeze_knew_stays_on_record_with_its_passages(record: Pat
 # --- the command ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_freezing_by_command(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["freeze", "--check"]) == 1
     assert "Nothing has been frozen yet" in capsys.readouterr().out
@@ -617,6 +662,7 @@ def test_freezing_by_command(project: Path, capsys: pytest.CaptureFixture[str]) 
     assert [one.number for one in read_freezes()] == [1, 2]
 
 
+@pytest.mark.slow
 def test_a_draw_that_the_latest_freeze_does_not_know_can_be_frozen(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -637,6 +683,7 @@ def emptied(kind: str) -> None:
     CODEBOOK.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_freeze_over_an_empty_codebook_is_refused(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -649,6 +696,7 @@ def test_a_freeze_over_an_empty_codebook_is_refused(
     assert not FREEZES.exists()
 
 
+@pytest.mark.slow
 def test_a_source_that_a_freeze_assigned_cannot_leave(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

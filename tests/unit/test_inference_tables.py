@@ -661,6 +661,7 @@ def test_case_study_is_left_out_under_texts_only() -> None:
     )
 
 
+@pytest.mark.slow
 def test_contrasts_leave_the_case_study_out_under_texts_only() -> None:
     passages = drawn_from("x" * 16, range(12), sources="aabbccddeeffgghh")
     passages["group"] = ["council"] * 8 + ["press"] * 8
@@ -753,6 +754,7 @@ def test_combinations_are_made_from_each_coders_own_codes() -> None:
     assert [one["cost-alone"].sum() for one in found] == [2, 3, 0]
 
 
+@pytest.mark.slow
 def test_envelopes_are_the_extremes_of_tables_made_with_each_coders_codes() -> None:
     passages, table = drawn_twice(corpus(8, sources=24), 9, read=25, unread=50)
     drawn = passages["weight"].notna().to_numpy()

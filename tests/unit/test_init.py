@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from itertools import product
@@ -51,9 +52,17 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new project, of which tests have copies."""
+    folder = tmp_path_factory.mktemp("started") / "new"
+    init.start(folder, "New", "Which?", {})
+    return folder
+
+
 @pytest.fixture
-def project(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    init.start(here / "new", "New", "Which?", {})
+def project(started: Path, here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shutil.copytree(started, here / "new")
     monkeypatch.chdir(here / "new")
     return here / "new"
 
@@ -209,6 +218,7 @@ init.start(Path("new"), "New", "Which?", {{}})
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", ["mkdir", "rename", "replace", "fsync"])
 @pytest.mark.parametrize("exists", [False, True])
 def test_a_kill_leaves_nothing_half_made(here, call, exists):
@@ -285,6 +295,7 @@ def test_the_page_counts_sources_passages_and_hits_by_group(texts):
     assert "crane" not in page, "no prose"
 
 
+@pytest.mark.slow
 def test_a_first_draw_is_for_development_unless_it_is_said_otherwise(texts):
     found, facts = load_started(load_config(CONFIG))
     page = first_steps(found, facts, stage_of())

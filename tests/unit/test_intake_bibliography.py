@@ -323,6 +323,7 @@ def _read_or_refuse(path: Path, data: bytes) -> None:
         assert "\n" not in record.title
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(data=st.binary(max_size=80), ending=st.sampled_from(["json", "bib", "ris", "txt"]))
 def test_any_bytes_are_read_or_refused(
@@ -331,6 +332,7 @@ def test_any_bytes_are_read_or_refused(
     _read_or_refuse(tmp_path_factory.getbasetemp() / f"fuzz.{ending}", data)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(_PIECES, max_size=40).map("".join))
 def test_any_pieces_are_read_or_refused(
@@ -339,6 +341,7 @@ def test_any_pieces_are_read_or_refused(
     _read_or_refuse(tmp_path_factory.getbasetemp() / "fuzz.bib", text.encode())
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(_JSON, max_size=3))
 def test_any_json_is_read_or_refused(

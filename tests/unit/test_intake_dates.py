@@ -91,6 +91,7 @@ def test_the_future_is_refused_only_where_today_is_given() -> None:
             parse_date(later, today=today)
 
 
+@pytest.mark.slow
 @given(st.dates())
 def test_every_day_is_read_back(one: day) -> None:
     assert parse_date(one.isoformat()) == (one.isoformat(), "day")

@@ -259,6 +259,7 @@ _CELL = st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, ma
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(st.tuples(_CELL, _CELL), min_size=1, max_size=8))
 def test_every_csv_that_python_writes_is_read_back(
@@ -275,6 +276,7 @@ def test_every_csv_that_python_writes_is_read_back(
     assert all(lines[start - 1].lstrip('"').startswith("t") for start in starts)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     data=st.binary(max_size=80)

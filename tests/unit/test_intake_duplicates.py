@@ -257,6 +257,7 @@ def _plain(a: Counter[str], b: Counter[str]) -> tuple[float, float]:
     return round(both / (a | b).total(), 6), round(both / min(a.total(), b.total()), 6)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(_BAG, min_size=1, max_size=4), st.lists(_BAG, min_size=1, max_size=6))
 def test_pairs_are_those_of_the_definition(
@@ -290,6 +291,7 @@ def test_pairs_are_those_of_the_definition(
                 )
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(st.text(alphabet="ab \n", max_size=40), max_size=5))
 def test_shares_are_shares(texts: list[str]) -> None:

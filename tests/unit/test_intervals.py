@@ -90,6 +90,7 @@ def test_reference_share_keeps_the_effective_size_of_a_share_near_zero() -> None
     assert (unknown.low, unknown.high) == pytest.approx(wilson(0.0, 80, Z))
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(
     st.floats(0, 1), st.floats(0, 0.5), st.integers(1, 500), st.floats(0, 1),

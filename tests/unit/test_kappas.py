@@ -173,6 +173,7 @@ def test_a_hand_worked_cohen_kappa():
     assert cohen_kappa(np.array([one, other])).value == pytest.approx(0.4)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=2, max_size=30))
 def test_cohen_kappa_is_that_of_scikit_learn(pairs):

@@ -90,6 +90,7 @@ def test_a_small_corpus_comes_out_as_on_paper() -> None:
     assert row["z_without"] == pytest.approx(left / sqrt(spread))
 
 
+@pytest.mark.slow
 def test_exchanging_the_sides_exchanges_the_signs() -> None:
     one = keyness_table(*corpus(TEXTS), config(), LABELS)
     sides = {"a": {"code": "cost", "group": "council"}, "b": {"code": "cost", "group": "press"}}

@@ -12,8 +12,8 @@ import pytest
 
 from framing.report.render import latex_text
 from framing.tables.captions import edition
-from framing.tables.specs import load_specs
 from tests.unit.output_samples import CODES, GROUPS, context, tables
+from tests.unit.words_read import load_specs
 
 PACKAGES = ("booktabs", "longtable")
 
@@ -30,7 +30,11 @@ def lacking() -> str:
 
 
 MISSING = lacking()
-pytestmark = [pytest.mark.latex, pytest.mark.skipif(bool(MISSING), reason=MISSING or "complete")]
+pytestmark = [
+    pytest.mark.latex,
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(MISSING), reason=MISSING or "complete"),
+]
 
 
 def compiled(folder: Path, names: Sequence[str], runs: int = 1) -> str:

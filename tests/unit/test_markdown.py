@@ -9,8 +9,8 @@ from markdown_it import MarkdownIt
 from framing.report.layout import lay_out
 from framing.report.markdown import markdown, markdown_text, paragraph
 from framing.tables.captions import edition, plain
-from framing.tables.specs import load_specs
 from tests.unit.output_samples import CODES, GROUPS, context
+from tests.unit.words_read import load_specs
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 MARKUP = "\\`*_{}[]()<>#+-.!|~$&;:=\"' \n1ax"

@@ -229,15 +229,27 @@ def survey(kind):
     return read_and_unread(**KINDS[kind][0])
 
 
+@pytest.fixture(scope="module")
+def compared(corpus):
+    """Return settings, T6 and material of a kind of survey; either basis asks for the same."""
+
+    @cache
+    def _compared(kind, estimator):
+        parts, changes = (corpus, {}) if kind is None else (survey(kind), KINDS[kind][1])
+        config = with_lead(CONFIG | changes | {"contrasts": [ENTRY]}, estimator)
+        table = contrast_table(parts[0], parts[2], config, {"a": "A"})
+        return config, table, material(*parts, config, OURS)
+
+    return _compared
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [None, *KINDS])
 @pytest.mark.parametrize("estimator", CORRECTED)
 @pytest.mark.parametrize("basis", [RAW, HELD])
-def test_the_main_choices_give_the_contrasts_of_the_other_table(corpus, kind, estimator, basis):
-    parts, changes = (corpus, {}) if kind is None else (survey(kind), KINDS[kind][1])
-    config = with_lead(CONFIG | changes | {"contrasts": [ENTRY]}, estimator)
-    table = contrast_table(parts[0], parts[2], config, {"a": "A"})
+def test_the_main_choices_give_the_contrasts_of_the_other_table(compared, kind, estimator, basis):
+    config, table, given = compared(kind, estimator)
     other = table.set_index(["estimator", "target", "basis"]).loc[(estimator, "texts", basis)]
-    given = material(*parts, config, OURS)
     main = main_specification(config, OURS, confirmed=True)
     assert (main.estimator, main.basis) == (estimator, RAW)
     found, left_out = contrast_under(given, replace(main, basis=basis), ENTRY, config)
@@ -257,6 +269,7 @@ def test_the_main_choices_give_the_contrasts_of_the_other_table(corpus, kind, es
         assert f"side A: {NOT_CONFIRMED}" not in found.status
 
 
+@pytest.mark.slow
 def test_the_case_study_is_no_source_of_its_group():
     parts, settings = survey("a case study"), CONFIG | {"case_study": "s3"}
     main = main_specification(settings, OURS, confirmed=True)
@@ -271,6 +284,7 @@ def test_the_case_study_is_no_source_of_its_group():
     assert "s3" not in turns and len(turns) == 23
 
 
+@pytest.mark.slow
 def test_without_an_unread_coding_labels_only_lead():
     assert main_specification(CONFIG, OURS, confirmed=False).estimator == "labels only"
     parts = survey("nothing unread")
@@ -400,6 +414,7 @@ def test_leaving_the_largest_source_out_is_computing_without_it(corpus, given):
     assert found.difference == pytest.approx(expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("estimator", PLAN["estimators"])
 @pytest.mark.parametrize("basis", [RAW, HELD])
 def test_leaving_out_in_turn_is_having_the_corpus_without_the_source(estimator, basis, monkeypatch):
@@ -463,6 +478,7 @@ def test_part_of_a_side_that_unread_draws_do_not_reach_is_counted():
     assert f"side B: {PARTLY_CONFIRMED.format(beyond)}" in found.status
 
 
+@pytest.mark.slow
 def test_period_is_held_only_where_there_is_one_to_hold(given):
     assert can_hold_period(ENTRY)
     same = ENTRY | {"b": {"code": "b", "group": "g"}}
@@ -483,6 +499,7 @@ def table(given):
     return specification_table(given, CONFIG, OURS)
 
 
+@pytest.mark.slow
 def test_every_contrast_stands_under_every_specification(given, table):
     assert tuple(table.columns) == T16_COLUMNS
     own = table[table["contrast"] == "a-g-h"]
@@ -530,6 +547,7 @@ def test_shares_are_of_what_is_evidence(table):
     assert counted["median"] == counted["median"] and counted["status"] == NO_EVIDENCE
 
 
+@pytest.mark.slow
 def test_counting_moves_no_share(table):
     summary = robustness_table(table)
     counting = table["estimator"] == "classify-and-count"
@@ -544,6 +562,7 @@ def test_counting_moves_no_share(table):
     assert summary[mixed].equals(other[mixed]) and not summary.equals(other)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_estimated_is_counted_not_dropped(table):
     broken = table.assign(difference=np.nan, verdict="not estimable")
     assert (robustness_table(broken)["status"] == NOT_ESTIMABLE).all()

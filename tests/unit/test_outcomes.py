@@ -103,6 +103,7 @@ codes = st.lists(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @examples(max_examples=150, deadline=None)
 @given(codes, st.data())
 def test_own_code_never_decides_the_own_fold(rows: list, data: st.DataObject) -> None:

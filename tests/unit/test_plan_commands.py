@@ -156,6 +156,7 @@ def test_plan_without_unread_codings_is_for_labels_only(
     assert set(pd.read_csv("plan.tsv", sep="\t")["estimator"]) == {"labels only"}
 
 
+@pytest.mark.slow
 def test_plan_after_a_confirmation_draw_reckons_with_the_classifier(
     project: Path, framing: Command, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -216,6 +217,7 @@ def test_plan_needs_scores_and_a_sample(project: Path, framing: Command) -> None
 # --- sample ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_is_planned_can_be_drawn(
     project: Path, framing: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -238,6 +240,7 @@ def test_what_is_planned_can_be_drawn(
     assert framing("plan", "--code", "cost", "--half-width", ".01") == 0
 
 
+@pytest.mark.slow
 def test_the_same_seed_draws_the_same_and_dry_run_writes_nothing(
     project: Path, framing: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -258,6 +261,7 @@ def test_the_same_seed_draws_the_same_and_dry_run_writes_nothing(
     assert read_draws(DRAWS)[0].even
 
 
+@pytest.mark.slow
 def test_supplements_go_on_to_the_last_passage(project: Path, framing: Command) -> None:
     framing("sample", "--supplement", "--size", "10", "--seed", "1")
     framing("sample", "--supplement", "--size", "16", "--strata", "period", "--seed", "1")
@@ -269,6 +273,7 @@ def test_supplements_go_on_to_the_last_passage(project: Path, framing: Command) 
     )
 
 
+@pytest.mark.slow
 def test_a_first_draw_writes_the_sample(
     project: Path, framing: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -363,6 +368,7 @@ def two_plans(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -391,6 +397,7 @@ def test_plans_that_do_not_fit_are_refused(
     assert words in said and said.startswith("plan.tsv")
 
 
+@pytest.mark.slow
 def test_a_plan_is_void_once_decisions_or_passages_changed(planned: Path, framing: Command) -> None:
     scores = Path("build/scores.tsv")
     kept = scores.read_bytes()
@@ -404,6 +411,7 @@ def test_a_plan_is_void_once_decisions_or_passages_changed(planned: Path, framin
     assert "add up to 88 passages" in refused(framing, *arguments)
 
 
+@pytest.mark.slow
 def test_a_convenience_sample_is_refused_unless_allowed_and_then_marked(
     project: Path, framing: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -488,10 +496,15 @@ OUTSIDE = ("sample", "--from", "drawn.tsv", "--strata-file", "strata.tsv", "--ru
            "by lot, from a hat", "--role", "confirmation")  # fmt: skip
 
 
+_design: list[pd.DataFrame] = []
+
+
 @pytest.fixture
 def outside(project: Path) -> pd.DataFrame:
     """A draw made elsewhere: two of what was left of each group, in drawn.tsv and strata.tsv."""
-    found = design()
+    if not _design:
+        _design.append(design())  # of the project as it is, which all these tests begin with
+    found = _design[0]
     found[["passage_id", "group"]].rename(columns={"group": "stratum"}).to_csv(
         "strata.tsv", sep="\t", index=False
     )
@@ -505,6 +518,7 @@ def outside(project: Path) -> pd.DataFrame:
     return drawn
 
 
+@pytest.mark.slow
 def test_a_draw_made_elsewhere_is_registered_and_counts_as_what_it_is(
     outside: pd.DataFrame, framing: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -561,6 +575,7 @@ def larger(outside: pd.DataFrame) -> None:
     edit("drawn.tsv", put)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "words"),
     [

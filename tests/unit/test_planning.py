@@ -669,6 +669,7 @@ def test_a_spent_draw_says_what_a_new_one_costs() -> None:
         replacement_sentence(before, after, said_, config_)
 
 
+@pytest.mark.slow
 def test_a_first_confirmation_draw_as_planned_is_as_narrow_as_foretold() -> None:
     """Labels only, planned on read codes, drawn, coded: as wide as the plan said, or narrower."""
     truth = corpus(21)
@@ -699,6 +700,7 @@ def test_a_first_confirmation_draw_as_planned_is_as_narrow_as_foretold() -> None
 # --- what is planned comes true -------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_drawn_and_coded_as_planned_the_interval_is_as_predicted_and_covers() -> None:
     """Plan, draw the supplement, code it, estimate anew: errors as large as foretold."""
     truth, widths, ratios = corpus(21), [], []
@@ -726,6 +728,7 @@ def test_drawn_and_coded_as_planned_the_interval_is_as_predicted_and_covers() ->
     assert abs(np.mean(ratios)) < 3 / sqrt(16)
 
 
+@pytest.mark.slow
 @hypothesis_settings(max_examples=10, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from([LABELS, POST, DIFFERENCE]))
 def test_plans_never_ask_for_more_than_there_is(seed: int, name: str) -> None:

@@ -85,6 +85,7 @@ rows = st.lists(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @examples(max_examples=60, deadline=None)
 @given(rows)
 def test_measures_are_those_of_scikit_learn(found: list[tuple[int, int, int, int]]) -> None:
@@ -106,6 +107,7 @@ def test_measures_are_those_of_scikit_learn(found: list[tuple[int, int, int, int
     assert ours["status"] == ""
 
 
+@pytest.mark.slow
 @examples(max_examples=60, deadline=None)
 @given(rows)
 def test_passages_count_as_often_as_they_weigh(found: list[tuple[int, int, int, int]]) -> None:

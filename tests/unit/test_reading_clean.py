@@ -142,6 +142,7 @@ PIECES = st.one_of(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @given(st.lists(PIECES, max_size=12))
 @settings(max_examples=300, deadline=None)
 def test_every_word_stays_or_is_reported(texts):

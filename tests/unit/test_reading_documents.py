@@ -229,6 +229,7 @@ def test_a_missing_library_is_named(monkeypatch):
         read_document("a.pdf", ALL["orchard.pdf"])
 
 
+@pytest.mark.slow
 def test_the_base_package_needs_no_library_of_the_extra():
     import subprocess
     import sys

@@ -45,6 +45,7 @@ def read_or_refuse(name: str, data: bytes, kind: str | None = None) -> None:
         assert len(text[row.start : row.end].split()) == row.words
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @given(data=st.data())
 @QUIET
@@ -109,6 +110,7 @@ MARKUP = ["<p>", "</p>", "</div>", "<nav>", "<td>", "<li>", "<h2>", "<article>"]
 FRUIT = ["apple ", "pear. ", "quince "]
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(MARKUP + FRUIT), max_size=30))
 @settings(max_examples=60, deadline=None)
 def test_no_word_of_a_page_is_lost(parts):

@@ -113,6 +113,7 @@ def test_a_quotation_on_show_does_not_count_wherever_it_stands():
     assert repeats(["", "", quote], 0.4) == {}
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(st.sampled_from("abc"), max_size=7).map(" ".join), max_size=7))
 @settings(max_examples=150, deadline=None)
 def test_repeats_agree_with_comparing_each_with_each(texts):
@@ -181,6 +182,7 @@ PROSE = st.text(
 )
 
 
+@pytest.mark.slow
 @given(PROSE, st.integers(1, 30), st.integers(0, 6))
 @settings(max_examples=200, deadline=None)
 def test_offsets_slice_to_what_they_say_and_nothing_is_lost(text, most, least):

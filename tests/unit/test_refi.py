@@ -50,6 +50,8 @@ from framing.corpus.tables import read_passages, read_sample, read_sources
 from framing.corpus.texts import read_canonical
 from framing.project.freeze import components
 
+pytestmark = pytest.mark.slow
+
 LIMITS = reading_settings()["reading"]["limits"]
 SHARED = Path("..") / "shared" / "refi"
 MOMENT = "2025-01-31T12:00:00Z"

@@ -183,6 +183,7 @@ def clustered(seed: int = 1, rows: int = 90, clusters: int = 14) -> tuple[np.nda
     return x, y, cluster, random.integers(1, 5, rows).astype(float)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_fits_equal_those_of_statsmodels(family: str) -> None:
     """A weight of 3 is as good as three rows alike in the same cluster."""
@@ -198,6 +199,7 @@ def test_fits_equal_those_of_statsmodels(family: str) -> None:
     assert variance == pytest.approx(theirs.cov_params(), abs=1e-9)
 
 
+@pytest.mark.slow
 def test_small_sample_factor_is_that_of_statsmodels_less_its_own_for_coefficients() -> None:
     """Statsmodels multiplies by G/(G − 1) · (n − 1)/(n − k)."""
     api = pytest.importorskip("statsmodels.api")
@@ -210,6 +212,7 @@ def test_small_sample_factor_is_that_of_statsmodels_less_its_own_for_coefficient
 # --- few clusters ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_bias_reduced_variance_is_that_of_the_adjusted_residuals() -> None:
     """CR2 as Bell & McCaffrey (2002) write it: u_g times (I − H_gg)^−½, n by n matrices."""
     x, y, cluster, _ = clustered()
@@ -255,6 +258,7 @@ def test_group_of_few_clusters_has_its_own_factor_and_degrees_of_freedom() -> No
     assert np.isnan(degrees_of_freedom(found, np.zeros(2)))
 
 
+@pytest.mark.slow
 def test_degrees_of_freedom_are_those_of_the_quadratic_form() -> None:
     """Ω built from n by n matrices (Imbens & Kolesár 2016, eq. 14 without cluster correlation)."""
     x, _, cluster, _ = clustered(rows=40, clusters=7)
@@ -446,6 +450,7 @@ def test_where_all_is_coded_dsl_is_the_regression_of_the_codes(family: str) -> N
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_table_equals_statsmodels_on_all_codes(family: str) -> None:
     api = pytest.importorskip("statsmodels.formula.api")
@@ -509,6 +514,7 @@ def test_delta_method_is_the_slope_of_the_shares() -> None:
     assert found == pytest.approx((apart @ variance @ apart) ** 0.5, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_contrasts_are_differences_of_shares_and_coefficients_where_lines_are_straight() -> None:
     for family in FAMILIES:
         table = regression_table(*project(family=family))
@@ -525,6 +531,7 @@ def test_contrasts_are_differences_of_shares_and_coefficients_where_lines_are_st
                 assert list(found["df"]) == pytest.approx(list(plain["df"]), abs=1e-7)
 
 
+@pytest.mark.slow
 def test_configured_reference_and_contrasts() -> None:
     wanted = {"column": "group", "a": "residents", "b": "press"}
     table = regression_table(*project(reference={"group": "press"}, contrasts=[wanted]))
@@ -541,6 +548,7 @@ def test_configured_reference_and_contrasts() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_order_of_rows_does_not_matter(family: str) -> None:
     passages, sources, scores, config = project("~ group + year + genre", family)
@@ -551,6 +559,7 @@ def test_order_of_rows_does_not_matter(family: str) -> None:
     pd.testing.assert_frame_equal(regression_table(*mixed, config), table, check_exact=True)
 
 
+@pytest.mark.slow
 def test_seed_decides_the_splits_and_nothing_else() -> None:
     given_ = project()
     first = regression_table(*given_)
@@ -562,6 +571,7 @@ def test_seed_decides_the_splits_and_nothing_else() -> None:
     assert 0 < moved.max() < 0.3 * first["se"].max()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_coefficients_are_medians_over_splits(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
     given_ = project(family=family)
@@ -591,6 +601,7 @@ def test_intervals_of_shares_are_t_intervals_on_the_logit_scale() -> None:
     assert [row["ci_low"], row["ci_high"]] == pytest.approx(ends)
 
 
+@pytest.mark.slow
 def test_correction_decides_errors_and_degrees_of_freedom_only() -> None:
     given_ = project()
     bias_reduced = regression_table(*given_)
@@ -705,6 +716,7 @@ def test_level_of_one_coded_source_has_an_estimate_but_no_interval() -> None:
     assert set(statuses(table, NAIVE).values()) == {note}
 
 
+@pytest.mark.slow
 def test_collinear_terms_are_named_and_what_does_not_need_them_is_given() -> None:
     given_ = project("~ group + party + words")
     given_[1]["party"] = given_[1]["group"].map(
@@ -775,6 +787,7 @@ def test_combination_that_nobody_coded_bars_what_needs_it() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_no_share_is_predicted_for_periods_that_a_group_does_not_have() -> None:
     """Shares by hand: the group's own cells, weighted by all passages of these periods."""
     frame = samples.corpus(3)
@@ -819,6 +832,7 @@ def without_positives(given_: Project, group: str) -> Project:
     return passages, sources, scores.assign(label=scores["label"].mask(none, 0)), config
 
 
+@pytest.mark.slow
 def test_complete_separation_is_said_and_the_rest_fitted_without_it() -> None:
     given_ = without_positives(project("~ group + period", LOGISTIC), "press")
     passages, sources, scores, config = given_
@@ -841,6 +855,7 @@ def test_complete_separation_is_said_and_the_rest_fitted_without_it() -> None:
         pd.testing.assert_frame_equal(a[NUMBERS], b[NUMBERS], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_separation_by_the_reference_leaves_shares_but_no_coefficient_against_it() -> None:
     given_ = without_positives(project("~ group", LOGISTIC), "council")
     table = regression_table(*given_)
@@ -851,6 +866,7 @@ def test_separation_by_the_reference_leaves_shares_but_no_coefficient_against_it
     assert list(shares["estimate"].isna()) == [True, False, False]
 
 
+@pytest.mark.slow
 def test_separation_by_a_number_leaves_nothing() -> None:
     given_ = project("~ words", LOGISTIC)
     scores = given_[2]
@@ -1056,6 +1072,7 @@ def population_of(random: np.random.Generator) -> tuple[np.ndarray, ...]:
     return source, group[source], truth, 1 / (1 + np.exp(-score))
 
 
+@pytest.mark.slow
 def test_intervals_hold_where_codes_are_missing_and_errors_differ() -> None:
     """250 corpora: the slope .15 lies in 95 % intervals of dsl, and hardly ever in naive ones."""
     random = np.random.default_rng(20230604)
@@ -1152,6 +1169,7 @@ def two_draws(reached: list[str], seed: int = 5, number: int = 150) -> Project:
 EVERY = list(samples.GROUPS)
 
 
+@pytest.mark.slow
 def test_what_corrects_the_classifier_is_said_of_dsl_alone() -> None:
     for reached, note in (
         (EVERY, ""),
@@ -1163,6 +1181,7 @@ def test_what_corrects_the_classifier_is_said_of_dsl_alone() -> None:
         assert set(table.loc[table["estimator"] != DSL, "status"]) == {""}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reached", [EVERY, ["council"], []])
 def test_groups_alone_have_the_shares_of_the_prevalence_table_whatever_was_read(
     reached: list[str],
@@ -1197,6 +1216,7 @@ def test_read_codes_count_as_they_are_and_teach_nothing() -> None:
     assert outcome_[frame.drawn[frame.read]] == pytest.approx(label[frame.read])
 
 
+@pytest.mark.slow
 def test_where_no_unread_draw_reaches_the_classifier_has_no_say() -> None:
     passages, sources, scores, config = two_draws(["council"])
     beyond = (passages["group"] != "council").to_numpy()
@@ -1215,6 +1235,7 @@ def test_where_no_unread_draw_reaches_the_classifier_has_no_say() -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_classifier_that_knows_what_was_read_does_not_bias() -> None:
     """Right on read passages, wrong elsewhere: over 12 draws dsl is right, and was not before."""
     truth = samples.corpus(3)["truth"].mean()
@@ -1241,6 +1262,7 @@ def test_a_classifier_that_knows_what_was_read_does_not_bias() -> None:
     assert abs(np.mean(old) - truth) > 0.2
 
 
+@pytest.mark.slow
 def test_the_case_study_takes_no_part() -> None:
     passages, sources, scores, config = two_draws(EVERY)
     case = passages.loc[passages["weight"].notna(), "source_id"].value_counts().index[0]

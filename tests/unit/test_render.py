@@ -20,7 +20,6 @@ from framing.report.layout import Cell, Head, Sheet, chosen, lay_out, number, te
 from framing.report.render import html, html_text, latex, latex_text
 from framing.tables.captions import edition, plain
 from framing.tables.csv_text import csv_text
-from framing.tables.specs import load_specs
 from tests.unit.output_samples import (
     CODES,
     EMPTY_CELL,
@@ -30,6 +29,7 @@ from tests.unit.output_samples import (
     context,
     tables,
 )
+from tests.unit.words_read import load_specs
 
 HOSTILE = r"50% & <b>#1_{x}</b> \input{/etc/passwd} ~^ [y] --- ,, `` '' \" $a$ = é ł “q” – ×"
 
@@ -361,6 +361,7 @@ def test_latex_shows_text_as_it_is(text, escaped):
     assert latex(text) == escaped
 
 
+@pytest.mark.slow
 @given(st.text(alphabet=st.characters(codec="ascii"), max_size=40))
 def test_latex_of_any_ascii_has_no_live_special(text):
     escaped = latex(text)
@@ -387,6 +388,7 @@ def test_latex_has_label_caption_and_n(words, frames):
         assert all(f"\\{rule}" in text for rule in ("toprule", "midrule", "bottomrule"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
 def test_latex_compiles_whatever_the_cells_hold(tmp_path):
     hostile = edition(
@@ -424,6 +426,7 @@ def test_latex_compiles_whatever_the_cells_hold(tmp_path):
     assert (tmp_path / "all.pdf").stat().st_size > 10_000
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
 def test_no_table_runs_off_its_line(tmp_path, words, frames):
     parts = []

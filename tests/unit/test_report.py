@@ -15,13 +15,21 @@ import pytest
 
 from framing.common.files import sha256
 from framing.report.cautions import warned
-from framing.report.report import answers, inline_html, other_things_equal, p_text, percent, theses
+from framing.report.report import (
+    answers,
+    inline_html,
+    other_things_equal,
+    p_text,
+    percent,
+    report_html,
+    theses,
+)
 from framing.report.terminal import ascii_text, headline
 from framing.tables.captions import edition
 from framing.tables.contrasts import NOTHING_TO_HOLD, ONE_PERIOD
-from framing.tables.specs import load_specs
 from framing.workflow.results import FIGURES
 from tests.unit.output_samples import CODES, GROUPS, codebook, context, render_all, tables
+from tests.unit.words_read import load_specs
 
 VOID = {"meta", "br", "link", "hr", "img"}
 
@@ -34,6 +42,18 @@ def made():
 @pytest.fixture(scope="module")
 def report(made):
     return Page(made["report.html"])
+
+
+@pytest.fixture(scope="module")
+def page_of(made):
+    """Make the page alone of other tables or words; its pictures are drawn once, for all."""
+    drawn = {name: made[f"figures/{name}.svg"] for name in FIGURES}
+
+    def _page_of(frames=None, specs=None, book=None, **changes):
+        words = edition(specs or load_specs(), context(**changes))
+        return report_html(frames or tables(), drawn, words, book or codebook())
+
+    return _page_of
 
 
 class Page(HTMLParser):
@@ -78,6 +98,7 @@ def changed(name, **columns):
 # --- The whole set --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_everything_is_made_by_stable_names(made):
     assert list(made) == [
         *[f"tables/{name}.{kind}" for name in tables() for kind in ("csv", "tex", "html", "md")],
@@ -94,6 +115,7 @@ def test_a_missing_table_is_refused():
         render_all(frames, context(), load_specs())
 
 
+@pytest.mark.slow
 def test_bytes_do_not_depend_on_hash_seed_locale_or_style_file(made, tmp_path, root):
     (tmp_path / "matplotlibrc").write_text("font.size: 30\nsvg.fonttype: path\n")
     code = (
@@ -117,6 +139,7 @@ def test_bytes_do_not_depend_on_hash_seed_locale_or_style_file(made, tmp_path, r
     assert done.stdout.strip() == sha256("\0".join(f"{k}{v}" for k, v in made.items()))
 
 
+@pytest.mark.slow
 def test_no_case_study_and_no_contrast_is_no_crash():
     frames = tables()
     for name in ("T6-contrasts", "T7-essay"):
@@ -148,6 +171,7 @@ def test_report_ids_are_unique_and_links_are_met(report):
     assert {f"T{n}" for n in range(1, 9)} <= {name.split("-")[0] for name in ids}
 
 
+@pytest.mark.slow
 def test_report_tells_of_machine_coders_first(report, made):
     place = report.text.index("three machine coders")
     assert place < report.text.index("The answer")
@@ -172,6 +196,7 @@ def test_report_says_limits_digests_and_how_to_rerun(report):
     assert report.text.index(given["question"]) < report.text.index("The answer")
 
 
+@pytest.mark.slow
 def test_hostile_words_are_only_shown():
     nasty = "</title><script>alert('x')</script>\" onload=\"y & {{ 7*7 }}"
     made = render_all(
@@ -230,11 +255,12 @@ def test_answers_are_the_tables_numbers():
     }  # fmt: skip
 
 
-def test_report_words_the_answer():
+@pytest.mark.slow
+def test_report_words_the_answer(page_of):
     frames = tables()
     shares = {"all": (0.1634, 0.12, 0.206), "council": (0.05, 0.01, 0.1), "press": (0.3, 0.2, 0.4)}
     frames["T4-prevalence"] = frame_with(shares)
-    text = Page(render_all(frames, context(), load_specs())["report.html"]).text
+    text = Page(page_of(frames)).text
     assert (
         "Cost: found in an estimated 16.3 % [12.0, 20.6] [9.0, 24.0] whoever codes of all "
         "passages; by group: Council 5.0 % "
@@ -255,14 +281,15 @@ def test_what_is_not_led_with_is_folded_away(report, made):
     assert "T1-corpus-all" in report.values("id")
 
 
-def test_every_table_has_its_place_in_the_report(report):
+@pytest.mark.slow
+def test_every_table_has_its_place_in_the_report(report, page_of):
     assert set(tables()) <= set(report.values("id"))
     assert report.source.index('id="classifier"') < report.source.index('id="T14-learning"')
     specs = load_specs()
     odd = replace(specs.tables["T8-cues"], id="T99-odd", section="classifier")
     more = replace(specs, tables={**specs.tables, "T99-odd": odd})
     frames = {**tables(), "T99-odd": tables()["T8-cues"]}
-    source = render_all(frames, context(), more)["report.html"]
+    source = page_of(frames, more)
     places = [source.index(f'id="{name}"') for name in ("T15-calibration", "T99-odd", "prevalence")]
     assert places == sorted(places)
 
@@ -283,12 +310,13 @@ def test_the_codebook_is_in_the_report(report):
     assert report.source.index('id="T8-cues"') < report.source.index('id="agreement"')
 
 
-def test_a_hostile_codebook_is_only_shown():
+@pytest.mark.slow
+def test_a_hostile_codebook_is_only_shown(page_of):
     nasty = "<script>alert(1)</script> *{{ 7 * 7 }}* `<img src=x onerror=alert(1)>`"
     codes = {"x.y-z": replace(codebook().codes["cost"], name="x.y-z", label=nasty, present=(nasty,),
                               not_enough=(nasty,), definition=nasty)}  # fmt: skip
     odd = codebook(codes=codes, cues=(), name=nasty, question=nasty, unit=nasty)
-    page = Page(render_all(tables(), context(), load_specs(), odd)["report.html"])
+    page = Page(page_of(book=odd))
     assert not [tag for tag, _ in page.tags if tag in ("script", "img")]
     assert page.text.count("<script>alert(1)</script>") == 7
     assert "{{ 7 * 7 }}" in page.text
@@ -333,7 +361,8 @@ def test_theses_have_both_differences_sign_points_and_adjusted_p():
     assert [one["raw"]["value"] for one in found] == ["+12.0", "−12.0"]
 
 
-def test_a_thesis_is_never_supported_by_mixed_periods_alone():
+@pytest.mark.slow
+def test_a_thesis_is_never_supported_by_mixed_periods_alone(page_of):
     undecided = {"ci_low": -0.04, "ci_high": 0.14, "p_holm": 0.25, "verdict": "not distinguishable"}
     frame = contrast("period held", **undecided)
     found = first_thesis(frame)
@@ -341,7 +370,7 @@ def test_a_thesis_is_never_supported_by_mixed_periods_alone():
         "undecided", "the two sides differ only while periods are mixed",
     )  # fmt: skip
     frames = {**tables(), "T6-contrasts": frame}
-    text = Page(render_all(frames, context(), load_specs())["report.html"]).text
+    text = Page(page_of(frames)).text
     opening = text[text.index("The answer") : text.index("What was read, and")]
     assert "residents do”: undecided; the two sides differ only while periods are mixed." in opening
     assert "supported" not in opening.split("Residents bring up")[0]
@@ -355,12 +384,13 @@ def test_a_thesis_whose_interval_alone_leaves_zero_out_is_told_why_it_is_undecid
     assert "once the number of theses is counted" in first_thesis(frame)["remark"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("note", [NOTHING_TO_HOLD, ONE_PERIOD])
-def test_where_there_is_no_period_to_hold_one_difference_is_told(note):
+def test_where_there_is_no_period_to_hold_one_difference_is_told(page_of, note):
     frame = contrast("period held", status=note)
     assert first_thesis(frame)["raw"] is None
     frames = {**tables(), "T6-contrasts": frame}
-    text = Page(render_all(frames, context(), load_specs())["report.html"]).text
+    text = Page(page_of(frames)).text
     assert text.count("There is no period to hold: 30.0") == 1
     assert text.count("As the texts are, periods mixed: 30.0") == 1  # of the other thesis
 
@@ -390,13 +420,12 @@ def test_other_things_are_equal_only_where_a_model_holds_some(terms, equal):
     assert not other_things_equal(t10.iloc[:0])
 
 
-def test_the_section_of_regressions_is_named_after_what_they_hold(report):
+def test_the_section_of_regressions_is_named_after_what_they_hold(report, page_of):
     assert ">Regression</h2>" in report.source and "Other things equal" not in report.text
     frames = tables()
     more = frames["T10-regression"].iloc[:1].assign(term="period[undated]")
     frames["T10-regression"] = pd.concat([frames["T10-regression"], more])
-    page = render_all(frames, context(), load_specs())["report.html"]
-    assert ">Other things equal</h2>" in page
+    assert ">Other things equal</h2>" in page_of(frames)
 
 
 # --- What was read --------------------------------------------------------------------------------
@@ -413,6 +442,7 @@ def test_report_tells_right_after_the_answer_what_was_read(report):
     assert "(120 unread) were coded by" in report.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("counts", "said", "unsaid"),
     [
@@ -422,20 +452,20 @@ def test_report_tells_right_after_the_answer_what_was_read(report):
          ["optimistic, as it was measured"]),
     ],
 )  # fmt: skip
-def test_a_project_that_read_all_or_nothing_is_told_so(counts, said, unsaid):
-    text = Page(render_all(tables(), context(**counts), load_specs())["report.html"]).text
+def test_a_project_that_read_all_or_nothing_is_told_so(page_of, counts, said, unsaid):
+    text = Page(page_of(**counts)).text
     section = text[text.index("What was read, and what") : text.index("Underlined cells")]
     assert all(words in section for words in said)
     assert not any(words in section for words in unsaid)
 
 
-def test_the_case_study_is_said_to_stand_apart(report):
+@pytest.mark.slow
+def test_the_case_study_is_said_to_stand_apart(report, page_of):
     said = "it is no instance of texts like these, so that it is left out of all shares"
     assert (
         f"A letter to the council was chosen, not collected, and taken whole: {said}" in report.text
     )
-    made = render_all(tables(), context(case_study=None), load_specs())
-    assert said not in Page(made["report.html"]).text
+    assert said not in Page(page_of(case_study=None)).text
 
 
 def test_what_looking_did_stands_before_the_classifier(report):
@@ -445,10 +475,11 @@ def test_what_looking_did_stands_before_the_classifier(report):
     assert report.source.index('id="looking"') < place < report.source.index('id="classifier"')
 
 
-def test_warnings_stand_in_a_box_at_the_head_of_the_answer(report):
+@pytest.mark.slow
+def test_warnings_stand_in_a_box_at_the_head_of_the_answer(report, page_of):
     assert 'class="warnings"' not in report.source
     nasty = "<i>Cost</i>: 3 ties & more"
-    page = Page(render_all(tables(), context(warnings=[nasty]), load_specs())["report.html"])
+    page = Page(page_of(warnings=[nasty]))
     assert nasty in page.text and "<i>Cost</i>" not in page.source
     box, answer = page.source.index('class="warnings"'), page.source.index("found in an estimated")
     assert page.source.index("The answer</h2>") < box < answer

@@ -63,6 +63,7 @@ def by_hand(bags, rule):
     }
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 3), min_size=1),
@@ -139,6 +140,7 @@ def test_what_was_learned_is_read_back_as_it_was():
     assert (nothing.rules, nothing.terms, nothing.values.shape) == ((), (), (0, 0))
 
 
+@pytest.mark.slow
 def test_the_same_bytes_come_out_of_another_process():
     _, words, _, _ = population(5)
     code = (

@@ -13,9 +13,9 @@ from jinja2 import Environment
 
 from framing.report.snakemake_report import PROJECT, _labels, captions, rst
 from framing.tables.captions import edition, plain
-from framing.tables.specs import load_specs
 from framing.workflow.results import FIGURES, TABLES
 from tests.unit.output_samples import context
+from tests.unit.words_read import load_specs
 
 
 def seen(source: str) -> str:
@@ -38,12 +38,14 @@ def test_signs_of_either_language_are_shown_as_they_are(text):
     assert seen(rst(text)) == text
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40))
 def test_any_text_comes_back(text):
     assert seen("x" + rst(text) + "x") == " ".join(f"x{plain(text)}x".split())
 
 
+@pytest.mark.slow
 def test_every_result_has_a_caption_of_the_words_in_tables_yaml():
     words = edition(load_specs(), context())
     made = captions(words)

@@ -24,8 +24,8 @@ from framing.tables.captions import edition
 from framing.tables.csv_text import csv_text
 from framing.tables.keys import key_of
 from framing.tables.kinds import NUMERIC
-from framing.tables.specs import load_specs
 from tests.unit.output_samples import context, tables
+from tests.unit.words_read import load_specs
 
 HEADER = 4  # the row, from 1, that names the columns
 RISKY = ["=1+1", "=cmd|'/C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "{=1}", "http://a.example"]
@@ -71,6 +71,7 @@ def cues(data: bytes, count: int) -> list[object]:
 # --- what is in it --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_every_value_is_that_of_the_csv_and_typed(book, texts, words):
     for name, text in texts.items():
         header, *lines = csv.reader(io.StringIO(text))
@@ -114,6 +115,7 @@ def test_a_sheet_has_title_caption_descriptions_and_notes(book, texts, words):
         assert below[3] == f"Key of this table: {key_of(name, text)}"
 
 
+@pytest.mark.slow
 def test_the_first_sheet_says_what_this_is_and_links_to_the_others(book, texts, words):
     assert book.sheetnames == [README, *texts]
     values = [[cell.value for cell in row] for row in book[README].iter_rows()]
@@ -167,6 +169,7 @@ def test_hostile_titles_and_notes_stay_texts():
     assert (sheet["A2"].value, sheet["A2"].data_type) == ("@SUM(A1) <b>&</b>", "s")
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     st.lists(
@@ -215,6 +218,7 @@ def test_a_long_text_is_written(words):
 # --- bytes ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_bytes_are_the_same_on_another_day(data, texts, words, monkeypatch):
     class Later(datetime):
         @classmethod
@@ -249,6 +253,7 @@ def test_parts_have_no_date_no_name_and_are_stored(data):
     }
 
 
+@pytest.mark.slow
 def test_bytes_are_the_same_elsewhere(data, tmp_path, root):
     code = (
         "from framing.common.files import sha256\n"
@@ -276,6 +281,7 @@ def test_bytes_are_the_same_elsewhere(data, tmp_path, root):
     assert done.stdout.strip() == sha256(data)
 
 
+@pytest.mark.slow
 def test_it_is_made_from_the_renderings_and_written_whole(data, texts, tmp_path):
     words = edition(load_specs(), context())
     made = render_workbook({f"tables/{n}.csv": t for n, t in texts.items()}, words)

@@ -27,10 +27,15 @@ def state(folder: Path) -> dict[str, str]:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
+    return made(tmp_path)
+
+
+def made(folder: Path) -> Path:
+    """Make a project as it is before the change."""
     for name, text in BEFORE.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text, encoding="utf-8")
-    return tmp_path
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
 
 
 def change(project: Path) -> None:
@@ -48,8 +53,7 @@ import os, sys
 from pathlib import Path
 from framing.project import lock as transaction
 
-deadly = int(sys.argv[1])
-calls = 0
+deadly = calls = 0
 
 def counted(original):
     def call(*arguments, **options):
@@ -62,31 +66,38 @@ def counted(original):
 
 for name in ("replace", "unlink", "mkdir", "open"):
     setattr(Path, name, counted(getattr(Path, name)))
-transaction.commit({after}, [Path("corpus/gone.txt")], Path(sys.argv[2]))
+
+# A process for each step, forked from this one, which has read the package for all of them.
+for folder in sys.argv[1:]:
+    deadly += 1
+    child = os.fork()
+    if not child:
+        transaction.commit({after}, [Path("corpus/gone.txt")], Path(folder))
+        os._exit(0)
+    end = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    print(end, flush=True)
+    if end == 0:
+        break
 """
 
 
-def test_a_kill_at_any_step_leaves_all_or_nothing(project: Path, root: Path) -> None:
+@pytest.mark.slow
+def test_a_kill_at_any_step_leaves_all_or_nothing(tmp_path: Path, root: Path) -> None:
     """Killed before each call that touches the disk: the next command finds one of two states."""
     after = "{" + ", ".join(f"Path({name!r}): {text!r}" for name, text in AFTER.items()) + "}"
-    script = KILLED.replace("{after}", after)
-    seen = []
-    for step in range(1, 40):
-        for path in state(project):
-            (project / path).unlink()
-        for name, text in BEFORE.items():
-            (project / name).write_text(text, encoding="utf-8")
-        done = subprocess.run(
-            [sys.executable, "-c", script, str(step), str(project)],
-            env={**os.environ, "PYTHONPATH": str(root / "workflow")}, check=False,
-        )  # fmt: skip
+    projects = [made(tmp_path / str(step)) for step in range(1, 40)]
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED.replace("{after}", after), *map(str, projects)],
+        env={**os.environ, "PYTHONPATH": str(root / "workflow")}, check=True,
+        capture_output=True, text=True,
+    )  # fmt: skip
+    ends, seen = done.stdout.split(), []
+    for project in projects[: len(ends)]:
         recover(project)
-        assert state(project) in (BEFORE, AFTER), step
+        assert state(project) in (BEFORE, AFTER), project.name
         assert not (project / PENDING).exists()
         seen.append(state(project) == AFTER)
-        if done.returncode == 0:
-            break
-    assert done.returncode == 0  # it came through in the end
+    assert ends[-1] == "0" and {*ends[:-1]} == {"9"}  # it came through in the end
     assert seen[0] is False and seen[-1] is True
     assert seen == sorted(seen)  # once decided, it stays decided
     assert len(seen) > 8

@@ -22,7 +22,7 @@ from framing.release.copies import Finding, against, read_copy
 from framing.release.manifest import manifest
 from framing.release.read_release import Grid
 from framing.tables.kinds import NUMERIC
-from framing.tables.specs import load_specs
+from tests.unit.words_read import load_specs
 
 SPECS = load_specs()
 T4 = SPECS.tables["T4-prevalence"]
@@ -239,6 +239,7 @@ def test_columns_that_tell_rows_apart_may_be_left_out_with_all_but_one_value(t4,
     assert (changed.row, changed.new) == (tuple(copy[1][:2]), "0.987654")
 
 
+@pytest.mark.slow
 def test_every_committed_table_is_found_in_a_copy_of_it_in_other_form(mini):
     for path in sorted((mini / "results" / "tables").glob("*.csv")):
         rows = rows_of(path)
@@ -262,6 +263,7 @@ def test_every_committed_table_is_found_in_a_copy_of_it_in_other_form(mini):
 # --- a copy that is none --------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(max_examples=40, deadline=None)
 def test_any_changed_cell_is_found(t4, data):
@@ -337,6 +339,7 @@ def test_a_table_changed_by_hand_is_held_against_the_committed_one(project, veri
     assert f"{', '.join(t4[1][:4])}; coded: {t4[1][t4[0].index('coded')]} → 999" in said
 
 
+@pytest.mark.slow
 def test_a_copy_is_told_from_the_table_in_words_and_status(project, verify, capsys, t4, tmp_path):
     copy = tmp_path / "copy.csv"
     shutil.copy(project / "results" / NAME, copy)
@@ -364,6 +367,7 @@ def test_a_copy_is_told_from_the_table_in_words_and_status(project, verify, caps
     assert said.count("passages: ") == 20 and f"and {len(t4) - 21} more" in said
 
 
+@pytest.mark.slow
 def test_a_copy_of_another_release_is_named(project, verify, capsys, t4, tmp_path):
     """First by a tag, then by a revision, then by what was published."""
     table = project / "results" / NAME

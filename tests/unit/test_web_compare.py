@@ -31,6 +31,7 @@ def passage(name: str, prose: str) -> dict:
             "sha256": sha256(prose)}  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(paragraphs, paragraphs, paragraphs, st.sampled_from(["\n\n", "\n", " "]))
 def test_every_passage_is_found_wherever_it_stands(before, kept, after, gap):

@@ -635,6 +635,7 @@ def test_a_stop_between_bytes_and_record_leaves_no_page(get, server, tmp_path, m
     assert len(server.asked) == 2
 
 
+@pytest.mark.slow
 def test_a_kill_in_the_middle_leaves_no_page(get, server, tmp_path):
     server.routes["/page"] = in_turn(drips_body, sends(PAGE))
     script = (

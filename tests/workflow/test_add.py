@@ -20,6 +20,8 @@ from framing.corpus.tables import read_passages, read_sources
 from framing.project.lock import alone
 from tests.unit.web_server import sends, serving
 
+pytestmark = pytest.mark.slow
+
 LETTER = """\
 A letter from the quay
 

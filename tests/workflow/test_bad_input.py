@@ -22,6 +22,8 @@ from framing.corpus.derived import facts_text, read_facts
 
 from .conftest import contents, edit, rows, write_rows
 
+pytestmark = pytest.mark.slow
+
 Spoil = Callable[[Path], object]
 
 CONFIG = "config/config.yaml"
@@ -418,7 +420,6 @@ def test_derive_names_the_row_of_a_passage_that_lies_outside_its_text(project, c
 # --- through the whole workflow --------------------------------------------------------------
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
@@ -466,7 +467,6 @@ def odd(project: Path) -> Path:
     return project
 
 
-@pytest.mark.slow
 def test_empty_cells_are_marked_and_nothing_crashes(odd, run):
     done = run(odd)
     assert done.returncode == 0, done.stdout + done.stderr

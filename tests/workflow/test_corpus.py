@@ -16,6 +16,8 @@ from framing.cli.main import main
 from framing.common.files import sha256
 from framing.corpus.derived import read_facts
 
+pytestmark = pytest.mark.slow
+
 SHARED = Path("..") / "shared"
 FOLDERS = ("corpus", "growth")
 

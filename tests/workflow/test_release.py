@@ -13,6 +13,8 @@ from framing.common.files import read_table
 from framing.release.package import authors_of, checksums, seeds, zipped
 from tests.workflow.conftest import Run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def package(finished: tuple[Path, str], run: Run) -> Path:
@@ -31,7 +33,6 @@ def files_of(folder: Path) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.slow
 def test_the_package_holds_results_and_all_they_are_made_from_but_no_text(package, finished):
     project, _ = finished
     held = files_of(package)
@@ -51,7 +52,6 @@ def test_the_package_holds_results_and_all_they_are_made_from_but_no_text(packag
         assert longest not in everything, path.name
 
 
-@pytest.mark.slow
 def test_checksums_are_those_of_all_files(package):
     held = files_of(package)
     lines = held.pop("SHA256SUMS").decode("utf-8").splitlines()
@@ -60,7 +60,6 @@ def test_checksums_are_those_of_all_files(package):
     }
 
 
-@pytest.mark.slow
 def test_every_table_is_valid_and_every_column_described(package):
     frictionless = pytest.importorskip("frictionless", reason="needs the extra `test`")
     descriptor = json.loads((package / "datapackage.json").read_text("utf-8"))
@@ -82,7 +81,6 @@ def test_every_table_is_valid_and_every_column_described(package):
     assert len(set(names)) == len(names) == len(tables)
 
 
-@pytest.mark.slow
 def test_the_crate_can_be_read_and_describes_every_file(package):
     from rocrate.rocrate import ROCrate
 
@@ -102,7 +100,6 @@ def test_the_crate_can_be_read_and_describes_every_file(package):
     assert root["license"]["@id"] in told
 
 
-@pytest.mark.slow
 def test_the_readme_has_the_headings_of_the_data_editors_and_no_gap(package):
     text = (package / "README.md").read_text(encoding="utf-8")
     for heading in (
@@ -125,7 +122,6 @@ def test_the_readme_has_the_headings_of_the_data_editors_and_no_gap(package):
     assert "{{" not in text and "None" not in text
 
 
-@pytest.mark.slow
 def test_the_same_bytes_come_out_again(package, finished, run, tmp_path):
     project, _ = finished
     archive = project / "dist" / "replication.zip"
