@@ -9,13 +9,16 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 
 from framing.common.problems import InputError
+from framing.tables import jobs
 from framing.tables.captions import edition, plain
+from framing.tables.inputs import Inputs
 from framing.tables.jobs import check_jobs, job_files, resolve, steps
-from framing.tables.specs import FOLDER, spec_files
+from framing.tables.specs import FOLDER, Making, spec_files
 from tests.unit.output_samples import context, tables
 from tests.unit.words_read import load_specs
 
@@ -207,3 +210,16 @@ def test_a_table_is_made_after_those_it_is_made_from_and_completed_by_another_jo
     assert (begun.path, begun.whole) == ("build/sampled/T10-regression.csv", False)
     assert (ended.path, ended.whole) == ("results/tables/T10-regression.csv", True)
     assert job_files(specs, "describe")["T10_regression"] == begun.path
+
+
+def test_a_function_is_given_its_inputs_and_the_declared_settings_alone(monkeypatch):
+    given = Inputs({}, {"groups": {"a": "A"}, "undated": "x"}, ["cost"])
+    given.tables["T1-corpus"] = pd.DataFrame({"n": [1]})
+    making = Making("describe", "m:f", {"config": "config", "codes": "codes", "t": "T1-corpus"},
+                    ("groups",))  # fmt: skip
+    seen = []
+    monkeypatch.setattr(jobs, "resolve", lambda build: lambda **named: seen.append(named))
+    jobs.make(jobs.Step("T9-x", making, "x.csv", whole=True), given)
+    (named,) = seen
+    assert named.pop("t")["n"].tolist() == [1]
+    assert named == {"config": {"groups": {"a": "A"}}, "codes": ["cost"]}

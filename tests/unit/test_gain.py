@@ -87,6 +87,22 @@ def test_horvitz_and_thompson_divide_by_the_known_number(tables):
     assert side["estimator"].nunique() == 6
 
 
+def test_horvitz_and_thompson_part_from_labels_where_weights_miss_the_known_number():
+    """Group b has 6 passages, and weights of those of it that were drawn add up to 8."""
+    passages = samples.drawn_from("x" * 12, [0, 1, 4, 5, 8, 9], groups="aaaaaaaabbbb",
+                                  sources=list("ababcdcdefef"))  # fmt: skip
+    passages.loc[[4, 5], "group"] = "b"
+    truth = samples.marks("000010001000")
+    scores = samples.table_of(passages, truth, np.zeros(12))
+    side = side_by_side_table(passages, scores, {**CONFIG, "groups": {"a": "A", "b": "B"}})
+    rows = side[side["target"] == "corpus"].set_index(["group", "estimator"])["estimate"]
+    size, drawn = 6, 4
+    assert (passages["group"] == "b").sum() == size
+    # Weights are 12 / 6 = 2 each: two of four carry the code.
+    assert rows["b", "labels only"] == pytest.approx(2 / drawn)
+    assert rows["b", HORVITZ_THOMPSON] == pytest.approx(2 * 2 / size)
+
+
 def test_cells_without_codes_say_so(tables):
     side, gain = tables
     empty = side[(side["group"] == "empty") & (side["estimator"] == HORVITZ_THOMPSON)]
