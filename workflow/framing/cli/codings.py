@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from framing.cli.codings_programs import add_export, imported
+from framing.cli.declared_values import add_values, said_of
 
 if TYPE_CHECKING:
     from framing.acquire.codings.check import State
@@ -51,7 +52,7 @@ def register(commands: argparse._SubParsersAction, common: argparse.ArgumentPars
     )  # fmt: skip
     parser.add_argument("files", nargs="+", metavar="FILE", help="tables with the same columns")
     _add_layout(parser)
-    _add_values(parser)
+    add_values(parser)
     _add_coder(parser)
     how = parser.add_argument_group("how")
     how.add_argument("--dry-run", action="store_true", help="say what would be done, write nothing")
@@ -103,20 +104,6 @@ def _add_layout(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_values(parser: argparse.ArgumentParser) -> None:
-    values = parser.add_argument_group("what values mean (upper and lower case are one)")
-    values.add_argument(
-        "--yes", action="append", metavar="VALUE", help="repeat it (default: 1 and nothing else)"
-    )
-    values.add_argument(
-        "--no", action="append", metavar="VALUE", help="repeat it (default: 0 and nothing else)"
-    )
-    values.add_argument(
-        "--missing", action="append", default=[], metavar="VALUE",
-        help="besides NA: not coded; repeat it ('' is an empty cell)",
-    )  # fmt: skip
-
-
 def _add_coder(parser: argparse.ArgumentParser) -> None:
     coder = parser.add_argument_group("who coded")
     coder.add_argument(
@@ -145,10 +132,7 @@ def _add_coder(parser: argparse.ArgumentParser) -> None:
 def options_of(arguments: argparse.Namespace) -> Options:
     """Return what the command line says of the files."""
     from framing.acquire.codings.options import Options, pairs
-    from framing.acquire.codings.values import Said
-    from framing.coding.codings import NOT_CODED
 
-    said = Said()
     named = ("passage", "source", "start", "end", "text", "labels", "absent", "coder_column",
              "unsure", "kind", "model", "describe", "skip_unmatched", "skip_undrawn",
              "replace")  # fmt: skip
@@ -157,11 +141,7 @@ def options_of(arguments: argparse.Namespace) -> Options:
         codes=pairs("--code", arguments.code),
         label=pairs("--label", arguments.label),
         coders=tuple(arguments.coder),
-        said=Said(
-            said.yes if arguments.yes is None else tuple(arguments.yes),
-            said.no if arguments.no is None else tuple(arguments.no),
-            (NOT_CODED, *arguments.missing),
-        ),
+        said=said_of(arguments),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from framing.cli.declared_values import add_values, said_of
 from framing.common.problems import InputError, Problem, raise_if_any
 
 if TYPE_CHECKING:
@@ -44,18 +45,9 @@ def register(commands: argparse._SubParsersAction, common: argparse.ArgumentPars
         "has one code)",
     )  # fmt: skip
     parser.add_argument("--cluster", default="", metavar="COLUMN", help="rows that belong together")
-    parser.add_argument(
-        "--yes", action="append", metavar="VALUE", help="repeat it (default: 1 and nothing else)"
-    )
-    parser.add_argument(
-        "--no", action="append", metavar="VALUE", help="repeat it (default: 0 and nothing else)"
-    )
-    parser.add_argument(
-        "--missing", action="append", default=[], metavar="VALUE",
-        help="besides NA: no code was given; repeat it ('' is an empty cell)",
-    )  # fmt: skip
     parser.add_argument("--sheet", default="", metavar="NAME", help="sheet of a workbook")
     parser.add_argument("--output", metavar="FILE", help="all figures as CSV")
+    add_values(parser)
     parser.set_defaults(run=run)
 
 
@@ -65,6 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     import pandas as pd
 
     from framing.acquire.codings.read import read_rows
+    from framing.acquire.codings.values import contradictions
     from framing.acquire.settings import intake_settings
     from framing.codebook.codebook import written_codebook
     from framing.common.config import load_config
@@ -77,7 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
     columns = _gold(arguments.gold, list(written_codebook(CODEBOOK).codes))
     settings = intake_settings(config.get("intake"))["table"]
     rows = read_rows([here / arguments.table], settings, arguments.sheet)
-    said = _said(arguments)
+    said = said_of(arguments)
+    raise_if_any(contradictions(said))
     gold, decision, probability = _tables(rows, columns, said, arguments.cluster)
     cluster = np.arange(len(gold))
     if arguments.cluster:
@@ -113,20 +107,6 @@ def _gold(given: list[str], codes: list[str]) -> dict[str, str]:
         Problem("--gold", f"gives two columns for {code!r}", "Give one.") for code in sorted(twice)
     )
     return {code: column for column, code in found.items()}
-
-
-def _said(arguments: argparse.Namespace) -> Said:
-    from framing.acquire.codings.values import Said, contradictions
-    from framing.coding.codings import NOT_CODED
-
-    plain = Said()
-    said = Said(
-        plain.yes if arguments.yes is None else tuple(arguments.yes),
-        plain.no if arguments.no is None else tuple(arguments.no),
-        (NOT_CODED, *arguments.missing),
-    )
-    raise_if_any(contradictions(said))
-    return said
 
 
 def _tables(
