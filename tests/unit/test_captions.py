@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from copy import deepcopy
+from dataclasses import replace
 from functools import cache
 from inspect import signature
 from pathlib import Path
@@ -223,3 +224,14 @@ def test_a_function_is_given_its_inputs_and_the_declared_settings_alone(monkeypa
     (named,) = seen
     assert named.pop("t")["n"].tolist() == [1]
     assert named == {"config": {"groups": {"a": "A"}}, "codes": ["cost"]}
+
+
+def test_a_table_made_from_one_of_another_job_reads_it_whole():
+    specs = load_specs()
+    gain = specs.tables["T21-gain"]
+    inputs = {"passages": "passages", "told": "T18-coder-shares", "grown": "T10-regression"}
+    later = replace(gain, id="T99-later", making=Making("describe", gain.making.build, inputs))
+    files = job_files(replace(specs, tables={**specs.tables, "T99-later": later}), "describe")
+    assert files["T18_coder_shares"] == "results/tables/T18-coder-shares.csv"
+    # That one waits for this very job, which completes it first.
+    assert files["T10_regression"] == "build/sampled/T10-regression.csv"

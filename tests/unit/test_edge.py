@@ -86,7 +86,7 @@ def test_what_tables_declare_is_read_once_by_a_job(
         read.append(True)
         return load_specs()
 
-    monkeypatch.setattr(io, "_specs", cache(load))
+    monkeypatch.setattr(io, "specs", cache(load))
     for name in ("T4-prevalence", "T5-trend"):
         columns = list(load_specs().tables[name].columns)
         publish(tmp_path / f"{name}.csv", pd.DataFrame(columns=columns))

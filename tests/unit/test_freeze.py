@@ -18,6 +18,7 @@ import yaml
 from framing.cli.main import main
 from framing.codebook.codebook import written_codebook
 from framing.coding.codings import coded_passages, first_coding, read_codings
+from framing.common import settings
 from framing.common.config import load_config
 from framing.common.files import sha256
 from framing.common.paths import CODEBOOK, CODINGS, CONFIG, SOURCES
@@ -374,7 +375,8 @@ def test_a_setting_of_a_later_version_spends_only_if_it_is_not_the_default(
     own["novelty"] = {"type": "number", "default": 0.5}
     schema["$defs"]["cell"]["properties"]["held"] = {"type": "boolean", "default": False}
     schema["properties"]["foresight"] = {"type": "object", "default": {"steps": 3}}
-    monkeypatch.setattr(freeze, "schema", lambda: schema)
+    for module in (freeze, settings):
+        monkeypatch.setattr(module, "schema", lambda: schema)
     config, codebook, sources = parts_unchecked()
     assert changes(latest, config, codebook, sources) == ()
     config["inference"]["novelty"] = 0.5

@@ -146,7 +146,7 @@ def _made(arguments: argparse.Namespace, ending: str, state: State) -> tuple[byt
 
 
 def _table(ending: str, state: State, codings: pd.DataFrame) -> bytes:
-    from framing.acquire.codings import qda, tidy
+    from framing.acquire.codings import tidy
     from framing.common.build import read_scores
     from framing.common.problems import InputError, Problem
     from framing.sampling.draw import awaiting
@@ -155,7 +155,7 @@ def _table(ending: str, state: State, codings: pd.DataFrame) -> bytes:
     if scores is not None:
         scores = scores[scores["code"].isin(state.codes)]
     held_out = awaiting(state.draws, state.reading.states)
-    texts = qda.texts_of(state)
+    texts = state.texts()
     if ending == ".jsonl" and not texts:
         folders = ", ".join(map(str, state.config["corpus"]["texts"])) or "no folder"
         raise InputError(

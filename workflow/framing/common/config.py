@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -118,10 +119,17 @@ def _size(data: Any, known: dict[int, int]) -> int:
     return known[id(data)]
 
 
+@cache
+def read_schema(name: str) -> dict[str, Any]:
+    """Return the JSON schema ``workflow/schemas/<name>``, read once: it is not to be changed."""
+    found: dict[str, Any] = _load((SCHEMAS / name).read_text(encoding="utf-8"))
+    return found
+
+
 def schema_problems(data: Any, schema_name: str, place: Path) -> list[Problem]:
     """Return where ``data`` breaks the JSON schema ``workflow/schemas/<schema_name>``."""
-    schema = _load((SCHEMAS / schema_name).read_text(encoding="utf-8"))
-    errors = sorted(_Validator(schema).iter_errors(data), key=lambda e: [str(p) for p in e.path])
+    validator = _Validator(read_schema(schema_name))
+    errors = sorted(validator.iter_errors(data), key=lambda e: [str(p) for p in e.path])
     problems = [problem for error in errors for problem in _explain(error, place)]
     return problems + list(_control_characters(data, place))
 

@@ -11,12 +11,11 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import Any
 
 import yaml
 
-from framing.common.config import SCHEMAS, read_yaml
+from framing.common.config import read_schema
 
 WIDTH = 100
 _PLAIN = re.compile(r"[\w.-]+")
@@ -31,28 +30,55 @@ _LIMITS = {
 }  # fmt: skip
 
 
-@cache
 def schema() -> dict[str, Any]:
     """Return the schema of a configuration."""
-    return dict(read_yaml(SCHEMAS / "config.schema.yaml"))
+    return read_schema("config.schema.yaml")
 
 
-def settled(section: str, own: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return a section of the configuration as it holds: what ``own`` sets, else the defaults.
+def with_defaults(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return (sections of) a configuration, what is not set having the default of the schema.
 
     A setting with settings below it is taken key by key, every other one whole.
     """
-    return _settled(schema()["properties"][section], own or {})
+    known = schema()
+    return {
+        name: _filled(value, known["properties"].get(name, {}), known["$defs"])
+        for name, value in data.items()
+    }
 
 
-def _settled(node: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    found = dict(own)
-    for name, below in node["properties"].items():
-        if "properties" in below:
-            found[name] = _settled(below, own.get(name, {}))
-        elif name not in own and "default" in below:
-            found[name] = below["default"]
+def settled(section: str, own: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return a section of the configuration as it holds: what ``own`` sets, else the defaults."""
+    found: dict[str, Any] = with_defaults({section: own or {}})[section]
     return found
+
+
+def _filled(data: Any, node: Any, known: Mapping[str, Any]) -> Any:
+    if isinstance(node, Mapping) and "$ref" in node:
+        node = known[node["$ref"].rpartition("/")[2]]
+    if not isinstance(node, Mapping):
+        return data
+    if isinstance(data, list):
+        return [_filled(value, node.get("items", {}), known) for value in data]
+    if not isinstance(data, Mapping):
+        return data
+    properties, others = node.get("properties", {}), node.get("additionalProperties", {})
+    missing = {
+        name: default
+        for name, one in properties.items()
+        if name not in data and (default := _default(one, known)) is not None
+    }
+    return {
+        name: _filled(value, properties.get(name, others), known)
+        for name, value in {**data, **missing}.items()
+    }
+
+
+def _default(node: Any, known: Mapping[str, Any]) -> Any:
+    """Return what holds where a setting is not set: its default, or those of settings below it."""
+    if not isinstance(node, Mapping) or "default" in node:
+        return node["default"] if isinstance(node, Mapping) else None
+    return _filled({}, node, known) or None if "properties" in node else None
 
 
 # --- a new project's configuration ----------------------------------------------------------------

@@ -133,19 +133,16 @@ class Corrected(Estimator):
         The value can leave 0–1. Where a post-stratum has passages but fewer than ``cell_minimum``
         coded ones (and not all of them), labels only stand in, and the note says so.
         """
-        label, weight = data.label[part.coded], frame.weight[part.coded]
-        fitted, total = self.predictions(data)[part.rows], None
-        if not self.has_classifier and not self.known_size:
-            return labels_share(frame, part, data, settings)
         labels = labels_share(frame, part, data, settings)
+        if not self.has_classifier and not self.known_size:
+            return labels
         if why := self.silent(data):
             return replace(labels, note=why)
+        label, weight = data.label[part.coded], frame.weight[part.coded]
+        fitted, total = self.predictions(data)[part.rows], None
         uncertain, reference = None, labels.value
         if self.cells is not None:
-            cell = self.cells(data)[part.rows]
-            coded, sizes = (
-                np.bincount(numbers, minlength=self.levels) for numbers in (cell[part.place], cell)
-            )
+            cell, coded, sizes = self._counts(self.cells(data), part)
             if ((coded < settings.cell_minimum) & (coded < sizes)).any():
                 return replace(labels, note=FEW_IN_CELL.format(settings.cell_minimum))
             weight = calibrate(cell, part.place, weight)
@@ -168,12 +165,15 @@ class Corrected(Estimator):
         """
         if self.cells is None:
             return np.zeros(len(part.coded), dtype=bool)
-        cell = self.cells(data)[part.rows]
-        whole = np.bincount(cell[part.place], minlength=self.levels) == np.bincount(
-            cell, minlength=self.levels
-        )
-        found: Bools = whole[cell[part.place]]
+        cell, coded, sizes = self._counts(self.cells(data), part)
+        found: Bools = (coded == sizes)[cell[part.place]]
         return found
+
+    def _counts(self, cells: Ints, part: Part) -> tuple[Ints, Ints, Ints]:
+        """Return cells of a part's passages (N_p,); coded passages and all of them by cell."""
+        cell = cells[part.rows]
+        coded = np.bincount(cell[part.place], minlength=self.levels)
+        return cell, coded, np.bincount(cell, minlength=self.levels)
 
     def gives_way(self, frame: Population, part: Part) -> bool:
         """Return whether labels only stand in: it has a classifier, which nothing unread judges.

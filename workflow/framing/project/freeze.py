@@ -47,7 +47,7 @@ from framing.codebook.pattern_syntax import PatternError
 from framing.codebook.pattern_syntax import fold as plain_signs
 from framing.common.files import sha256
 from framing.common.problems import InputError
-from framing.common.settings import schema
+from framing.common.settings import schema, with_defaults
 from framing.corpus.tables import SOURCE_COLUMNS
 
 FREEZES = Path("corpus/freeze")
@@ -178,37 +178,6 @@ def theses_of(config: Mapping[str, Any]) -> dict[str, Any]:
         )
         for one in entries
     }
-
-
-def with_defaults(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return (sections of) a configuration, what is not set having the default of the schema."""
-    known = schema()
-    return {
-        name: _filled(value, known["properties"].get(name, {}), known["$defs"])
-        for name, value in data.items()
-    }
-
-
-def _filled(data: Any, schema: Any, known: Mapping[str, Any]) -> Any:
-    if isinstance(schema, Mapping) and "$ref" in schema:
-        schema = known[schema["$ref"].rpartition("/")[2]]
-    if not isinstance(schema, Mapping):
-        return data
-    if isinstance(data, Mapping):
-        properties = schema.get("properties", {})
-        others = schema.get("additionalProperties", {})
-        missing = {
-            name: one["default"]
-            for name, one in properties.items()
-            if name not in data and isinstance(one, Mapping) and "default" in one
-        }
-        return {
-            name: _filled(value, properties.get(name, others), known)
-            for name, value in {**data, **missing}.items()
-        }
-    if isinstance(data, list):
-        return [_filled(value, schema.get("items", {}), known) for value in data]
-    return data
 
 
 def assigned(config: Mapping[str, Any], sources: pd.DataFrame) -> pd.DataFrame:

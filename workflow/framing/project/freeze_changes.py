@@ -11,13 +11,13 @@ from typing import Any
 import pandas as pd
 
 from framing.codebook.codebook import Codebook
+from framing.common.settings import with_defaults
 from framing.project.freeze import (
     Freeze,
     canonical,
     components,
     settings_with_defaults,
     whole_numbers,
-    with_defaults,
 )
 from framing.sampling.roles import Frozen
 

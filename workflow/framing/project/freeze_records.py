@@ -15,6 +15,7 @@ from framing.codebook.codebook import Codebook, render_markdown
 from framing.common.files import json_text, read_table, read_text, sha256, table_text
 from framing.common.numbered import read_numbered
 from framing.common.problems import InputError, Problem, raise_if_any
+from framing.common.settings import with_defaults
 from framing.project.freeze import (
     ASSIGNED,
     DIGITS,
@@ -26,7 +27,6 @@ from framing.project.freeze import (
     assigned,
     components,
     digest_of,
-    with_defaults,
 )
 from framing.sampling.draw import DRAWS, HEAD, Draw, frame_digest
 from framing.sampling.roles import (

@@ -13,7 +13,8 @@ from framing.common.files import write_text
 from framing.tables.csv_text import csv_text
 from framing.tables.specs import Specs, TableSpec, load_specs
 
-_specs = cache(load_specs)  # a job has several tables to publish
+specs = cache(load_specs)
+"""What tables declare, read once: a job has several of them."""
 
 
 def publish(path: str | Path, frame: pd.DataFrame, caveat: str = "") -> None:
@@ -25,18 +26,18 @@ def publish(path: str | Path, frame: pd.DataFrame, caveat: str = "") -> None:
     if caveat:
         said = frame["status"].astype(str)
         frame = frame.assign(status=[f"{caveat}; {one}" if one else caveat for one in said])
-    spec = _specs().tables[target.stem]
+    spec = specs().tables[target.stem]
     write_text(target, csv_text(frame, spec))
 
 
-def read_results(given: Mapping[str, Any], specs: Specs) -> dict[str, pd.DataFrame]:
+def read_results(given: Mapping[str, Any], known: Specs) -> dict[str, pd.DataFrame]:
     """Return the result tables whose CSV files ``given["tables"]`` lists, by id."""
-    return {Path(p).stem: read_published(p, specs.tables[Path(p).stem]) for p in given["tables"]}
+    return {Path(p).stem: read_published(p, known.tables[Path(p).stem]) for p in given["tables"]}
 
 
 def read_result(path: str | Path) -> pd.DataFrame:
     """Read a table that :func:`publish` wrote."""
-    return read_published(path, _specs().tables[Path(path).stem])
+    return read_published(path, specs().tables[Path(path).stem])
 
 
 def read_published(path: str | Path, spec: TableSpec) -> pd.DataFrame:

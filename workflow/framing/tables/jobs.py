@@ -62,16 +62,20 @@ class Step:
     whole: bool
 
 
+def _path(table: str, *, whole: bool) -> str:
+    """Return the file of a table: in results, or where it waits for what completes it."""
+    return f"results/tables/{table}.csv" if whole else f"build/sampled/{table}.csv"
+
+
 def steps(specs: Specs, job: str) -> list[Step]:
     """Return the steps of a job, a table before those that are made from it."""
     found = {}
     for name, spec in specs.tables.items():
         if spec.making.job == job:
             whole = spec.completed is None
-            path = f"results/tables/{name}.csv" if whole else f"build/sampled/{name}.csv"
-            found[name] = Step(name, spec.making, path, whole)
+            found[name] = Step(name, spec.making, _path(name, whole=whole), whole)
         elif spec.completed is not None and spec.completed.job == job:
-            found[name] = Step(name, spec.completed, f"results/tables/{name}.csv", True)
+            found[name] = Step(name, spec.completed, _path(name, whole=True), True)
     needs = {
         name: [other for other in step.making.inputs.values() if other in found and other != name]
         for name, step in found.items()
@@ -82,21 +86,20 @@ def steps(specs: Specs, job: str) -> list[Step]:
 def job_files(specs: Specs, job: str) -> dict[str, str]:
     """Return the files that a job reads, by the names in :data:`framing.tables.inputs.FILES`.
 
-    Tables of other jobs, which it completes, are under their ids, with a ``_`` for a ``-``.
+    Tables of other jobs are under their ids, with a ``_`` for a ``-``: as they wait where the job
+    completes them, else whole.
     """
     made = steps(specs, job)
+    of_job = {step.table for step in made}
+    completed = {step.table for step in made if step.table in step.making.inputs.values()}
+    paths = FILES | (SAMPLED if JOBS[job].sampled else {})
     files: dict[str, str] = {}
     for name in _inputs(made):
         if name in DATASETS:
-            paths = FILES | (SAMPLED if JOBS[job].sampled else {})
             files |= {file: paths[file] for file in DATASETS[name].files}
-        elif name not in (step.table for step in made) or _completes(made, name):
-            files[name.replace("-", "_")] = f"build/sampled/{name}.csv"
+        elif name in completed or name not in of_job:
+            files[name.replace("-", "_")] = _path(name, whole=name not in completed)
     return files
-
-
-def _completes(made: Sequence[Step], name: str) -> bool:
-    return any(step.table == name and name in step.making.inputs.values() for step in made)
 
 
 def _inputs(made: Sequence[Step]) -> Iterator[str]:

@@ -22,6 +22,7 @@ from framing.coding.codings import (
 )
 from framing.common.paths import CODERS, CODINGS
 from framing.common.problems import InputError, Problem
+from framing.corpus.texts import read_texts, texts_at_hand
 from framing.project.load import project_reading, to_be_coded, waiting
 from framing.project.reading import Reading
 from framing.sampling.draw import Draw
@@ -45,6 +46,12 @@ class State:
     def codes(self) -> list[str]:
         """Return the codes in the order of the codebook."""
         return list(self.codebook.codes)
+
+    def texts(self) -> dict[str, str]:
+        """Read the texts of sources that are at hand, by source."""
+        hand = texts_at_hand(self.config["corpus"]["texts"], self.sources["source_id"])
+        digests = dict(zip(self.sources["source_id"], self.sources["sha256"], strict=True))
+        return read_texts(hand, digests)
 
     @property
     def drawn(self) -> pd.DataFrame:

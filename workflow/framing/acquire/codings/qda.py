@@ -24,7 +24,6 @@ from framing.coding.codings import NOT_CODED
 from framing.common.files import table_text
 from framing.common.problems import InputError, Problem
 from framing.corpus.tables import is_id
-from framing.corpus.texts import read_texts, texts_at_hand
 
 ENDING = ".qdpx"
 
@@ -69,7 +68,7 @@ def mapped_project(
     drawn = state.passages[state.passages["passage_id"].isin(state.drawn["passage_id"])]
     labels = {name: code.label for name, code in state.codebook.codes.items()}
     rule = import_rule(state.config.get("import_codings"))
-    corpus = Corpus(state.sources, drawn, texts_of(state), {})
+    corpus = Corpus(state.sources, drawn, state.texts(), {})
     every = {users.get(name, name): list(drawn["passage_id"]) for name in names}
     return map_onto_passages(
         found, corpus, labels, rule, same=same, coders=users, coded=every if read_all else None
@@ -123,20 +122,13 @@ def unplaced_text(mapped: Mapped) -> str:
     return table_text(mapped.unplaced)
 
 
-def texts_of(state: State) -> dict[str, str]:
-    """Return the texts of sources that are at hand."""
-    hand = texts_at_hand(state.config["corpus"]["texts"], state.sources["source_id"])
-    digests = dict(zip(state.sources["source_id"], state.sources["sha256"], strict=True))
-    return read_texts(hand, digests)
-
-
 def exported(state: State, codings: pd.DataFrame) -> Exported:
     """Return the project with ``codings`` (long) as what is written to a ``.qdpx``."""
     coded = state.passages[state.passages["passage_id"].isin(codings["passage_id"])]
     sources = state.sources[state.sources["source_id"].isin(coded["source_id"])]
     coders = state.coders[state.coders["coder"].isin(codings["coder"])]
     title = str(state.config["project"]["title"])
-    return Exported(title, sources, coded, texts_of(state), coders, codings, state.codebook)
+    return Exported(title, sources, coded, state.texts(), coders, codings, state.codebook)
 
 
 def loss_lines(losses: Sequence[Loss], head: str) -> list[str]:

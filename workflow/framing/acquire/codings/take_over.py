@@ -38,7 +38,6 @@ from framing.coding.codings import NOT_CODED
 from framing.common.files import read_text
 from framing.common.paths import CODERS
 from framing.common.problems import InputError, Problem
-from framing.corpus.texts import read_texts, texts_at_hand
 
 UNMATCHED = Path("build/codings-unmatched.tsv")
 
@@ -149,9 +148,7 @@ def _passages(rows: Rows, options: Options, state: State) -> Passages:
     """Return the passages, with texts only where a row is to be found by its text."""
     texts: Mapping[str, str] = {}
     if options.text:
-        hand = texts_at_hand(state.config["corpus"]["texts"], state.sources["source_id"])
-        digests = dict(zip(state.sources["source_id"], state.sources["sha256"], strict=True))
-        texts = read_texts(hand, digests)
+        texts = state.texts()
         if not texts and not options.passage and not options.source:
             folders = ", ".join(map(str, state.config["corpus"]["texts"])) or "no folder"
             raise InputError(
