@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from framing.acquire.records import DOI_FORM, EXPORT, Record, clean, date_of, file_names
-from framing.common.files import repeated
+from framing.common.files import json_of, repeated
 from framing.common.problems import InputError, Problem, raise_if_any
 
 _SPEECH = "speech"
@@ -24,14 +23,7 @@ _CSL_CREATORS = ("author", "director", "performer", "editor", "contributor", "tr
 
 def read_csl(text: str, path: Path) -> list[Record]:
     """Return the records of CSL JSON; raise :class:`InputError` with every entry that is broken."""
-    try:
-        data = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InputError(
-            Problem(path, f"is not JSON ({error.msg})", EXPORT, error.lineno)
-        ) from None
-    except (RecursionError, ValueError) as error:
-        raise InputError(Problem(path, f"is not JSON ({error})", EXPORT)) from None
+    data = json_of(text, path, EXPORT)
     items = data.get("items") if isinstance(data, dict) else data
     if not isinstance(items, list):
         raise InputError(Problem(path, "is no list of records", EXPORT))

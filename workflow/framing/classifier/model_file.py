@@ -16,7 +16,7 @@ from framing.classifier.features import Facts, stem
 from framing.classifier.novelty import Usual
 from framing.classifier.rounding import DECIMALS, round_off
 from framing.codebook.hits import cue_and_pattern, hits_by_cue
-from framing.common.files import json_text, read_text, sha256
+from framing.common.files import json_of, json_text, read_text, sha256
 from framing.common.problems import InputError, Problem
 
 FORMAT = "framing-model/3"
@@ -106,12 +106,7 @@ def _cue_weights(facts: Facts, cues: np.ndarray, patterns: np.ndarray) -> dict[s
 
 def read_model(path: Path) -> dict[str, Any]:
     """Read a stored model; raise :class:`InputError` where it is none or was changed."""
-    try:
-        data = json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise InputError(
-            Problem(path, f"is not JSON ({error.msg})", "Run `snakemake`.", error.lineno)
-        ) from None
+    data = json_of(read_text(path), path, "Run `snakemake`.")
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise InputError(Problem(path, f"is not a model of format {FORMAT}", "Run `snakemake`."))
     content = {key: value for key, value in data.items() if key != "digest"}

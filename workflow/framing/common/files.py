@@ -159,6 +159,18 @@ def read_table(path: Path, required: Sequence[str], *, extra: bool = False) -> p
     return pd.DataFrame(rows, columns=[*header, LINE]).astype({LINE: int})
 
 
+def json_of(text: str, place: str | Path, remedy: str) -> Any:
+    """Return what JSON says; raise :class:`InputError` where it is none, or too deep or large."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(
+            Problem(place, f"is not JSON ({error.msg})", remedy, error.lineno)
+        ) from None
+    except (RecursionError, ValueError) as error:
+        raise InputError(Problem(place, f"is not JSON ({error})", remedy)) from None
+
+
 def table_text(frame: pd.DataFrame, *, sep: str = "\t", decimals: int = 6) -> str:
     """Return a frame as delimited text by the project's one rule for numbers.
 

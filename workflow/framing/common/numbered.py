@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from framing.common.problems import Problem, collect, raise_if_any
+from framing.common.files import read_text
+from framing.common.problems import InputError, Problem, collect, raise_if_any
 
 Read = TypeVar("Read")
 
@@ -39,3 +41,19 @@ def read_numbered(
     made = [collect(problems, read, folder / str(number), number) for number in numbers]
     raise_if_any(problems)
     return tuple(made)
+
+
+def read_record(path: Path, what: str, restore: str) -> dict[str, Any]:
+    """Return the JSON object in a folder's record, which is ``what`` ("a draw").
+
+    Raises :class:`InputError`, whose remedy is ``restore``, where it is none.
+    """
+    try:
+        record = json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise InputError(
+            Problem(path, f"is not valid JSON: {error.msg}", restore, error.lineno)
+        ) from None
+    if not isinstance(record, dict):
+        raise InputError(Problem(path, f"is no record of {what}", restore))
+    return record

@@ -18,7 +18,7 @@ from typing import Any
 import pandas as pd
 
 from framing.codebook.hits import cue_and_pattern, is_hit_key
-from framing.common.files import LINE, read_text, sha256
+from framing.common.files import LINE, json_of, read_text, sha256
 from framing.common.problems import InputError, Problem, raise_if_any
 from framing.corpus.words import WORDS_VERSION, word_counts
 
@@ -103,14 +103,7 @@ def read_facts(path: Path) -> Facts:
     if not path.is_file():
         raise InputError(Problem(path, "does not exist", UPDATE))
     text = read_text(path)
-    try:
-        facts = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InputError(
-            Problem(path, f"is not JSON ({error.msg})", RESTORE, error.lineno)
-        ) from None
-    except (RecursionError, ValueError) as error:
-        raise InputError(Problem(path, f"is not JSON ({error})", RESTORE)) from None
+    facts = json_of(text, path, RESTORE)
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
         raise InputError(Problem(path, f"is not a file of format {FORMAT}", UPDATE))
     if facts.get("words") != WORDS_VERSION:

@@ -13,7 +13,7 @@ import yaml
 
 from framing.codebook.codebook import Codebook, render_markdown
 from framing.common.files import json_text, read_table, read_text, sha256, table_text
-from framing.common.numbered import read_numbered
+from framing.common.numbered import read_numbered, read_record
 from framing.common.problems import InputError, Problem, raise_if_any
 from framing.common.settings import with_defaults
 from framing.project.freeze import (
@@ -64,14 +64,7 @@ def read_freezes(folder: Path = FREEZES) -> tuple[Freeze, ...]:
 
 def _read_freeze(folder: Path, number: int) -> Freeze:
     path = folder / RECORD
-    try:
-        record = json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise InputError(
-            Problem(path, f"is not valid JSON: {error.msg}", _RESTORE, error.lineno)
-        ) from None
-    if not isinstance(record, dict):
-        raise InputError(Problem(path, "is no record of a freeze", _RESTORE))
+    record = read_record(path, "a freeze", _RESTORE)
     raise_if_any(_record_problems(record, path, number))
     for name, key in ((PAGE, "page"), (ASSIGNED, "sources")):
         if sha256(read_text(folder / name)) != record[key]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
@@ -16,11 +15,10 @@ from framing.common.files import (
     LINE,
     json_text,
     read_table,
-    read_text,
     repeated,
     table_text,
 )
-from framing.common.numbered import read_numbered
+from framing.common.numbered import read_numbered, read_record
 from framing.common.problems import InputError, Problem, raise_if_any
 from framing.sampling.draw import (
     CONVENIENCE,
@@ -150,14 +148,7 @@ _REMEDIES = {
 
 def _read_draw(path: Path, number: int) -> Draw:
     head_path, rows_path = path / HEAD, path / ROWS
-    try:
-        head = json.loads(read_text(head_path))
-    except json.JSONDecodeError as error:
-        raise InputError(
-            Problem(head_path, f"is not valid JSON: {error.msg}", _RESTORE, error.lineno)
-        ) from None
-    if not isinstance(head, dict):
-        raise InputError(Problem(head_path, "is no record of a draw", _RESTORE))
+    head = read_record(head_path, "a draw", _RESTORE)
     raise_if_any(_head_problems(head, head_path, number))
     strata = {
         name: Stratum(one["size"], one["drawn"], float(one["earlier_share"]))
