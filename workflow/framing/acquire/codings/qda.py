@@ -25,8 +25,6 @@ from framing.common.files import table_text
 from framing.common.problems import InputError, Problem
 from framing.corpus.tables import is_id
 
-ENDING = ".qdpx"
-
 
 def mapped_project(
     found: Project,
