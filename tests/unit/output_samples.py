@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from framing.codebook.codebook import Code, Codebook, Cue, Exemplar
+from framing.codebook.codebook import Codebook, Cue
+from framing.codebook.codes import Exemplar, yes_no_code
 from framing.report.draw_figures import drawing
 from framing.report.figures import svg_text
 from framing.report.report import render_tables, report_html
@@ -69,8 +70,11 @@ def codebook(**changes: Any) -> Codebook:
     """Return a codebook of two codes and three cues."""
     example = Exemplar("The swings are dear.", "Rule 1.")
     codes = {
-        name: Code(name, label, f"It speaks of *{name}*.", ("a price & a sum", "a <bill>"),
-                   ("the word `money` alone",), (example,) * 2, (example,))
+        name: yes_no_code(
+            name, label, f"It speaks of *{name}*.", present=("a price & a sum", "a <bill>"),
+            not_enough=("the word `money` alone",), carrying=(example,) * 2,
+            near_misses=(example,),
+        )
         for name, label in (("cost", "Cost"), ("fairness", "Fairness"))
     }  # fmt: skip
     cues = tuple(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from framing.codebook.codes import yes_no_code
 from framing.coding.codings import (
     coders_phrase,
     combine_coders,
@@ -19,6 +20,7 @@ from framing.coding.codings import (
 )
 from framing.common.problems import InputError
 
+CODES = [yes_no_code(name, name.title(), f"It is {name}.") for name in ("red", "blue")]
 SAMPLE = pd.DataFrame({"passage_id": ["p1", "p2"]})
 GOOD = "passage_id\tcoder\tred\tblue\tunsure\np1\t{0}\t1\t0\t0\np2\t{0}\t0\tNA\t1\n"
 
@@ -34,7 +36,7 @@ def folder(tmp_path):
 
 
 def read(folder, coders=("ann", "bob")):
-    return read_codings(folder, list(coders), ["red", "blue"], SAMPLE)
+    return read_codings(folder, list(coders), CODES, SAMPLE)
 
 
 def test_codings_come_back_long_and_without_what_was_not_coded(folder):

@@ -9,7 +9,8 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from framing.codebook.codebook import Code, Codebook, Cue
+from framing.codebook.codebook import Codebook, Cue
+from framing.codebook.codes import yes_no_code
 from framing.codebook.cues import (
     compile_cues,
     cue_digest,
@@ -33,7 +34,7 @@ def cue(pattern, **changes):
 
 
 def book(*cues, **changes):
-    code = Code("song", "Song", "It sings.", ("singing",), (), (), ())
+    code = yes_no_code("song", "Song", "It sings.", present=("singing",))
     plain = Codebook(
         "book.yaml", "n", "1", "q", "u", "", "", "", "", "", ("dr",), TERMS,
         ("not", "never", r"\w+n't"), 3, {"song": code}, tuple(cues),

@@ -195,7 +195,7 @@ def test_the_prose_of_every_passage_and_exemplar_is_found(project, monkeypatch):
     assert list(prose) == [*passages["passage_id"], *taught["passage_id"]]
     words = [len(prose[name].split()) for name in passages["passage_id"]]
     assert words == list(passages["words"])
-    first = codebook.codes[taught["code"][0]].carrying[0].text
+    first = codebook.indicators[taught["code"][0]].carrying[0].text
     assert prose[taught["passage_id"][0]] == first
 
 

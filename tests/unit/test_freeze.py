@@ -17,6 +17,7 @@ import yaml
 
 from framing.cli.main import main
 from framing.codebook.codebook import written_codebook
+from framing.codebook.codes import yes_no_code
 from framing.coding.codings import coded_passages, first_coding, read_codings
 from framing.common import settings
 from framing.common.config import load_config
@@ -48,6 +49,7 @@ from framing.sampling.roles import (
     unfrozen,
 )
 
+RED = yes_no_code("red", "Red", "It is red.")
 CODERS = ("machine-1", "machine-2", "machine-3")
 SOURCE = "resident-park-2022"  # the case study of the example
 
@@ -517,13 +519,13 @@ def test_codings_that_do_not_say_whether_they_are_sure_count_as_sure(tmp_path: P
     text = "passage_id\tcoder\tred\tunsure\np1\tann\t1\tNA\np2\tann\tNA\t1\n"
     (tmp_path / "ann.tsv").write_text(text, encoding="utf-8")
     sample = pd.DataFrame({"passage_id": ["p1", "p2", "p3"]})
-    long = read_codings(tmp_path, ["ann"], ["red"], sample, {"p2", "p3"})
+    long = read_codings(tmp_path, ["ann"], [RED], sample, {"p2", "p3"})
     assert long.to_numpy().tolist() == [["p1", "ann", "red", 1, 0]]
     assert coded_passages(tmp_path) == {"p1"}
     assert first_coding(tmp_path, {"p2"}) == (tmp_path / "ann.tsv", 3)
     assert first_coding(tmp_path, {"p9"}) is None
     with pytest.raises(InputError, match="1 drawn passages have no coding of 'red': p3"):
-        read_codings(tmp_path, ["ann"], ["red"], sample, {"p2"})
+        read_codings(tmp_path, ["ann"], [RED], sample, {"p2"})
 
 
 # --- records --------------------------------------------------------------------------------------

@@ -560,7 +560,9 @@ def example(mini: Path) -> Exported:
     passages = read_passages(folder / "passages.tsv", sources)
     sample = read_sample(folder / "sample.tsv", passages)
     coders = read_coders(folder / "coders.tsv")
-    codings = read_codings(folder / "codings", list(coders["coder"]), list(codebook.codes), sample)
+    codings = read_codings(
+        folder / "codings", list(coders["coder"]), list(codebook.codes.values()), sample
+    )
     texts = {name: read_canonical(folder / "texts" / f"{name}.txt")
              for name in sources["source_id"]}  # fmt: skip
     return Exported("A tram", sources, passages, texts, coders, codings, codebook)

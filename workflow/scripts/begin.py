@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from framing.codebook.codebook import render_markdown
+from framing.codebook.page import render_markdown
 from framing.common.build import speaking
 from framing.common.files import write_table, write_text
 from framing.project.load import load_started

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from framing.codebook.codebook import render_markdown, written_codebook
+from framing.codebook.codebook import written_codebook
+from framing.codebook.page import render_markdown
 from framing.common.build import speaking
 from framing.common.files import write_text
 

@@ -131,7 +131,7 @@ def _made(arguments: argparse.Namespace, ending: str, state: State) -> tuple[byt
         known = ", ".join(coders) or "none"
         raise InputError(Problem(CODERS, f"has no coder {unknown[0]!r}", f"Coders: {known}."))
     left = waiting(state.draws, coded_of(state.draws) or ())
-    codings = read_codings(CODINGS, coders, state.codes, state.drawn, left)
+    codings = read_codings(CODINGS, coders, list(state.codebook.codes.values()), state.drawn, left)
     if arguments.coder:
         codings = codings[codings["coder"].isin(arguments.coder)]
     if ending in (".csv", ".jsonl"):

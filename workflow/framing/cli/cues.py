@@ -329,6 +329,7 @@ def check(project: Project, names: Sequence[str]) -> str:
     text is at hand.
     """
     from framing.coding.codings import combine_coders
+    from framing.coding.variables import variables_of
     from framing.common.paths import DERIVED
     from framing.corpus.derived import read_facts
     from framing.corpus.facts import cue_digests
@@ -344,7 +345,9 @@ def check(project: Project, names: Sequence[str]) -> str:
             Problem("texts", "are not at hand, so changed cues cannot be searched for",
                     f"Put them into {' or '.join(project.config['corpus']['texts'])}.")
         )  # fmt: skip
-    combined = combine_coders(project.codings, project.config["coders"])
+    combined = combine_coders(
+        project.codings, project.config["coders"], variables_of(project.codebook.codes)
+    )
     labels: dict[str, dict[str, int]] = {
         code: dict(zip(rows["passage_id"], rows["label"].astype(int), strict=True))
         for code, rows in combined.groupby("code")

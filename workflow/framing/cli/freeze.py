@@ -83,7 +83,7 @@ def _ready() -> tuple[Project, Reading, int]:
 
     project, reading = _project()
     book = project.codebook
-    taught = book.cues or any(code.carrying or code.near_misses for code in book.codes.values())
+    taught = book.cues or any(one.carrying or one.near_misses for one in book.indicators.values())
     raise_if_any(
         [Problem(CODEBOOK, "has no code" if not book.codes else "has neither a cue nor an exemplar",
                  "Write what is coded and how it is told before freezing it: a freeze of nothing "

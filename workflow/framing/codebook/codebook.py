@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from framing.codebook.codes import Code, Level, code_problems, one_line, read_code
 from framing.codebook.cues import compile_cues, cue_problem
 from framing.codebook.pattern_syntax import PatternError, translate
 from framing.common.config import read_yaml, schema_problems
@@ -16,27 +17,6 @@ from framing.common.files import repeated
 from framing.common.problems import InputError, Problem, raise_if_any
 
 _LISTED_CUE = re.compile(r"^cues\.(\d+)(?:\.([^:]*))?: (.*)$", re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Exemplar:
-    """A passage written to teach, and the one line that says why it is where it is."""
-
-    text: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Code:
-    """A yes/no code: when it is present, what is not enough, and exemplars of both."""
-
-    name: str
-    label: str
-    definition: str
-    present: tuple[str, ...]
-    not_enough: tuple[str, ...]
-    carrying: tuple[Exemplar, ...]
-    near_misses: tuple[Exemplar, ...]
 
 
 @dataclass(frozen=True)
@@ -96,13 +76,31 @@ class Codebook:
         """Return the text of every rule of every code by a name of its own.
 
         ``CODE/present/2`` is the second entry under ``present``, ``CODE/not_enough/1`` the first
-        under ``not_enough``.
+        under ``not_enough``; CODE is an indicator (:attr:`indicators`).
         """
         return {
-            f"{code.name}/{kind}/{number}": text
-            for code in self.codes.values()
-            for kind, texts in (("present", code.present), ("not_enough", code.not_enough))
+            f"{name}/{kind}/{number}": text
+            for name, level in self.indicators.items()
+            for kind, texts in (("present", level.present), ("not_enough", level.not_enough))
             for number, text in enumerate(texts, start=1)
+        }
+
+    @property
+    def indicators(self) -> dict[str, Level]:
+        """Return the levels that are counted, of all codes, by the yes/no code that says so.
+
+        What comes after the coders are combined knows these: a yes/no code by its own name, a level
+        of any other code as ``CODE.LEVEL``.
+        """
+        return {level.indicator: level for code in self.codes.values() for level in code.counted}
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Return how a reader knows each of :attr:`indicators`."""
+        return {
+            level.indicator: code.label if code.kind.present else f"{code.label}: {level.label}"
+            for code in self.codes.values()
+            for level in code.counted
         }
 
 
@@ -120,6 +118,7 @@ def load_codebook(path: Path) -> Codebook:
         for code in cue.get("for", ())
         if code in cue.get("against", ())
     ]
+    problems += code_problems(data["codes"], path)
     problems += _vote_problems(codebook) + _exemplar_problems(codebook) + _term_problems(codebook)
     try:
         compile_cues(codebook)
@@ -166,46 +165,25 @@ def _named(problem: Problem, data: Any) -> Problem:
 def _codebook(data: Mapping[str, Any], place: str) -> Codebook:
     return Codebook(
         place=place,
-        **{key: _line(data[key]) for key in ("name", "version", "question", "unit")},
+        **{key: one_line(data[key]) for key in ("name", "version", "question", "unit")},
         **{
-            key: _line(data.get(key, ""))
+            key: one_line(data.get(key, ""))
             for key in ("context", "principle", "decision_rule", "neither", "together")
         },
         abbreviations=tuple(data.get("abbreviations", ())),
         terms=dict(data.get("terms", {})),
         negators=tuple(data.get("negators", ())),
         negation_window=data.get("negation_window", 0),
-        codes={name: _code(name, code) for name, code in data["codes"].items()},
+        codes={name: read_code(name, code) for name, code in data["codes"].items()},
         cues=tuple(_cue(cue) for cue in data["cues"]),
     )
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _code(name: str, code: Mapping[str, Any]) -> Code:
-    exemplars = code["exemplars"]
-    return Code(
-        name=name,
-        label=_line(code["label"]),
-        definition=_line(code["definition"]),
-        present=tuple(_line(rule) for rule in code["present"]),
-        not_enough=tuple(_line(rule) for rule in code.get("not_enough", ())),
-        carrying=_exemplars(exemplars.get("carrying", ())),
-        near_misses=_exemplars(exemplars.get("near_misses", ())),
-    )
-
-
-def _exemplars(rows: Iterable[Mapping[str, str]]) -> tuple[Exemplar, ...]:
-    return tuple(Exemplar(_line(row["text"]), _line(row["reason"])) for row in rows)
 
 
 def _cue(cue: Mapping[str, Any]) -> Cue:
     votes = {**dict.fromkeys(cue.get("against", ()), -1), **dict.fromkeys(cue.get("for", ()), 1)}
     return Cue(
         name=cue["name"],
-        description=_line(cue["description"]),
+        description=one_line(cue["description"]),
         votes=votes,
         pattern=_patterns(cue["pattern"]),
         required=_patterns(cue.get("with", ())),
@@ -221,7 +199,7 @@ def _patterns(given: str | Iterable[str]) -> tuple[str, ...]:
 
 
 def _vote_problems(codebook: Codebook) -> list[Problem]:
-    place, known = codebook.place, list(codebook.codes)
+    place, known = codebook.place, list(codebook.indicators)
     problems = [
         cue_problem(place, name, "stands twice", "Rename one of them.")
         for name in repeated(cue.name for cue in codebook.cues)
@@ -232,7 +210,7 @@ def _vote_problems(codebook: Codebook) -> list[Problem]:
                 cue_problem(place, cue.name, "votes on no code", "Give it 'for' or 'against'.")
             )
         for code in cue.votes:
-            if code not in codebook.codes:
+            if code not in known:
                 close = get_close_matches(code, known)
                 remedy = f"Did you mean {close[0]!r}?" if close else f"Codes: {', '.join(known)}."
                 problems.append(
@@ -262,8 +240,8 @@ def _vote_problems(codebook: Codebook) -> list[Problem]:
 def _exemplar_problems(codebook: Codebook) -> list[Problem]:
     texts = [
         exemplar.text
-        for code in codebook.codes.values()
-        for exemplar in (*code.carrying, *code.near_misses)
+        for level in codebook.indicators.values()
+        for exemplar in (*level.carrying, *level.near_misses)
     ]
     return [
         Problem(codebook.place, f"the exemplar {text[:50]!r} stands twice", "Remove one of them.")
@@ -281,76 +259,3 @@ def _term_problems(codebook: Codebook) -> list[Problem]:
                 Problem(f"{codebook.place}: term {name!r}", str(error), "See docs/cues.md.")
             )
     return problems
-
-
-def render_markdown(codebook: Codebook) -> str:
-    """Return the codebook as a Markdown page: texts, codes with exemplars, a table of cues."""
-    parts = [
-        f"# {codebook.name}",
-        f"Codebook {codebook.version}. This page is rendered from `{Path(codebook.place).name}`.",
-    ]
-    told = [("Question", codebook.question), *codebook.guidance]
-    parts += [f"**{title}.** {text}" for title, text in told]
-    for code in codebook.codes.values():
-        parts += _code_section(code)
-    parts += _cue_section(codebook)
-    return "\n\n".join(parts) + "\n"
-
-
-def _code_section(code: Code) -> list[str]:
-    parts = [f"## {code.label} (`{code.name}`)", code.definition, "Present when the passage has:"]
-    parts.append("\n".join(f"{n}. {rule}" for n, rule in enumerate(code.present, start=1)))
-    if code.not_enough:
-        parts += ["Not enough:", "\n".join(f"- {rule}" for rule in code.not_enough)]
-    for title, exemplars in (
-        ("Exemplars that carry it", code.carrying), ("Near misses", code.near_misses),
-    ):  # fmt: skip
-        if exemplars:
-            parts.append(f"### {title}")
-            parts.append("\n".join(f"- {each.text} *{each.reason}*" for each in exemplars))
-    return parts
-
-
-def _cue_section(codebook: Codebook) -> list[str]:
-    parts = [
-        "## Cues",
-        "A cue votes for (+) or against (−) codes. The syntax is described in `docs/cues.md`.",
-    ]
-    rows = ["| cue | votes | says | pattern and conditions |", "|---|---|---|---|"]
-    for cue in codebook.cues:
-        votes = ", ".join(f"{code} {'+' if vote > 0 else '−'}" for code, vote in cue.votes.items())
-        how = "; or ".join(_code_text(pattern) for pattern in cue.pattern)
-        conditions = [
-            f"{word} {'; or '.join(_code_text(pattern) for pattern in patterns)}"
-            for word, patterns in (("with", cue.required), ("unless", cue.forbidden))
-            if patterns
-        ]
-        if conditions:
-            conditions.append(f"in the same {cue.within}")
-        conditions += [f"case: {cue.case}"] if cue.case != "ignore" else []
-        conditions += [f"negated: {cue.negated}"] if cue.negated != "any" else []
-        cell = " · ".join([how, *conditions])
-        rows.append(f"| {cue.name} | {votes} | {_cell(cue.description)} | {cell} |")
-    parts.append("\n".join(rows))
-    if codebook.terms:
-        parts.append("### Terms")
-        parts.append(
-            "\n".join(
-                f"- `<{name}>`: {_code_text(codebook.terms[name])}" for name in codebook.terms
-            )
-        )
-    if codebook.negators:
-        words = ", ".join(_code_text(word) for word in codebook.negators)
-        parts.append("### Negators")
-        parts.append(f"Searched {codebook.negation_window} words before a hit: {words}.")
-    return parts
-
-
-def _code_text(pattern: str) -> str:
-    """Return a pattern as inline code that also survives in a table's cell."""
-    ticks = "``" if "`" in pattern else "`"
-    return f"{ticks}{_cell(_line(pattern))}{ticks}"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")

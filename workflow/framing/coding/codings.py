@@ -8,6 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from framing.codebook.codes import Code
+from framing.codebook.kinds.kind import STANDARD
+from framing.coding.variables import Variable, expanded, yes_no_variables
 from framing.common.files import LINE, read_table, read_text, row_problems
 from framing.common.problems import InputError, Problem, raise_if_any
 from framing.corpus.tables import id_problems
@@ -17,8 +20,6 @@ MODEL = "model"
 """The column of ``coders.tsv`` that may be left out: which model a machine coder is a run of."""
 KINDS = HUMAN, MACHINE = "human", "machine"
 NOT_CODED = "NA"
-MAJORITY, ANY, EVERY, STANDARD = "majority", "any", "all", "standard"
-"""Rules by which several coders become one code."""
 STABILITY, RELIABILITY = "stability", "reliability"
 """What agreement of coders shows: of runs of one model that it answers alike, else more."""
 
@@ -69,7 +70,7 @@ def foreign_files(folder: Path) -> list[Problem]:
 def read_codings(
     folder: Path,
     coders: Sequence[str],
-    codes: Sequence[str],
+    codes: Sequence[Code],
     sample: pd.DataFrame,
     waiting: Collection[str] = (),
 ) -> pd.DataFrame:
@@ -77,11 +78,12 @@ def read_codings(
 
     ``sample`` has a column ``passage_id``: the drawn passages. ``waiting`` are those that may have
     no codings yet: of a confirmation draw whose design counts the others only. Returns ``passage_id
-    coder code value unsure`` (ints), sorted by the order of ``sample``, code and coder; cells
-    marked ``NA`` (not coded) are left out, and ``unsure`` is 0 where a coder was not asked
-    (``NA``). Raises :class:`InputError` on files without a coder, rows under another coder's name,
-    repeated or undrawn passages, values other than 0, 1 and ``NA``, drawn passages that nobody
-    coded, and files of another kind (:func:`foreign_files`).
+    coder code value unsure`` (ints), sorted by the order of ``sample``, code and coder; codes are
+    indicators, each 0 or 1 (:func:`framing.coding.variables.expanded`). Cells marked ``NA`` (not
+    coded) are left out, and ``unsure`` is 0 where a coder was not asked (``NA``). Raises
+    :class:`InputError` on files without a coder, rows under another coder's name, repeated or
+    undrawn passages, values that are neither a level of the code nor ``NA``, drawn passages that
+    nobody coded, and files of another kind (:func:`foreign_files`).
     """
     problems = foreign_files(folder)
     problems += [
@@ -99,16 +101,20 @@ def read_codings(
     raise_if_any(problems)
     long = pd.concat(frames, ignore_index=True)
     expected = sample[~sample["passage_id"].isin(list(waiting))]
-    raise_if_any(_uncoded(folder, long, codes, expected))
+    raise_if_any(_uncoded(folder, long, [code.name for code in codes], expected))
     rank = {name: number for number, name in enumerate(sample["passage_id"])}
-    order = {name: number for number, name in enumerate(codes)}
+    long = expanded(long, codes)
+    order = {level.indicator: n for n, level in enumerate(v for c in codes for v in c.counted)}
     long = long.assign(_passage=long["passage_id"].map(rank), _code=long["code"].map(order))
     long = long.sort_values(["_passage", "_code", "coder"], kind="stable", ignore_index=True)
     return long[["passage_id", "coder", "code", "value", "unsure"]]
 
 
-def _read_coder(path: Path, coder: str, codes: Sequence[str], sample: pd.DataFrame) -> pd.DataFrame:
-    columns = ["passage_id", "coder", *codes, "unsure"]
+def _read_coder(
+    path: Path, coder: str, codes: Sequence[Code], sample: pd.DataFrame
+) -> pd.DataFrame:
+    names = [code.name for code in codes]
+    columns = ["passage_id", "coder", *names, "unsure"]
     if not path.exists():
         raise InputError(
             Problem(path, "does not exist", f"Give it the columns {' '.join(columns)} and a row a "
@@ -130,7 +136,7 @@ def _read_coder(path: Path, coder: str, codes: Sequence[str], sample: pd.DataFra
         lambda row: f"codes the passage {row.passage_id!r}, which no draw took",
         "Only passages of sample.tsv and of draws count: correct the id or remove the row.",
     )  # fmt: skip
-    for column, allowed in [*((code, ("0", "1", NOT_CODED)) for code in codes),
+    for column, allowed in [*((code.name, (*code.cells, NOT_CODED)) for code in codes),
                             ("unsure", ("0", "1", NOT_CODED))]:  # fmt: skip
         problems += row_problems(
             frame, path, ~frame[column].isin(allowed),
@@ -139,11 +145,9 @@ def _read_coder(path: Path, coder: str, codes: Sequence[str], sample: pd.DataFra
     if frame.empty:
         problems.append(Problem(path, "holds no coding", "Add rows, or remove file and coder."))
     raise_if_any(problems)
-    long = frame.melt(
-        id_vars=["passage_id", "coder", "unsure"], value_vars=list(codes), var_name="code"
-    )
+    long = frame.melt(id_vars=["passage_id", "coder", "unsure"], value_vars=names, var_name="code")
     long = long.assign(unsure=long["unsure"].replace(NOT_CODED, "0"))
-    return long[long["value"] != NOT_CODED].astype({"value": int, "unsure": int})
+    return long[long["value"] != NOT_CODED].astype({"unsure": int})
 
 
 def coded_passages(folder: Path) -> frozenset[str]:
@@ -216,15 +220,21 @@ def standard_problems(
     return problems
 
 
-def combine_coders(codings: pd.DataFrame, rule: Mapping[str, Any]) -> pd.DataFrame:
+def combine_coders(
+    codings: pd.DataFrame,
+    rule: Mapping[str, Any],
+    variables: Sequence[Variable] | None = None,
+) -> pd.DataFrame:
     """Return one code a passage: ``passage_id code label coders share tied``.
 
-    ``rule['rule']`` is ``majority`` (more than half; an exact tie counts as ``rule['tie']``,
-    ``present`` or ``absent``), ``any``, ``all`` or ``standard``: the code of the coder
-    ``rule['standard']``, on passages that this one coded. ``coders`` counts who coded it and
-    ``share`` is the part of them who found the code present; of a standard it is the standard's
-    code, as the others have no say. ``tied`` is 1 where the coders were split evenly and
-    ``rule['tie']`` decided.
+    ``codings`` are those of indicators (:func:`read_codings`) of ``variables``, by default of
+    yes/no codes; what is returned has their order. ``rule['rule']`` is ``majority``, ``any``,
+    ``all`` or ``standard``: the code of the coder ``rule['standard']``, on passages that this one coded. What
+    a majority is the kind of a code says (:mod:`framing.codebook.kinds`): more than half of the
+    coders, where an exact tie counts as ``rule['tie']``, ``present`` or ``absent``; the category
+    that most of them gave; their median. ``coders`` counts who coded the passage and ``share`` is
+    the part of them who found the code present; of a standard it is the standard's code, as the
+    others have no say. ``tied`` is 1 where the coders were split evenly and a rule decided.
     """
     if rule["rule"] == STANDARD:
         return _of_standard(codings, rule["standard"])
@@ -233,17 +243,20 @@ def combine_coders(codings: pd.DataFrame, rule: Mapping[str, Any]) -> pd.DataFra
         .agg(present="sum", coders="count")
         .reset_index()
     )
-    twice = 2 * frame["present"]
-    split = (twice == frame["coders"]) & (rule["rule"] == MAJORITY)
-    if rule["rule"] == ANY:
-        label = frame["present"] > 0
-    elif rule["rule"] == EVERY:
-        label = frame["present"] == frame["coders"]
-    else:
-        label = (twice > frame["coders"]) | (split & (rule["tie"] == "present"))
-    frame["label"] = label.astype(int)
+    frame["label"], frame["tied"] = 0, 0
+    if variables is None:
+        variables = yes_no_variables(frame["code"].unique())
+    for one in variables:
+        own = {name: frame[frame["code"] == name] for name in one.indicators}
+        rows = {name: part.index.to_numpy() for name, part in own.items()}
+        counts = one.counts({name: part["present"].to_numpy() for name, part in own.items()},
+                            own[one.indicators[0]]["coders"].to_numpy())  # fmt: skip
+        tie = rule["tie"] if one.kind.present else one.ties
+        level, split = one.kind.combine(counts, rule["rule"], tie)
+        for name, place in zip(one.indicators, one.places, strict=True):
+            frame.loc[rows[name], "label"] = (level == place).astype(int)
+            frame.loc[rows[name], "tied"] = split.astype(int)
     frame["share"] = frame["present"] / frame["coders"]
-    frame["tied"] = split.astype(int)
     return frame[["passage_id", "code", "label", "coders", "share", "tied"]]
 
 

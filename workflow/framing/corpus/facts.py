@@ -166,8 +166,8 @@ def exemplar_facts(codebook: Codebook) -> tuple[pd.DataFrame, list[dict[str, Any
 
 def _exemplars(codebook: Codebook) -> Iterator[tuple[str, str, int, str]]:
     """Give the id, code, label and text of every exemplar."""
-    for name, code in codebook.codes.items():
-        labelled = [(1, one) for one in code.carrying] + [(0, one) for one in code.near_misses]
+    for name, level in codebook.indicators.items():
+        labelled = [(1, one) for one in level.carrying] + [(0, one) for one in level.near_misses]
         for number, (label, exemplar) in enumerate(labelled, start=1):
             yield f"exemplar/{name}/{number}", name, label, exemplar.text
 

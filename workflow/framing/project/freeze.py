@@ -34,14 +34,15 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from framing.codebook.codebook import Code, Codebook, Cue
+from framing.codebook.codebook import Codebook, Cue
+from framing.codebook.codes import Code
 from framing.codebook.cues import cue_digest, cue_problem
 from framing.codebook.pattern_syntax import PatternError
 from framing.codebook.pattern_syntax import fold as plain_signs
@@ -128,7 +129,11 @@ def whole_numbers(data: Any) -> Any:
 
 
 def _rules(code: Code) -> str:
-    parts = [[code.definition], code.present, code.not_enough]
+    parts: list[Sequence[str]] = [[code.definition]]
+    for level in code.counted:
+        if not code.kind.present:
+            parts.append([code.kind.name, level.name, repr(level.number), level.definition])
+        parts += [level.present, level.not_enough]
     return digest_of([[folded(text) for text in part] for part in parts])
 
 
@@ -140,7 +145,11 @@ def _cue(codebook: Codebook, cue: Cue) -> str:
 
 
 def _exemplars(code: Code) -> str:
-    sides = [("carrying", code.carrying), ("near_miss", code.near_misses)]
+    sides = [
+        (side if code.kind.present else f"{side} of {level.name}", several)
+        for level in code.counted
+        for side, several in (("carrying", level.carrying), ("near_miss", level.near_misses))
+    ]
     return digest_of(
         sorted([side, _taught(one.text)] for side, several in sides for one in several)
     )

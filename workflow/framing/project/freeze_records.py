@@ -11,7 +11,8 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from framing.codebook.codebook import Codebook, render_markdown
+from framing.codebook.codebook import Codebook
+from framing.codebook.page import render_markdown
 from framing.common.files import json_text, read_table, read_text, sha256, table_text
 from framing.common.numbered import read_numbered, read_record
 from framing.common.problems import InputError, Problem, raise_if_any

@@ -118,7 +118,7 @@ def check_project(*, started: bool = False) -> tuple[Project, list[Facts]]:
         if config:
             known = None if project.coders is None else list(project.coders["coder"])
             problems += cross_check(
-                config, list(codebook.codes), set(sources["source_id"]), CONFIG, known
+                config, list(codebook.indicators), set(sources["source_id"]), CONFIG, known
             )
             problems += _estimator_problems(config)
             problems += formula_problems(config, sources, project.frame)
@@ -329,7 +329,7 @@ def _read_project(
         codings = pd.DataFrame(columns=["passage_id", "coder", "code", "value", "unsure"])
     elif frame is not None and codebook is not None and coders is not None:
         codings = collect(
-            problems, read_codings, CODINGS, list(coders["coder"]), list(codebook.codes),
+            problems, read_codings, CODINGS, list(coders["coder"]), list(codebook.codes.values()),
             to_be_coded(sample, draws), waiting(draws, coded),
         )  # fmt: skip
         if codings is not None and "coders" in config:

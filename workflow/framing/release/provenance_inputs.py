@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from framing.codebook.codebook import Codebook, written_codebook
+from framing.codebook.codes import Code
 from framing.codebook.cues import cue_digest
 from framing.common.files import LINE, json_text, read_bytes, read_table, read_text, sha256
 from framing.corpus.tables import PASSAGE_COLUMNS
@@ -96,12 +97,22 @@ def codebook_details(codebook: Codebook) -> dict[str, Any]:
     """
     return {
         "version": codebook.version,
-        "codes": {name: digest(asdict(code)) for name, code in codebook.codes.items()},
+        "codes": {name: digest(_written(code)) for name, code in codebook.codes.items()},
         "cues": {
             cue.name: digest({"hits": cue_digest(codebook, cue), "votes": dict(cue.votes)})
             for cue in codebook.cues
         },
     }
+
+
+def _written(code: Code) -> dict[str, Any]:
+    """Return what a code's digest covers, as plain data."""
+    levels = [asdict(level) for level in code.counted]
+    own = {"name": code.name, "label": code.label, "definition": code.definition}
+    if not code.kind.present:
+        return own | {"kind": code.kind.name, "ties": code.ties, "levels": levels}
+    names = ("present", "not_enough", "carrying", "near_misses")
+    return own | {name: levels[0][name] for name in names}
 
 
 def folder_digest(files: Sequence[Path], folder: Path) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from framing.coding.codings import STANDARD
+from framing.codebook.kinds.kind import STANDARD
 from framing.common.config import ALL
 from framing.inference.agreement import (
     PERFECT,

@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from framing.coding.codings import MAJORITY, STANDARD, combine_coders
+from framing.codebook.kinds.kind import MAJORITY, STANDARD
+from framing.coding.codings import combine_coders
 from framing.coding.combinations import combined_codes
+from framing.coding.variables import Variable
 from framing.common.config import ALL
 from framing.inference.design import (
     TEXTS,
@@ -106,7 +108,11 @@ def disagreement_table(
 
 
 def coder_share_table(
-    passages: pd.DataFrame, codings: pd.DataFrame, scores: pd.DataFrame, config: Mapping[str, Any]
+    passages: pd.DataFrame,
+    codings: pd.DataFrame,
+    scores: pd.DataFrame,
+    config: Mapping[str, Any],
+    variables: Sequence[Variable] | None = None,
 ) -> pd.DataFrame:
     """Return T18-coder-shares: the share each coder alone would have found, by group.
 
@@ -119,7 +125,7 @@ def coder_share_table(
     row. Columns: :data:`T18_COLUMNS`.
     """
     settings, frame = Settings.of(config), population(passages, config["case_study"])
-    said, tied = _said(frame, codings, scores, config)
+    said, tied = _said(frame, codings, scores, config, variables)
     rule = config["coders"]
     standard = said.get(rule["standard"]) if rule["rule"] == STANDARD else None
     rows: list[dict[str, Any]] = []
@@ -150,7 +156,11 @@ def coder_share_table(
 
 
 def _said(
-    frame: Population, codings: pd.DataFrame, scores: pd.DataFrame, config: Mapping[str, Any]
+    frame: Population,
+    codings: pd.DataFrame,
+    scores: pd.DataFrame,
+    config: Mapping[str, Any],
+    variables: Sequence[Variable] | None,
 ) -> tuple[dict[str, dict[str, Floats]], dict[str, Floats]]:
     """Return what each coder said, and all combined, by coder and code; and ties by code.
 
@@ -173,7 +183,7 @@ def _said(
         own = {code: own.get(code, np.full(len(drawn), nan)) for code in label}
         said[str(name)] = combined_codes(own, combinations)
     said[COMBINED] = combined_codes(label, combinations)
-    ties = by_code(combine_coders(codings, config["coders"]), "tied")
+    ties = by_code(combine_coders(codings, config["coders"], variables), "tied")
     tied = {code: np.nan_to_num(ties.get(code, np.zeros(len(drawn)))) for code in label}
     for name, rule in combinations.items():
         parts = [code for key in ("all", "any", "none") for code in rule.get(key, [])]

@@ -147,6 +147,14 @@ def _codes(given: Inputs) -> Sequence[str]:
 
 
 @_from("codes")
+def _variables(given: Inputs) -> Any:
+    """Codes with their levels (:class:`framing.coding.variables.Variable`)."""
+    from framing.coding.variables import read_variables
+
+    return read_variables(read_build(given.files["codes"][0]))
+
+
+@_from("codes")
 def _labels(given: Inputs) -> dict[str, str]:
     """How a reader knows codes and combinations."""
     names = read_build(given.files["codes"][0])
@@ -220,7 +228,7 @@ def _case(given: Inputs) -> str:
 
 
 @_from(
-    "passages", "codings", "scores", "predictions",
+    "passages", "codings", "codes", "scores", "predictions",
     settings=["case_study", "coders", "combinations", "robustness"],
 )  # fmt: skip
 def _material(given: Inputs) -> Any:
@@ -229,5 +237,5 @@ def _material(given: Inputs) -> Any:
 
     return material(
         given["passages"], given["codings"], given["single_scores"], given["predictions"],
-        given.config, OURS,
+        given.config, OURS, given["variables"],
     )  # fmt: skip

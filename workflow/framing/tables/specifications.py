@@ -14,8 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from framing.codebook.kinds.kind import ANY, MAJORITY
+from framing.codebook.kinds.kind import EVERY as EVERY_CODER
 from framing.coding.codings import combine_coders, main_rule
 from framing.coding.combinations import combined_codes
+from framing.coding.variables import Variable, yes_no_variables
 from framing.common.config import ALL
 from framing.inference.design import Bools, Floats, Ints, Population, population, within_frame
 from framing.inference.estimator import CLASSIFIER, CODERS, THRESHOLD, UNSURE
@@ -148,12 +151,14 @@ def material(
     predictions: pd.DataFrame,
     config: Mapping[str, Any],
     ours: str,
+    variables: Sequence[Variable] | None = None,
 ) -> Material:
     """Return the arrays that specifications choose from.
 
     ``passages`` is the passage frame, ``codings`` the long codings (``passage_id coder code value
     unsure``), ``scores`` our scores of the codes, ``predictions`` those of the other classifiers
-    for all passages (``code method passage_id probability decision``). Passages that no draw
+    for all passages (``code method passage_id probability decision``), ``variables`` the codes, by
+    default yes/no ones. Passages that no draw
     covers are left out of every specification.
     """
     passages, (codings, scores, predictions) = within_frame(passages, codings, scores, predictions)
@@ -165,9 +170,12 @@ def material(
     drawn = frame.passages[frame.drawn]
     used = dict.fromkeys([main_rule(config["coders"]), *rules])
     for rule, unsure in product(used, (WITH, WITHOUT)):
-        for code in codes:
-            found = _labels(codings[codings["code"] == code], rule, unsure, config)
-            labels[rule, unsure, code] = found.reindex(drawn).to_numpy(dtype=float)
+        for one in variables or yes_no_variables(codes):
+            found = _labels(
+                codings[codings["code"].isin(one.indicators)], one, rule, unsure, config
+            )
+            for code, own in found.items():
+                labels[rule, unsure, code] = own.reindex(drawn).to_numpy(dtype=float)
     probability, decision = {}, {}
     for name in dict.fromkeys([ours, *plan["classifiers"]]):
         for code in codes:
@@ -217,13 +225,23 @@ def bins_of(frame: Population) -> Bins:
     )
 
 
-def _labels(codings: pd.DataFrame, rule: str, unsure: str, config: Mapping[str, Any]) -> pd.Series:
+def _labels(
+    codings: pd.DataFrame, one: Variable, rule: str, unsure: str, config: Mapping[str, Any]
+) -> dict[str, pd.Series]:
+    """Return what each indicator of a variable would be by a rule, or of one coder alone.
+
+    By a rule without a meaning for its kind a variable is what a majority makes of it.
+    """
     part = codings[codings["unsure"] == 0] if unsure == WITHOUT else codings
-    if rule in ("majority", "any", "all"):
-        combined = combine_coders(part, {**config["coders"], "rule": rule})
+    if rule in (MAJORITY, ANY, EVERY_CODER):
+        rule = rule if rule in one.kind.rules else MAJORITY
+        combined = combine_coders(part, {**config["coders"], "rule": rule}, [one])
     else:
         combined = part[part["coder"] == rule].rename(columns={"value": "label"})
-    return combined.set_index("passage_id")["label"]
+    return {
+        code: combined[combined["code"] == code].set_index("passage_id")["label"]
+        for code in one.indicators
+    }
 
 
 def _with_combinations(

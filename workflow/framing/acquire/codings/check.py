@@ -93,8 +93,9 @@ def _checked(state: State, home: Path, folder: Path, imported: Collection[str]) 
     try:
         reading = project_reading(state.config, state.codebook, state.sources, state.draws, folder)
         codings = read_codings(
-            folder, list(coders["coder"]), state.codes, state.drawn, waiting(state.draws, coded)
-        )
+            folder, list(coders["coder"]), list(state.codebook.codes.values()), state.drawn,
+            waiting(state.draws, coded),
+        )  # fmt: skip
         problems += standard_problems(codings, state.config["coders"], folder)
     except InputError as error:
         problems += error.problems

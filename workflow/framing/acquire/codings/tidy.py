@@ -14,6 +14,7 @@ import pandas as pd
 
 from framing.acquire.codings.check import State
 from framing.coding.codings import combine_coders
+from framing.coding.variables import variables_of
 from framing.common.files import table_text
 
 
@@ -55,8 +56,9 @@ def _said(
 ) -> Iterator[tuple[str, pd.Series]]:
     """Yield the columns of a code, each a series by passage: combined, by coder, by classifier."""
     own = codings[codings["code"] == code]
+    variables = variables_of({code: state.codebook.codes[code]})
     if not own.empty:
-        combined = combine_coders(own, state.config["coders"])
+        combined = combine_coders(own, state.config["coders"], variables)
         yield code, combined.set_index("passage_id")["label"]
         for coder, part in own.groupby("coder", sort=False):
             yield f"{code}.{coder}", part.set_index("passage_id")["value"]

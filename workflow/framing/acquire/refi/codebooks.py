@@ -16,7 +16,8 @@ from framing.acquire.refi.ids import made_guid
 from framing.acquire.refi.opened import child, children, project_root
 from framing.acquire.refi.project import Loss, ProjectCode, Tally
 from framing.acquire.refi.read import project_codes
-from framing.codebook.codebook import Code, Codebook, Exemplar
+from framing.codebook.codebook import Codebook
+from framing.codebook.codes import Code, Exemplar, yes_no_code
 from framing.common.files import read_up_to
 
 NAMESPACE = "urn:QDA-XML:codebook:1.0"
@@ -29,12 +30,12 @@ _NUMBERED = re.compile(r"(?:\d+\.|-) ")
 
 def described(code: Code) -> str:
     """Return the description of a code: label, definition, rules and exemplars."""
-    lines = [code.label, code.definition]
+    lines, level = [code.label, code.definition], code.levels[-1]
     for heading, entries in (
-        (_PRESENT, [f"{number}. {rule}" for number, rule in enumerate(code.present, start=1)]),
-        (_NOT, [f"- {rule}" for rule in code.not_enough]),
-        (_CARRYING, [f"- {one.text}{_BECAUSE}{one.reason}" for one in code.carrying]),
-        (_NEAR, [f"- {one.text}{_BECAUSE}{one.reason}" for one in code.near_misses]),
+        (_PRESENT, [f"{number}. {rule}" for number, rule in enumerate(level.present, start=1)]),
+        (_NOT, [f"- {rule}" for rule in level.not_enough]),
+        (_CARRYING, [f"- {one.text}{_BECAUSE}{one.reason}" for one in level.carrying]),
+        (_NEAR, [f"- {one.text}{_BECAUSE}{one.reason}" for one in level.near_misses]),
     ):
         if entries:
             lines += ["", heading, *entries]
@@ -58,8 +59,8 @@ def code_of(entry: ProjectCode) -> Code:
             parts[here].append(_NUMBERED.sub("", line, count=1) if here else line)
     head = parts.pop("")
     label, definition = (head[0], head[1:]) if parts and head else (entry.name, head)
-    return Code(
-        name=entry.name, label=label, definition=" ".join(definition),
+    return yes_no_code(
+        entry.name, label, " ".join(definition),
         present=tuple(parts.get(_PRESENT, ())), not_enough=tuple(parts.get(_NOT, ())),
         carrying=_exemplars(parts.get(_CARRYING, ())),
         near_misses=_exemplars(parts.get(_NEAR, ())),
