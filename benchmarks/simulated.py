@@ -497,7 +497,7 @@ def coded(texts: Corpus, frame: Population, classifier: int) -> Outcome:
         probability=texts.probability[classifier],
         fold=texts.fold,
     )
-    return relabelled(frame, said, label, SETTINGS)
+    return relabelled(frame, said, {said.code: label}, SETTINGS)
 
 
 # --- sources with heavy tails ---------------------------------------------------------------------

@@ -22,9 +22,12 @@ from framing.report import figures, quality_figures, share_figures, source_figur
 from framing.report import looking_figure as looking
 from framing.report.draw_figures import draw, drawing
 from framing.tables.captions import edition, lettering
-from framing.workflow.results import FIGURE_FORMS, FIGURES, PLATES
+from framing.workflow.results import FIGURE_FORMS, Results
 from tests.unit.output_samples import CODES, GROUPS, PERIODS, context, tables
 from tests.unit.words_read import load_specs
+
+FIGURES, PLATES = Results().figures, Results().plates
+
 
 SVG = "{http://www.w3.org/2000/svg}"
 LINK = "{http://www.w3.org/1999/xlink}href"

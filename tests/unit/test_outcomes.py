@@ -199,12 +199,12 @@ def test_slopes_are_tuned_on_unread_passages_alone() -> None:
     read = frame.read
     assert read is not None
     codes = np.where(read, 1 - found.label, found.label)
-    again = relabelled(frame, found, codes, settings())
+    again = relabelled(frame, found, {found.code: codes}, settings())
     for other_data in (better, again):
         assert slopes_of(other_data) == pytest.approx(slopes_of(found))
     # But the codes of unread ones do.
     codes = np.where(read, found.label, 1 - found.label)
-    assert relabelled(frame, found, codes, settings()).untuned != ""
+    assert relabelled(frame, found, {found.code: codes}, settings()).untuned != ""
 
 
 def test_without_unread_passages_slopes_are_tuned_on_read_ones_by_their_own_weights() -> None:
@@ -225,14 +225,14 @@ def test_other_codes_make_another_outcome_of_the_same_predictions() -> None:
     passages, table = small()
     frame = population(passages)
     data = outcome(frame, table, "cost", settings(tuning_minimum=4))
-    assert relabelled(frame, data, data.label, settings(tuning_minimum=4)).fitted.tolist() == (
+    assert relabelled(frame, data, {data.code: data.label}, settings(tuning_minimum=4)).fitted.tolist() == (
         data.fitted.tolist()
     )
-    turned = relabelled(frame, data, 1 - data.label, settings(tuning_minimum=4))
+    turned = relabelled(frame, data, {data.code: 1 - data.label}, settings(tuning_minimum=4))
     assert turned.untuned == "labels only: the probabilities do not go with the codes"
     assert (turned.label == 1 - data.label).all()
     assert (turned.probability == data.probability).all()
-    fewer = relabelled(frame, data, data.label, settings(tuning_minimum=9))
+    fewer = relabelled(frame, data, {data.code: data.label}, settings(tuning_minimum=9))
     assert (fewer.untuned, fewer.fitted.any()) == (
         "labels only: fewer than 9 coded passages to tune the difference", False,
     )  # fmt: skip

@@ -27,9 +27,12 @@ from framing.report.report import (
 from framing.report.terminal import ascii_text, headline
 from framing.tables.captions import edition
 from framing.tables.contrasts import NOTHING_TO_HOLD, ONE_PERIOD
-from framing.workflow.results import FIGURES
+from framing.workflow.results import Results
 from tests.unit.output_samples import CODES, GROUPS, codebook, context, render_all, tables
 from tests.unit.words_read import load_specs
+
+FIGURES = Results().figures
+
 
 VOID = {"meta", "br", "link", "hr", "img"}
 

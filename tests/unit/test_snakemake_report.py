@@ -13,9 +13,11 @@ from jinja2 import Environment
 
 from framing.report.snakemake_report import PROJECT, _labels, captions, rst
 from framing.tables.captions import edition, plain
-from framing.workflow.results import FIGURES, TABLES
+from framing.workflow.results import Results
 from tests.unit.output_samples import context
 from tests.unit.words_read import load_specs
+
+TABLES, FIGURES = Results().tables, Results().figures
 
 
 def seen(source: str) -> str:

@@ -13,11 +13,14 @@ from framing.common.files import sha256
 from framing.inference.estimators import COUNT
 from framing.inference.estimators.counting import ONLY_CLASSIFIER
 from framing.sampling.draw import CONVENIENCE_CAVEAT, NOT_BY_DESIGN
-from framing.workflow.results import TABLES
+from framing.workflow.results import Results
 
 from .conftest import Run, as_csv, contents, edit, rows, write_rows
 
 pytestmark = pytest.mark.slow
+
+TABLES = Results().tables
+
 
 CODERS = ("machine-1", "machine-2", "machine-3")
 

@@ -10,11 +10,14 @@ import pytest
 from framing.cli import main as cli
 from framing.common.files import read_table
 from framing.release.manifest import manifest
-from framing.workflow.results import FIGURES, TABLES
+from framing.workflow.results import Results
 
 from .conftest import contents, edit, rows, write_rows
 
 pytestmark = pytest.mark.slow
+
+TABLES, FIGURES = Results().tables, Results().figures
+
 
 LETTERS = {
     "baker": (

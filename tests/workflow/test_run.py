@@ -18,11 +18,14 @@ from framing.common.files import write_text
 from framing.release.manifest import manifest
 from framing.tables import jobs
 from framing.workflow import results, software
-from framing.workflow.results import FIGURES, TABLES
+from framing.workflow.results import Results
 
 from .conftest import contents, edit
 
 pytestmark = pytest.mark.slow
+
+
+TABLES, FIGURES = Results().tables, Results().figures
 
 
 def planned(done: subprocess.CompletedProcess[str]) -> set[str]:

@@ -13,9 +13,12 @@ from framing.cli.main import main
 from framing.common.config import load_config
 from framing.common.paths import CONFIG
 from framing.tables.specs import load_specs
-from framing.workflow.results import FIGURES, TABLES
+from framing.workflow.results import Results
 
 pytestmark = pytest.mark.slow
+
+
+TABLES, FIGURES = Results().tables, Results().figures
 
 
 def test_results_are_listed_by_category_and_told_by_their_captions(copied: Path, run) -> None:

@@ -13,11 +13,11 @@ for job, about in JOBS.items():
         name:
             job
         input:
-            **results.job_inputs(job, PLAN.codes),
+            **MADE.job_inputs(job, PLAN.codes),
             code=job_code(job),
-            captions=results.job_words(job),
+            captions=MADE.job_words(job),
         output:
-            results.job_outputs(job),
+            MADE.job_outputs(job),
         log:
             f"build/logs/{job}.log",
         conda:
@@ -25,8 +25,9 @@ for job, about in JOBS.items():
         params:
             job=job,
             caveat=PLAN.caveat,
-            config=PLAN.settings(*results.settings_of(job)),
+            config=PLAN.settings(*MADE.settings_of(job)),
             codes=PLAN.codes,
+            traits=MADE.traits,
             versions=PLAN.versions,
         priority: about.priority
         message:

@@ -11,16 +11,16 @@
 report: os.path.abspath(CAPTIONS / f"{PROJECT}.rst")
 
 
-for part, names in results.PLATES.items():
+for part, names in MADE.plates.items():
 
     rule:
         name:
             f"draw_{part}"
         input:
-            tables=[f"results/tables/{results.FIGURES[name]}.csv" for name in names],
+            tables=[f"results/tables/{MADE.figures[name]}.csv" for name in names],
             codes="build/codes.tsv",
-            code=code("draw", *results.drawn_by(names)),
-            captions=results.words(*(results.FIGURES[name] for name in names)),
+            code=code("draw", *MADE.drawn_by(names)),
+            captions=results.words(*(MADE.figures[name] for name in names)),
         output:
             [shown(f"results/figures/{name}.svg", "Figures") for name in names],
             expand("results/figures/{figure}.{form}", figure=names, form=results.FIGURE_FORMS[1:]),
@@ -45,7 +45,7 @@ for part, names in results.PLATES.items():
 
 rule tables:
     input:
-        tables=expand("results/tables/{table}.csv", table=results.TABLES),
+        tables=expand("results/tables/{table}.csv", table=MADE.tables),
         sources="corpus/sources.tsv",
         passages="build/passages.tsv",
         codes="build/codes.tsv",
@@ -55,8 +55,8 @@ rule tables:
         captions=results.words(),
         templates=results.templates(results.TEMPLATES),
     output:
-        [shown(f"results/tables/{table}.html", "Tables") for table in results.TABLES],
-        expand("results/tables/{table}.{form}", table=results.TABLES, form=["tex", "md"]),
+        [shown(f"results/tables/{table}.html", "Tables") for table in MADE.tables],
+        expand("results/tables/{table}.{form}", table=MADE.tables, form=["tex", "md"]),
         workbook=shown("results/tables.xlsx", "Tables"),
     log:
         "build/logs/tables.log",
@@ -76,8 +76,8 @@ rule tables:
 
 rule report:
     input:
-        tables=expand("results/tables/{table}.csv", table=results.TABLES),
-        figures=expand("results/figures/{figure}.svg", figure=results.FIGURES),
+        tables=expand("results/tables/{table}.csv", table=MADE.tables),
+        figures=expand("results/figures/{figure}.svg", figure=MADE.figures),
         sources="corpus/sources.tsv",
         passages="build/passages.tsv",
         codes="build/codes.tsv",
@@ -168,7 +168,7 @@ rule provenance:
 
 rule changes:
     input:
-        tables=expand("results/tables/{table}.csv", table=results.TABLES),
+        tables=expand("results/tables/{table}.csv", table=MADE.tables),
         provenance="results/provenance.json",
         published=results.published(),
         code=code("changes"),
@@ -191,12 +191,12 @@ rule manifest:
     input:
         expand(
             "results/tables/{table}.{form}",
-            table=results.TABLES,
+            table=MADE.tables,
             form=["csv", "tex", "html", "md"],
         ),
         "results/tables.xlsx",
         expand(
-            "results/figures/{figure}.{form}", figure=results.FIGURES, form=results.FIGURE_FORMS
+            "results/figures/{figure}.{form}", figure=MADE.figures, form=results.FIGURE_FORMS
         ),
         expand("results/models/{code}.json", code=PLAN.codes),
         "results/report.html",

@@ -31,7 +31,7 @@ rule release:
     params:
         config=PLAN.config,
         caveat=PLAN.caveat,
-        programs=results.programs(workflow.rules),
+        programs=MADE.programs(workflow.rules),
         versions=PLAN.versions,
     message:
         "Packing results and all they are made from"

@@ -13,10 +13,10 @@ with speaking(snakemake.log[0]):
         name: [paths] if isinstance(paths, str) else list(paths)
         for name, paths in snakemake.input.items()
     }
-    given = Inputs(files, params.config, params.codes)
+    given, known = Inputs(files, params.config, params.codes), specs().of(params.traits)
     for path in (Path(path) for paths in files.values() for path in paths):
-        if path.suffix == ".csv" and path.stem in specs().tables:
+        if path.suffix == ".csv" and path.stem in known.tables:
             given.tables[path.stem] = read_result(path)
-    for step in steps(specs(), params.job):
+    for step in steps(known, params.job):
         # What a table says of all other passages, and its caveat, come when it is whole.
         publish(step.path, make(step, given), params.caveat if step.whole else "")

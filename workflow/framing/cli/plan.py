@@ -208,7 +208,7 @@ def _planned(
     )
     from framing.inference.estimators import planned
     from framing.inference.intervals import Settings
-    from framing.inference.outcomes import outcome
+    from framing.inference.outcomes import outcomes
     from framing.inference.planning import PlanSettings, Request, Side, plan_contrast, plan_share
 
     settings, planning = Settings.of(config), PlanSettings.of(config)
@@ -221,8 +221,7 @@ def _planned(
     strata = strata_of(frame, columns, member)
     plain = [name for name in columns if ":" not in name]
     given = survey(design, config["case_study"])
-    data = {code: outcome(given.frame, scores[scores["code"] == code], code, settings)
-            for code in dict.fromkeys(codes)}  # fmt: skip
+    data = {one.code: one for one in outcomes(given.frame, scores, settings, codes)}
     headline = config["inference"]["headline"]
     if arguments.estimator:
         planned(arguments.estimator, "--estimator")

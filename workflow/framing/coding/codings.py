@@ -229,12 +229,13 @@ def combine_coders(
 
     ``codings`` are those of indicators (:func:`read_codings`) of ``variables``, by default of
     yes/no codes; what is returned has their order. ``rule['rule']`` is ``majority``, ``any``,
-    ``all`` or ``standard``: the code of the coder ``rule['standard']``, on passages that this one coded. What
-    a majority is the kind of a code says (:mod:`framing.codebook.kinds`): more than half of the
-    coders, where an exact tie counts as ``rule['tie']``, ``present`` or ``absent``; the category
-    that most of them gave; their median. ``coders`` counts who coded the passage and ``share`` is
-    the part of them who found the code present; of a standard it is the standard's code, as the
-    others have no say. ``tied`` is 1 where the coders were split evenly and a rule decided.
+    ``all`` or ``standard``: the code of the coder ``rule['standard']``, on passages that this one
+    coded. What a majority is the kind of a code says (:mod:`framing.codebook.kinds`): more than
+    half of the coders, where an exact tie counts as ``rule['tie']``, ``present`` or ``absent``; the
+    category that most of them gave; their median. ``coders`` counts who coded the passage and
+    ``share`` is the part of them who found the code present; of a standard it is the standard's
+    code, as the others have no say. ``tied`` is 1 where the coders were split evenly and a rule
+    decided.
     """
     if rule["rule"] == STANDARD:
         return _of_standard(codings, rule["standard"])

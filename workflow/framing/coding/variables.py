@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from framing.codebook.codebook import Codebook
-from framing.codebook.codes import Code, yes_no_code
+from framing.codebook.codes import OF_LEVEL, Code, yes_no_code
 from framing.codebook.kinds import KINDS
 from framing.codebook.kinds.kind import Kind
 
@@ -26,6 +26,9 @@ COLUMNS = ("code", "label", "variable", "title", "kind", "level", "number", "tie
 ``title`` is the label of the variable, ``level`` what coders write, ``number`` what the level
 counts in a mean, ``tie`` its rank among levels that coders are evenly split between.
 """
+
+LEVELS, ORDER = "levels", "order"
+"""Traits of a project (:func:`traits`), which some tables need."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,11 @@ def variables_of(codes: Mapping[str, Code]) -> list[Variable]:
     ]
 
 
+def variable_of(indicator: str) -> str:
+    """Return the name of the code that an indicator is a level of: its own, if it has none."""
+    return indicator.partition(OF_LEVEL)[0]
+
+
 def yes_no_variables(names: Iterable[str]) -> list[Variable]:
     """Return the variables of yes/no codes."""
     return variables_of({name: yes_no_code(name, name, "") for name in names})
@@ -96,7 +104,7 @@ def yes_no_variables(names: Iterable[str]) -> list[Variable]:
 def code_table(codebook: Codebook, combinations: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
     """Return the columns :data:`COLUMNS` of a codebook's indicators, then of combinations."""
     known = codebook.labels
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (name, known[name], one.name, one.label, one.kind.name, one.levels[n],
          "" if np.isnan(one.numbers[n]) else repr(one.numbers[n]),
          str(one.ties.index(n)) if one.ties else "")
@@ -124,6 +132,12 @@ def read_variables(codes: pd.DataFrame) -> list[Variable]:
             )
         )  # fmt: skip
     return found
+
+
+def traits(variables: Iterable[Variable]) -> frozenset[str]:
+    """Return what a project has by its codes: ``levels`` beside yes/no, ``order`` among these."""
+    found = {LEVELS for one in variables if not one.kind.present}
+    return frozenset(found | {ORDER for one in variables if one.kind.ordered})
 
 
 def expanded(codings: pd.DataFrame, codes: Sequence[Code]) -> pd.DataFrame:

@@ -60,6 +60,10 @@ PARTLY_CONFIRMED = "labels only for {:,} of the passages, which no unread draw r
 
 FEW_IN_CELL = "labels only: fewer than {} coded passages where the classifier says yes, or no"
 
+FEW_OF_LEVEL = (
+    "labels only: fewer than {} coded passages of a level that the classifier decides for"
+)
+
 
 @dataclass(frozen=True)
 class Words:
@@ -114,8 +118,8 @@ class Corrected(Estimator):
 
     ``predictions`` returns f (N,) of an outcome; ``tuned`` says that f is λ·(p − p̄), and
     ``silent`` why there is none, in which case labels only stand in. ``cells`` numbers the
-    post-stratum (N,) of every passage, of which there are ``levels``. ``known_size`` divides by the
-    known number of passages. ``discounts`` says that its variance believes in its gain less
+    post-stratum (N,) of every passage. ``known_size`` divides by the known number of passages.
+    ``discounts`` says that its variance believes in its gain less
     (:func:`framing.inference.corrected.discounted`).
     """
 
@@ -123,7 +127,6 @@ class Corrected(Estimator):
     tuned: bool = False
     silent: Callable[[Outcome], str] = _never
     cells: Callable[[Outcome], Ints] | None = None
-    levels: int = 1
     known_size: bool = False
     discounts: bool = True
 
@@ -142,9 +145,9 @@ class Corrected(Estimator):
         fitted, total = self.predictions(data)[part.rows], None
         uncertain, reference = None, labels.value
         if self.cells is not None:
-            cell, coded, sizes = self._counts(self.cells(data), part)
+            cell, coded, sizes = self._counts(self.cells(data), data.strata, part)
             if ((coded < settings.cell_minimum) & (coded < sizes)).any():
-                return replace(labels, note=FEW_IN_CELL.format(settings.cell_minimum))
+                return replace(labels, note=few_in_cell(data.strata, settings.cell_minimum))
             weight = calibrate(cell, part.place, weight)
             fitted = fitted + cell_means(cell, part.place, label - fitted[part.place], weight)
         if self.known_size:
@@ -165,15 +168,15 @@ class Corrected(Estimator):
         """
         if self.cells is None:
             return np.zeros(len(part.coded), dtype=bool)
-        cell, coded, sizes = self._counts(self.cells(data), part)
+        cell, coded, sizes = self._counts(self.cells(data), data.strata, part)
         found: Bools = (coded == sizes)[cell[part.place]]
         return found
 
-    def _counts(self, cells: Ints, part: Part) -> tuple[Ints, Ints, Ints]:
+    def _counts(self, cells: Ints, strata: int, part: Part) -> tuple[Ints, Ints, Ints]:
         """Return cells of a part's passages (N_p,); coded passages and all of them by cell."""
         cell = cells[part.rows]
-        coded = np.bincount(cell[part.place], minlength=self.levels)
-        return cell, coded, np.bincount(cell, minlength=self.levels)
+        coded = np.bincount(cell[part.place], minlength=strata)
+        return cell, coded, np.bincount(cell, minlength=strata)
 
     def gives_way(self, frame: Population, part: Part) -> bool:
         """Return whether labels only stand in: it has a classifier, which nothing unread judges.
@@ -210,6 +213,11 @@ def labels_share(frame: Population, part: Part, data: Outcome, settings: Setting
     made = share_of(frame, part, weight, found)
     unstratified = made.value * (1 - made.value) * (1 / len(label) - 1 / len(part.rows))
     return discounted(made, label, unstratified, settings.gain_discount)
+
+
+def few_in_cell(strata: int, minimum: int) -> str:
+    """Return the note of an estimate in which a post-stratum has too few coded passages."""
+    return (FEW_IN_CELL if strata == 2 else FEW_OF_LEVEL).format(minimum)
 
 
 def calibrate(cell: Ints, place: Ints, weight: Floats) -> Floats:

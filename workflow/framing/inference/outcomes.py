@@ -5,16 +5,24 @@ population, times a slope. The slope is tuned on the unread coded passages of ot
 passage's own code has no say in its own prediction, just as the probability itself comes from a
 model that never saw the passage's source, and no code that an author of cues could read has a say
 in how far the classifier is trusted.
+
+Of a code with several levels each passage has exactly one. Its indicators are estimated one by one,
+but trusted alike: λ is the one that makes the sum of their variances smallest (the trace criterion
+of PPI++ for several means, Angelopoulos, Duchi & Zrnic 2023), the ratio of the summed covariances
+to the summed variances. With one λ the corrections of all levels add up to zero and their shares to
+one. Post-strata are the levels that the classifier decides for, the same for every indicator.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 
 import numpy as np
 import pandas as pd
 
+from framing.coding.variables import variable_of
 from framing.common.problems import Problem, raise_if_any
 from framing.inference.design import PLACE, Bools, Floats, Ints, Population
 from framing.inference.intervals import DECIMALS, Settings
@@ -26,7 +34,10 @@ class Outcome:
 
     ``decision`` (N,) 0/1; ``label`` (n,) 0/1 in the order of ``Population.drawn``; ``fitted`` (N,)
     the tuned prediction λ·(p − p̄); ``untuned`` says why λ is 0 everywhere, or is empty;
-    ``probability`` (N,) is p, ``fold`` (N,) the fold of each passage's source.
+    ``probability`` (N,) is p, ``fold`` (N,) the fold of each passage's source. ``level`` (N,)
+    numbers the level that the classifier decides for, of ``strata`` levels; ``together`` are the
+    indicators of the same variable, itself among them, each with its p (N,). Both are None for a
+    yes/no code.
     """
 
     code: str
@@ -36,51 +47,85 @@ class Outcome:
     untuned: str
     probability: Floats = field(default_factory=lambda: np.zeros(0))
     fold: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    level: Ints | None = None
+    strata: int = 2
+    together: Mapping[str, Floats] | None = None
+
+    @property
+    def stratum(self) -> Ints:
+        """Return what the classifier decides, as a number, passage by passage (N,)."""
+        return self.decision if self.level is None else self.level
 
 
 # --- tuning ---------------------------------------------------------------------------------------
 
 
-def weighted_slope(score: Floats, label: Floats, weight: Floats) -> float:
-    """Return the weighted least-squares slope of codes on scores; 0 where scores do not vary."""
-    centred = score - np.average(score, weights=weight)
-    spread = float((weight * centred * centred).sum())
+def weighted_slope(
+    score: Floats | Sequence[Floats], label: Floats | Sequence[Floats], weight: Floats
+) -> float:
+    """Return the weighted least-squares slope of codes on scores; 0 where scores do not vary.
+
+    ``score`` and ``label`` (n,) are of one code, or as many of each: one slope for all of them, by
+    the sums of their covariances and variances.
+    """
+    spread = joint = 0.0
+    for x, y in zip(_several(score), _several(label), strict=True):
+        centred = x - np.average(x, weights=weight)
+        spread += float((weight * centred * centred).sum())
+        joint += float((weight * centred * (y - np.average(y, weights=weight))).sum())
     if round(spread / float(weight.sum()), 2 * DECIMALS) == 0:
         return 0.0
-    return float((weight * centred * (label - np.average(label, weights=weight))).sum()) / spread
+    return joint / spread
 
 
-def tuned_slope(score: Floats, label: Floats, weight: Floats, minimum: int) -> float:
+def _several(arrays: Floats | Sequence[Floats]) -> Sequence[Floats]:
+    return [arrays] if isinstance(arrays, np.ndarray) else arrays
+
+
+def tuned_slope(
+    score: Floats | Sequence[Floats],
+    label: Floats | Sequence[Floats],
+    weight: Floats,
+    minimum: int,
+) -> float:
     """Return λ: the weighted slope of codes on scores where it can be hoped to help, else 0.
 
     It is 0 with fewer than ``minimum`` codes, without variation, and where the correlation of
     scores and codes is not above 1/√(n − 2): tuning then costs more than it brings
-    (arXiv 2505.20178).
+    (arXiv 2505.20178). ``score`` and ``label`` are as in :func:`weighted_slope`.
     """
-    if len(label) < max(minimum, 3):
+    if len(weight) < max(minimum, 3):
         return 0.0
     slope = weighted_slope(score, label, weight)
     back = weighted_slope(label, score, weight)
     correlation = np.sign(slope) * np.sqrt(max(slope * back, 0.0))
-    if round(float(correlation), DECIMALS) <= round(1 / np.sqrt(len(label) - 2), DECIMALS):
+    if round(float(correlation), DECIMALS) <= round(1 / np.sqrt(len(weight) - 2), DECIMALS):
         return 0.0
     return slope
 
 
 def fold_slopes(
-    score: Floats, label: Floats, weight: Floats, fold: Ints, folds: int, minimum: int
+    score: Floats | Sequence[Floats],
+    label: Floats | Sequence[Floats],
+    weight: Floats,
+    fold: Ints,
+    folds: int,
+    minimum: int,
 ) -> Floats:
     """Return λ by fold (folds,), each tuned on the coded passages outside the fold.
 
-    Arrays (n,) are over coded passages. So no passage's own code decides how far its own prediction
-    is trusted: unbiased for fixed λ, and for tuned λ up to how draws fall into folds.
+    Arrays (n,) are over coded passages, of one code or as many of each as codes are tuned together.
+    So no passage's own code decides how far its own prediction is trusted: unbiased for fixed λ,
+    and for tuned λ up to how draws fall into folds.
     """
+    scores, labels = _several(score), _several(label)
     return np.array(
         [
-            tuned_slope(score[other], label[other], weight[other], minimum)
+            tuned_slope([x[other] for x in scores], [y[other] for y in labels], weight[other],
+                        minimum)
             for other in (fold != number for number in range(folds))
         ]
-    )
+    )  # fmt: skip
 
 
 def tuned(slope: Floats, score: Floats, estimated: Bools) -> Floats:
@@ -141,22 +186,64 @@ def outcome(frame: Population, scores: pd.DataFrame, code: str, settings: Settin
         probability=scores["probability"].to_numpy(dtype=float),
         fold=scores["fold"].to_numpy(dtype=np.int64),
     )
-    return relabelled(frame, data, data.label, settings)
+    return relabelled(frame, data, {code: data.label}, settings)
 
 
-def relabelled(frame: Population, data: Outcome, label: Floats, settings: Settings) -> Outcome:
-    """Return a code's outcome with other codes, ``label`` (n,), of drawn passages: λ is theirs."""
+def outcomes(
+    frame: Population,
+    scores: pd.DataFrame,
+    settings: Settings,
+    codes: Collection[str] | None = None,
+) -> Iterator[Outcome]:
+    """Yield the outcomes of ``codes``, or of all, in the order of the scores table.
+
+    Indicators of one variable, which stand together there, are trusted alike.
+    """
+    for name, parts in groupby(by_code(scores), key=lambda one: variable_of(one[0])):
+        own = list(parts)
+        if codes is not None and not any(code in codes for code, _ in own):
+            continue
+        made = [outcome(frame, part, code, settings) for code, part in own]
+        if made[0].code != name:
+            made = joined(frame, made, settings)
+        yield from (one for one in made if codes is None or one.code in codes)
+
+
+def joined(frame: Population, parts: Sequence[Outcome], settings: Settings) -> list[Outcome]:
+    """Return the outcomes of the indicators of one variable, trusted alike and with its strata.
+
+    ``parts`` are all of them, in the order of levels; of each passage exactly one is decided.
+    """
+    together = {one.code: one.probability for one in parts}
+    level = np.argmax(np.stack([one.decision for one in parts]), axis=0).astype(np.int64)
+    label = {one.code: one.label for one in parts}
+    return [
+        relabelled(
+            frame, replace(one, level=level, strata=len(parts), together=together), label, settings
+        )
+        for one in parts
+    ]
+
+
+def relabelled(
+    frame: Population, data: Outcome, label: Mapping[str, Floats], settings: Settings
+) -> Outcome:
+    """Return a code's outcome with other codes of drawn passages: λ is theirs.
+
+    ``label`` has them (n,) by code, of all indicators of the code's variable.
+    """
     judging, weight, _ = frame.judging()
     known, fold = frame.drawn[judging], data.fold
     folds = int(fold.max()) + 1 if len(fold) else 0
+    score = data.together or {data.code: data.probability}
     slopes = fold_slopes(
-        data.probability[known], label[judging], weight[judging], fold[known], folds,
-        settings.tuning_minimum,
+        [own[known] for own in score.values()], [label[name][judging] for name in score],
+        weight[judging], fold[known], folds, settings.tuning_minimum,
     )  # fmt: skip
     outside = len(known) - np.bincount(fold[known], minlength=folds)
     return replace(
         data,
-        label=label,
+        label=label[data.code],
         fitted=tuned(slopes[fold], data.probability, estimated(frame)),
         untuned="" if slopes.any() else _untuned(outside, settings.tuning_minimum),
     )

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from framing.coding.codings import RELIABILITY, STABILITY, coders_phrase, runs_of_one_model
+from framing.coding.variables import read_variables, traits
 from framing.common.build import read_build
 from framing.common.files import read_text
 from framing.inference.design import is_confirmed
@@ -118,7 +119,7 @@ def read_edition(
     context = project_context(
         config, sources, passages, codes, coders, provenance, caveat, reading, warnings
     )
-    return edition(load_specs(), context)
+    return edition(load_specs().of(traits(read_variables(codes))), context)
 
 
 def cited(source: Mapping[str, Any]) -> str:

@@ -24,8 +24,8 @@ from framing.inference.corrected import Estimate
 from framing.inference.design import TARGETS, TEXTS, Floats, Population, domain, population
 from framing.inference.estimators import CORRECTED, estimate
 from framing.inference.intervals import Settings
-from framing.inference.outcomes import Outcome, relabelled
-from framing.tables.shares import CODERS, codes_alone, outcomes, settled, with_coders
+from framing.inference.outcomes import Outcome, outcomes, relabelled
+from framing.tables.shares import CODERS, codes_alone, settled, with_coders
 
 RAW, HELD = "raw", "period held"
 T6_COLUMNS = (
@@ -61,8 +61,7 @@ def contrast_table(
     data = {found.code: found for found in outcomes(frame, scores, settings, needed)}
     coders = codes_alone(frame, codings, config)
     alone = {
-        code: [relabelled(frame, one, of[code], settings) for of in coders]
-        for code, one in data.items()
+        code: [relabelled(frame, one, of, settings) for of in coders] for code, one in data.items()
     }
     decimals = int(config["report"]["decimals"])
     rows: list[dict[str, Any]] = []

@@ -18,7 +18,7 @@ from framing.inference.corrected import Estimate
 from framing.inference.design import CORPUS, Bools, Domain, Floats, Population, population
 from framing.inference.estimators import DIFFERENCE, EVERY, LABELS
 from framing.inference.intervals import DECIMALS, Settings, is_zero
-from framing.inference.outcomes import Outcome, by_code, outcome
+from framing.inference.outcomes import Outcome, outcomes
 from framing.tables.errors import OPTIMISTIC, said, weighted_mean
 from framing.tables.shares import by_target, estimates, settled, share_row
 
@@ -38,8 +38,8 @@ def side_by_side_table(
     """Return T20-estimators: every estimator by code, group and target (:data:`T20_COLUMNS`)."""
     settings, frame = Settings.of(config), population(passages, config["case_study"])
     rows = []
-    for code, own in by_code(scores):
-        data = outcome(frame, own, code, settings)
+    for data in outcomes(frame, scores, settings):
+        code = data.code
         for group in [ALL, *config["groups"]]:
             for target, part in by_target(frame, group).items():
                 for name, one in EVERY.items():
@@ -69,8 +69,8 @@ def gain_table(
     """
     settings, frame = Settings.of(config), population(passages, config["case_study"])
     rows = []
-    for code, own in by_code(scores):
-        data = outcome(frame, own, code, settings)
+    for data in outcomes(frame, scores, settings):
+        code = data.code
         for group in [ALL, *config["groups"]]:
             parts = by_target(frame, group)
             labels = estimates(LABELS, frame, parts, data, settings)

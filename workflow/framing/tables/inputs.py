@@ -53,8 +53,8 @@ SAMPLED = {"passages": "build/sampled/passages.tsv", "scores": "build/scores/{co
 class Inputs:
     """The data sets of one job.
 
-    ``files`` are paths by the names in :data:`FILES`, ``codes`` the codebook's codes, ``tables``
-    result tables by id, as they are made.
+    ``files`` are paths by the names in :data:`FILES`, ``codes`` the codebook's codes, a file each,
+    ``tables`` result tables by id, as they are made.
     """
 
     files: Mapping[str, Sequence[str]]
@@ -121,11 +121,11 @@ def _scores(given: Inputs) -> pd.DataFrame:
     return read_scores(given.files["scores"])
 
 
-@_from("scores")
+@_from("scores", "codes")
 def _single_scores(given: Inputs) -> pd.DataFrame:
     """Without combinations of codes."""
     scores = given["scores"]
-    return scores[scores["code"].isin(given.codes)]
+    return scores[scores["code"].isin(given["codes"])]
 
 
 @_from("scores", settings=["combinations"])
@@ -141,9 +141,10 @@ def _codings(given: Inputs) -> pd.DataFrame:
     return read_codings_table(given.files["codings"][0])
 
 
-@_from()
-def _codes(given: Inputs) -> Sequence[str]:
-    return given.codes
+@_from("codes")
+def _codes(given: Inputs) -> list[str]:
+    """Codes that tables of shares have: of those with levels, their indicators."""
+    return [name for one in given["variables"] for name in one.indicators]
 
 
 @_from("codes")
@@ -183,17 +184,17 @@ def _cues(given: Inputs) -> list[str]:
     return list(dict.fromkeys(read_build(given.files["votes"][0])["cue"]))
 
 
-@_from("votes")
+@_from("votes", "codes")
 def _votes(given: Inputs) -> dict[str, dict[str, int]]:
     """By code and cue."""
     votes = read_build(given.files["votes"][0], vote="int64")
     return {
         code: dict(votes.loc[votes["code"] == code, ["cue", "vote"]].to_numpy())
-        for code in given.codes
+        for code in given["codes"]
     }
 
 
-@_from("votes", "passages", "hits", "models")
+@_from("votes", "codes", "passages", "hits", "models")
 def _cue_weights(given: Inputs) -> dict[str, dict[str, float | None]]:
     """What one hit adds to a code's score, by code and cue."""
     from framing.classifier.model_file import one_hit

@@ -7,7 +7,7 @@ between processors, never decide how a number is written.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import nan, sqrt
 from typing import Any
 
@@ -32,7 +32,7 @@ from framing.inference.intervals import (
     Settings,
     is_zero,
 )
-from framing.inference.outcomes import Outcome, by_code, outcome, relabelled
+from framing.inference.outcomes import Outcome, outcomes, relabelled
 from framing.inference.share_intervals import share_ends, share_value
 
 _GUARD = 12  # decimals kept: six are printed
@@ -89,7 +89,7 @@ def _shares(
     rows = []
     coders = codes_alone(frame, codings, config)
     for data in outcomes(frame, scores, settings):
-        alone = [relabelled(frame, data, of[data.code], settings) for of in coders]
+        alone = [relabelled(frame, data, of, settings) for of in coders]
         for cell in cells:
             for name in ESTIMATORS:
                 found = estimates(name, frame, domains[cell], data, settings)
@@ -159,18 +159,6 @@ def codes_alone(
     if len(whole) < 2:
         return []
     return [combined_codes(of, config["combinations"]) for of in whole]
-
-
-def outcomes(
-    frame: Population,
-    scores: pd.DataFrame,
-    settings: Settings,
-    codes: Collection[str] | None = None,
-) -> Iterator[Outcome]:
-    """Yield the outcomes of ``codes``, or of all, in the order of the scores table."""
-    for code, part in by_code(scores):
-        if codes is None or code in codes:
-            yield outcome(frame, part, code, settings)
 
 
 def share_row(

@@ -6,7 +6,7 @@ See :mod:`framing.tables.robustness`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
@@ -84,6 +84,7 @@ class Material:
 
     ``labels`` (n,) by (coders, unsure, code), NaN where no coding is left; ``probability`` and
     ``decision`` (N,) by (classifier, code); ``mass`` (N,) by weighting; ``fold`` (N,).
+    ``together`` has, for an indicator of a code with several levels, all of these.
     """
 
     frame: Population
@@ -94,6 +95,7 @@ class Material:
     mass: Mapping[str, Floats]
     fold: Ints
     sources: tuple[str, ...]
+    together: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def specifications(plan: Mapping[str, Any], coders: Sequence[str]) -> Iterator[Specification]:
@@ -201,6 +203,12 @@ def material(
         },
         fold=fold.to_numpy(dtype=np.int64),
         sources=tuple(pd.unique(passages["source_id"])),
+        together={
+            name: one.indicators
+            for one in variables or ()
+            for name in one.indicators
+            if not one.kind.present
+        },
     )
 
 

@@ -8,8 +8,8 @@ checks them all; rules, renderings, report and package follow from what it retur
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -113,7 +113,8 @@ class TableSpec:
     """A result table: id, place in the report, words for the reader, columns, print, making.
 
     ``completed`` says how a table is made whole that rests on sampled sources but for a word on all
-    others, or is None.
+    others, or is None. ``only`` names the trait that a project must have for the table to be made
+    (:func:`framing.coding.variables.traits`), and is empty for a table of every project.
     """
 
     id: str
@@ -125,6 +126,7 @@ class TableSpec:
     printing: Printing
     making: Making
     completed: Making | None = None
+    only: str = ""
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,12 @@ class Specs:
     methods: Sequence[Mapping[str, str]] = ()
     pages: Mapping[str, PageSpec] = field(default_factory=dict)
     sections: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def of(self, traits: Collection[str]) -> Specs:
+        """Return the specs without tables, and figures, that a project with ``traits`` lacks."""
+        tables = {name: table for name, table in self.tables.items() if table.only in ("", *traits)}
+        figures = {name: one for name, one in self.figures.items() if one.table in tables}
+        return replace(self, tables=tables, figures=figures)
 
     @property
     def results(self) -> dict[str, TableSpec | FigureSpec | PageSpec]:
@@ -230,6 +238,7 @@ def _table(name: str, data: Mapping[str, Any]) -> TableSpec:
         printing=_printing(data["print"], columns),
         making=_making(data),
         completed=_making(data["completed"]) if "completed" in data else None,
+        only=data.get("only", ""),
     )
 
 

@@ -99,7 +99,7 @@ def tally(given: Material, one: Specification, code: str, settings: Settings) ->
         gives_way = number == 2 and frame.confirmed
         cells = [member]
         if strata is not None and number and not gives_way:
-            cells = [member & (strata == level) for level in range(estimator.levels)]
+            cells = [member & (strata == level) for level in range(data.strata)]
         if gives_way and estimator.has_classifier:
             unconfirmed = np.bincount(
                 given.bins.of_passage[member], minlength=len(given.bins.source)
@@ -156,21 +156,30 @@ def _outcome(
     score = given.probability[one.classifier, code]
     decision = _decision(given, one, code) if THRESHOLD in estimator.uses else zero.astype(np.int64)
     data = Outcome(code, decision, label, zero, "", score, given.fold)
+    together = given.together.get(code, ())
+    if together:
+        decided = np.stack([given.decision[one.classifier, name] for name in together])
+        level = np.argmax(decided, axis=0).astype(np.int64)
+        data = replace(data, level=level, strata=len(together))
     if not estimator.tuned:
         return data
     judging, weight, _ = frame.judging()
     judging = judging & usable
     known = frame.drawn[judging]
+    named = together or (code,)
     slopes = fold_slopes(
-        score[known], label[judging], (weight * respondents)[judging], given.fold[known],
-        int(given.fold.max()) + 1, settings.tuning_minimum,
+        [given.probability[one.classifier, name][known] for name in named],
+        [given.labels[one.coders, one.unsure, name][judging] for name in named],
+        (weight * respondents)[judging], given.fold[known], int(given.fold.max()) + 1,
+        settings.tuning_minimum,
     )  # fmt: skip
     fitted = tuned(slopes[given.fold], score, estimated(frame))
     return replace(data, fitted=fitted, untuned="" if slopes.any() else UNTUNED)
 
 
 def _decision(given: Material, one: Specification, code: str) -> Ints:
-    if one.threshold == TRAINED:
+    # Of several levels one is decided for: no threshold of one of them could do that.
+    if one.threshold == TRAINED or code in given.together:
         return given.decision[one.classifier, code]
     score = given.probability[one.classifier, code]
     return (np.round(score, DECIMALS) >= float(one.threshold)).astype(np.int64)

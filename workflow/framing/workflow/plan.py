@@ -12,6 +12,7 @@ import pandas as pd
 from framing.classifier.encoder import PACKAGES, model_files
 from framing.codebook.codebook import written_codebook
 from framing.coding.codings import foreign_files, read_coders
+from framing.coding.variables import traits, variables_of
 from framing.common.config import check_config, cross_check, load_config
 from framing.common.files import LINE, sha256, write_text
 from framing.common.paths import (
@@ -55,12 +56,14 @@ class Plan:
     confirmation draw is spent; ``held_out`` are passages that nobody is to look at yet.
     ``sampled`` are the sources from which a draw could have taken passages: what rests on codings
     rests on them alone. ``sheets`` are to be written for coders who have not begun; else there are
-    none.
+    none. ``codes`` are those of the codebook, ``traits`` say which tables they need beside those of
+    every project.
     """
 
     stage: str
     config: dict[str, Any]
     codes: list[str]
+    traits: list[str]
     versions: dict[str, str]
     texts: list[str]
     derived: list[str]
@@ -169,11 +172,13 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
     if overrides:
         config = check_config({**config, **overrides}, CONFIG)
     codebook = written_codebook(CODEBOOK)
-    codes = list(codebook.codes)
+    variables = variables_of(codebook.codes)
     sources = read_sources(SOURCES, config["groups"])
     coders = read_coders(CODERS)
     known = list(coders["coder"])
-    problems = cross_check(config, codes, set(sources["source_id"]), CONFIG, known)
+    problems = cross_check(
+        config, list(codebook.indicators), set(sources["source_id"]), CONFIG, known
+    )
     problems += estimator_problems(config, CONFIG)
     problems += foreign_files(CODINGS)
     draws = read_draws(DRAWS)
@@ -187,7 +192,8 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
     found = Plan(
         stage=str(stage),
         config=config,
-        codes=codes,
+        codes=list(codebook.codes),
+        traits=sorted(traits(variables)),
         versions=installed(),
         texts=relative(path for folder in folders for path in folder.glob("*.txt")),
         derived=relative(DERIVED.glob("*.json")),

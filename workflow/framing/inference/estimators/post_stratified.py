@@ -21,6 +21,5 @@ ESTIMATOR = Corrected(
             "put together in the proportions in which these occur in each stratum"
         ),
     ),
-    cells=lambda data: data.decision,
-    levels=2,
+    cells=lambda data: data.stratum,
 )
