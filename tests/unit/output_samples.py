@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
+from itertools import cycle, islice
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ def context(**changes: Any) -> dict[str, Any]:
         "periods": PERIODS,
         "undated": "undated",
         "codes": CODES,
+        "variables": {"cost": "Cost", "fairness": "Fairness"},
         "combinations": ["both", "either"],
         "contrasts": {"c0": "Council texts speak of cost more than residents do"},
         "coders": "three machine coders",
@@ -484,7 +486,8 @@ def _invented(spec: TableSpec) -> pd.DataFrame:
         {
             column.name: ["", "", "few"]
             if column.name == "status"
-            else values.get(column.kind) or labels.get(column.vocabulary, ["a", "b", "c"])[:3]
+            else values.get(column.kind)
+            or list(islice(cycle(labels.get(column.vocabulary, ["a", "b", "c"])), 3))
             for column in spec.columns.values()
         }
     )

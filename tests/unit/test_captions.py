@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from framing.coding.variables import yes_no_variables
 from framing.common.problems import InputError
 from framing.tables import jobs
 from framing.tables.captions import edition, plain
@@ -215,7 +216,7 @@ def test_a_table_is_made_after_those_it_is_made_from_and_completed_by_another_jo
 
 def test_a_function_is_given_its_inputs_and_the_declared_settings_alone(monkeypatch):
     given = Inputs({}, {"groups": {"a": "A"}, "undated": "x"}, ["cost"])
-    given.tables["T1-corpus"] = pd.DataFrame({"n": [1]})
+    given.tables |= {"T1-corpus": pd.DataFrame({"n": [1]}), "variables": yes_no_variables(["cost"])}
     making = Making("describe", "m:f", {"config": "config", "codes": "codes", "t": "T1-corpus"},
                     ("groups",))  # fmt: skip
     seen = []

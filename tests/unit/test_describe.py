@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
+from framing.coding.variables import COLUMNS
 from framing.release.manifest import digest_of_files, manifest, provenance
 from framing.sampling.draw import awaiting
 from framing.tables.context import cited, named, project_context
@@ -100,7 +101,9 @@ SETTINGS = {
     "project": {"title": "T", "question": "Q?"}, "report": {"decimals": 3},
     "inference": {"headline": {"estimator": "difference", "target": "texts"}, "confidence": 0.9},
 }  # fmt: skip
-CODES = pd.DataFrame({"code": ["red"], "label": ["Red"]})
+CODES = pd.DataFrame(
+    [("red", "Red", "red", "Red", "yes/no", "1", "1.0", "")], columns=list(COLUMNS)
+)
 
 
 @pytest.mark.parametrize(("confirmed", "leads"), [(True, "difference"), (False, "labels only")])

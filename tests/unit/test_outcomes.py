@@ -225,9 +225,9 @@ def test_other_codes_make_another_outcome_of_the_same_predictions() -> None:
     passages, table = small()
     frame = population(passages)
     data = outcome(frame, table, "cost", settings(tuning_minimum=4))
-    assert relabelled(frame, data, {data.code: data.label}, settings(tuning_minimum=4)).fitted.tolist() == (
-        data.fitted.tolist()
-    )
+    assert relabelled(
+        frame, data, {data.code: data.label}, settings(tuning_minimum=4)
+    ).fitted.tolist() == (data.fitted.tolist())
     turned = relabelled(frame, data, {data.code: 1 - data.label}, settings(tuning_minimum=4))
     assert turned.untuned == "labels only: the probabilities do not go with the codes"
     assert (turned.label == 1 - data.label).all()

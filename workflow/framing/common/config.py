@@ -286,10 +286,12 @@ def cross_check(
     sources: Collection[str],
     path: Path,
     coders: Collection[str] | None = None,
+    means: Collection[str] = (),
 ) -> list[Problem]:
     """Return where the configuration names codes, groups, sources … that do not exist.
 
-    Coders are checked where they are given.
+    Coders are checked where they are given. ``codes`` are what tables have shares of; of ``means``,
+    ordinal codes, a contrast may compare mean levels, on both sides of the same one.
     """
     problems = []
     rules = ["majority", "any", "all", "each", *(coders or ())]
@@ -307,9 +309,10 @@ def cross_check(
         )  # fmt: skip
     combinations = config["combinations"]
     for name, combination in combinations.items():
-        if name in codes:
+        if name in codes or "." in name:
+            what = "is also a code" if name in codes else "has a point, as levels of codes have"
             problems.append(
-                Problem(path, f"combinations: {name!r} is also a code", "Rename the combination.")
+                Problem(path, f"combinations: {name!r} {what}", "Rename the combination.")
             )
         for key in ("all", "any", "none"):
             problems += [
@@ -326,7 +329,16 @@ def cross_check(
         for code in model["codes"]
         if code not in known["code"]
     ]  # fmt: skip
-    problems += _side_problems("contrasts", config["contrasts"], known, path)
+    with_means = {**known, "code": {*known["code"], *means}}
+    problems += _side_problems("contrasts", config["contrasts"], with_means, path)
+    problems += [
+        Problem(path, f"contrasts.{entry['id']}: compares {a!r} with {b!r}, of which only one, or "
+                "each of another code, is a mean level",
+                "Let both sides name the same ordinal code, or both a share.")
+        for entry in config["contrasts"]
+        for a, b in [(entry["a"]["code"], entry["b"]["code"])]
+        if a != b and {a, b} & {*means}
+    ]  # fmt: skip
     problems += comparison_problems(config, codes, path)
     if config["case_study"] and config["case_study"] not in sources:
         problems.append(

@@ -41,7 +41,7 @@ class Outcome:
     """
 
     code: str
-    decision: Ints
+    decision: Ints | Floats
     label: Floats
     fitted: Floats
     untuned: str
@@ -54,7 +54,8 @@ class Outcome:
     @property
     def stratum(self) -> Ints:
         """Return what the classifier decides, as a number, passage by passage (N,)."""
-        return self.decision if self.level is None else self.level
+        decision = self.decision if self.level is None else self.level
+        return decision.astype(np.int64, copy=False)
 
 
 # --- tuning ---------------------------------------------------------------------------------------

@@ -117,9 +117,9 @@ def check_project(*, started: bool = False) -> tuple[Project, list[Facts]]:
     if codebook is not None and sources is not None:
         if config:
             known = None if project.coders is None else list(project.coders["coder"])
-            problems += cross_check(
-                config, list(codebook.indicators), set(sources["source_id"]), CONFIG, known
-            )
+            means = [name for name, code in codebook.codes.items() if code.kind.ordered]
+            ids = set(sources["source_id"])
+            problems += cross_check(config, list(codebook.indicators), ids, CONFIG, known, means)
             problems += _estimator_problems(config)
             problems += formula_problems(config, sources, project.frame)
         collect(problems, read_intake, INTAKE, sources)

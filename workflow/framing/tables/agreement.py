@@ -85,9 +85,9 @@ def agreement_table(
     so; below ``agreement.minimum_sources`` intervals and standard errors are.
     """
     rows = []
-    standard = _standard(config)
+    standard = standard_of(config)
     for code in scores["code"].drop_duplicates():
-        data = _codes(passages, codings, scores, code)
+        data = said_of(passages, codings, scores, code)
         for comparison, names in comparisons(data.coders, standard):
             for group in [ALL, *config["groups"]]:
                 member = np.ones(len(data.source), dtype=bool)
@@ -109,7 +109,7 @@ def agreement_table(
     return frame.assign(**{name: frame[name].round(12) + 0.0 for name in _NUMBERS})
 
 
-def _standard(config: Mapping[str, Any]) -> str:
+def standard_of(config: Mapping[str, Any]) -> str:
     """Return the coder who is the standard; empty without one."""
     rule = config["coders"]
     return str(rule["standard"]) if rule["rule"] == STANDARD else ""
@@ -177,7 +177,10 @@ def _correlation(one: Floats, two: Floats, weight: Floats) -> float | None:
     return None if is_zero(spread) else float(own @ (one * two)) / spread**0.5
 
 
-def _codes(passages: pd.DataFrame, codings: pd.DataFrame, scores: pd.DataFrame, code: str) -> Codes:
+def said_of(
+    passages: pd.DataFrame, codings: pd.DataFrame, scores: pd.DataFrame, code: str
+) -> Codes:
+    """Return what everybody said of one code; arguments as in :func:`agreement_table`."""
     own = codings[codings["code"] == code]
     score = scores[scores["code"] == code].set_index("passage_id")
     coded = score.index[score["label"].notna()]

@@ -62,12 +62,13 @@ def edition(specs: Specs, context: Mapping[str, Any]) -> Edition:
     """Return the words of one project.
 
     ``context`` holds ``title question groups`` (id → label) ``periods`` (ids) ``codes`` (id →
-    label, combinations included) ``contrasts`` (id → thesis) ``coders`` (a phrase such as "three
-    machine coders") ``agreement_shows`` (``stability`` of runs of one model, else ``reliability``)
-    ``machine_coders convenience`` (bool) ``n_sources n_passages n_coded n_read n_unread n_outside
-    headline`` (``estimator``, ``target``, ``basis``) ``licence confidence decimals case_study``
-    (mapping with ``source_id title``, or None) ``digests`` (name → sha256) ``how_to_rerun limits
-    reading warnings`` (lists of sentences).
+    label, combinations included) ``variables`` (id → label, of codes before their levels)
+    ``contrasts`` (id → thesis) ``coders`` (a phrase such as "three machine coders")
+    ``agreement_shows`` (``stability`` of runs of one model, else ``reliability``) ``machine_coders
+    convenience`` (bool) ``n_sources n_passages n_coded n_read n_unread n_outside headline``
+    (``estimator``, ``target``, ``basis``) ``licence confidence decimals case_study`` (mapping with
+    ``source_id title``, or None) ``digests`` (name → sha256) ``how_to_rerun limits reading
+    warnings`` (lists of sentences).
     """
     words = _words(specs, context)
     keys = [
@@ -131,6 +132,7 @@ def _labels(specs: Specs, context: Mapping[str, Any]) -> dict[str, dict[str, str
         for name, entries in specs.vocabularies.items()
     }
     labels["code"] = {key: plain(label) for key, label in context["codes"].items()}
+    labels["variable"] = {key: plain(label) for key, label in context["variables"].items()}
     labels["group"] = {
         ALL: total["group"],
         **{key: plain(label) for key, label in context["groups"].items()},

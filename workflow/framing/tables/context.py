@@ -41,6 +41,7 @@ def named(config: Mapping[str, Any], codes: pd.DataFrame, confirmed: bool) -> di
         "periods": [*(str(period["id"]) for period in config["periods"]), str(config["undated"])],
         "undated": str(config["undated"]),
         "codes": dict(zip(codes["code"], codes["label"], strict=True)),
+        "variables": {one.name: one.label for one in read_variables(codes)},
         "contrasts": {entry["id"]: entry["thesis"] for entry in config["contrasts"]},
         "agreement_marks": config["agreement"]["marks"],
         "headline": {**leading(config, confirmed), "basis": HELD},

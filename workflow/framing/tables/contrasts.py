@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from framing.coding.variables import Variable
 from framing.common.config import ALL
 from framing.inference.contrasts import (
     Contrast,
@@ -24,6 +25,7 @@ from framing.inference.corrected import Estimate
 from framing.inference.design import TARGETS, TEXTS, Floats, Population, domain, population
 from framing.inference.estimators import CORRECTED, estimate
 from framing.inference.intervals import Settings
+from framing.inference.means import Scale, mean_outcome
 from framing.inference.outcomes import Outcome, outcomes, relabelled
 from framing.tables.shares import CODERS, codes_alone, settled, with_coders
 
@@ -38,6 +40,7 @@ NOTHING_TO_HOLD = "both sides are of the same texts: there is no period to hold"
 ONE_PERIOD = "each side names its period: there is none to hold"
 NO_COMMON_PERIOD = "no period in which both sides can be estimated"
 PERIODS = "periods held: {}"
+MEANS = "means of levels, by the numbers that the codebook gives them"
 
 
 def contrast_table(
@@ -46,23 +49,32 @@ def contrast_table(
     config: Mapping[str, Any],
     labels: Mapping[str, str],
     codings: pd.DataFrame | None = None,
+    variables: Sequence[Variable] = (),
 ) -> pd.DataFrame:
     """Return T6-contrasts: the configured differences by each estimator that uses codes.
 
     Each stands raw and with the period held (:func:`framing.inference.contrasts.standardised`).
     ``labels`` maps codes and combinations to how a reader knows them, ``codings`` are as in
     :func:`framing.tables.shares.prevalence_table`. ``p_holm`` is adjusted for the number of
-    contrasts, each estimator, target and basis apart, and the verdict goes by it. Columns:
+    contrasts, each estimator, target and basis apart, and the verdict goes by it. A side that names
+    an ordinal code of ``variables`` is its mean level (:mod:`framing.inference.means`), and the
+    other side then is, too; the status says so. Columns:
     :data:`T6_COLUMNS`. Raises :class:`InputError` as
     :func:`framing.tables.shares.prevalence_table` does.
     """
     settings, frame = Settings.of(config), population(passages, config["case_study"])
     needed = {side["code"] for entry in config["contrasts"] for side in (entry["a"], entry["b"])}
+    means = {one.name: one for one in variables if one.kind.ordered and one.name in needed}
+    needed |= {name for one in means.values() for name in one.indicators}
     data = {found.code: found for found in outcomes(frame, scores, settings, needed)}
     coders = codes_alone(frame, codings, config)
     alone = {
         code: [relabelled(frame, one, of, settings) for of in coders] for code, one in data.items()
     }
+    for code, variable in means.items():
+        data[code] = mean_outcome(variable, [data[name] for name in variable.indicators])
+        by_coder = zip(*(alone[name] for name in variable.indicators), strict=True)
+        alone[code] = [mean_outcome(variable, own) for own in by_coder]
     decimals = int(config["report"]["decimals"])
     rows: list[dict[str, Any]] = []
     found: list[Contrast] = []
@@ -71,12 +83,19 @@ def contrast_table(
         # Every coder's codes alone after the combined ones: as many on both sides.
         said = [[data[side["code"]], *alone[side["code"]]] for side in sides]
         names = (side_name(sides[0], config, labels), side_name(sides[1], config, labels))
+        scale = Scale.of(means[sides[0]["code"]]) if sides[0]["code"] in means else None
         for name, target, basis in product(CORRECTED, TARGETS, (RAW, HELD)):
             made = [
                 _compared(frame, sides, pair, name, target, basis, config, settings)
                 for pair in zip(*said, strict=True)
             ]
             (a, b), one, note = made[0]
+            ratios = ratio(a, b, target, settings.confidence)
+            said_alone = [other for _, other, _ in made[1:]]
+            if scale is not None:
+                one, said_alone = scale.contrast(one), list(map(scale.contrast, said_alone))
+                # A ratio of means depends on where the numbers of levels begin.
+                ratios, note = (nan, nan, nan), "; ".join(filter(None, (MEANS, note)))
             found.append(one)
             row = {
                 "contrast": entry["id"],
@@ -87,15 +106,12 @@ def contrast_table(
                 "target": target,
                 "basis": basis,
                 **_contrast_cells(one),
-                **dict(zip(("ratio", "ratio_low", "ratio_high"),
-                           ratio(a, b, target, settings.confidence), strict=True)),
+                **dict(zip(("ratio", "ratio_low", "ratio_high"), ratios, strict=True)),
                 "expected": entry["expected"],
                 "reading": reading(one, *names, decimals),
                 "status": "; ".join(filter(None, (note, one.status))),
             }  # fmt: skip
-            rows.append(
-                row | with_coders(row, [_contrast_cells(other) for _, other, _ in made[1:]])
-            )
+            rows.append(row | with_coders(row, list(map(_contrast_cells, said_alone))))
     table = pd.DataFrame(rows, columns=list(T6_COLUMNS))
     for _, part in table.groupby(["estimator", "target", "basis"], sort=False):
         table.loc[part.index, "p_holm"] = holm(list(part["p_value"]))

@@ -103,6 +103,11 @@ def specification_table(
     main = main_specification(config, ours, given.frame.confirmed)
     every = [main, *(one for one in specifications(plan, coders) if one != main)]
     found = _estimated(given, every, config, settings)
+
+    def scaled(made: Contrast, entry: Mapping[str, Any]) -> Contrast:
+        scale = given.scales.get(entry["a"]["code"])
+        return made if scale is None else scale.contrast(made)
+
     rows = []
     for entry in config["contrasts"]:
         known = set()
@@ -110,13 +115,14 @@ def specification_table(
             if (entry["id"], one) not in found:
                 continue
             made, source = found[entry["id"], one]
+            made = scaled(made, entry)
             rows.append(_row(entry, one, made, source or NONE, main=one == main))
             if replace(one, left_out=NONE) == main:
                 known.add(source)  # the largest, which is not to count twice
         if EACH in plan["left_out"]:
             for made, name in left_out_in_turn(given, main, entry, config):
                 if name not in known:
-                    rows.append(_row(entry, main, made, name, main=False))
+                    rows.append(_row(entry, main, scaled(made, entry), name, main=False))
     table = pd.DataFrame(rows, columns=list(T16_COLUMNS))
     floats = table.select_dtypes("float").columns
     return table.assign(**{name: table[name].round(12) + 0.0 for name in floats})

@@ -23,6 +23,7 @@ from framing.common.config import ALL
 from framing.inference.design import Bools, Floats, Ints, Population, population, within_frame
 from framing.inference.estimator import CLASSIFIER, CODERS, THRESHOLD, UNSURE
 from framing.inference.estimators import EVERY, leading
+from framing.inference.means import Scale
 from framing.tables.contrasts import RAW
 
 EACH, NONE, LARGEST = "each", "none", "largest"
@@ -84,18 +85,20 @@ class Material:
 
     ``labels`` (n,) by (coders, unsure, code), NaN where no coding is left; ``probability`` and
     ``decision`` (N,) by (classifier, code); ``mass`` (N,) by weighting; ``fold`` (N,).
-    ``together`` has, for an indicator of a code with several levels, all of these.
+    ``together`` has, for an indicator of a code with several levels, all of these; the mean level
+    of an ordinal code stands among the codes by the code's own name, on its scale of ``scales``.
     """
 
     frame: Population
     bins: Bins
     labels: Mapping[tuple[str, str, str], Floats]
     probability: Mapping[tuple[str, str], Floats]
-    decision: Mapping[tuple[str, str], Ints]
+    decision: Mapping[tuple[str, str], Ints | Floats]
     mass: Mapping[str, Floats]
     fold: Ints
     sources: tuple[str, ...]
     together: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    scales: Mapping[str, Scale] = field(default_factory=dict)
 
 
 def specifications(plan: Mapping[str, Any], coders: Sequence[str]) -> Iterator[Specification]:
@@ -166,6 +169,7 @@ def material(
     passages, (codings, scores, predictions) = within_frame(passages, codings, scores, predictions)
     frame = population(passages, config["case_study"])
     codes = list(scores["code"].drop_duplicates())
+    ordered = [one for one in variables or () if one.kind.ordered]
     plan = config["robustness"]
     labels, coders = {}, sorted(codings["coder"].unique())
     rules = [name for rule in plan["coders"] for name in (coders if rule == EACH else [rule])]
@@ -190,12 +194,14 @@ def material(
     return Material(
         frame=frame,
         bins=bins_of(frame),
-        labels=_with_combinations(labels, config["combinations"]),
-        probability=_with_combinations(probability, config["combinations"]),
+        labels=_with_combinations(labels, config["combinations"]) | _means(labels, ordered),
+        probability=_with_combinations(probability, config["combinations"])
+        | _means(probability, ordered),
         decision={
             key: value.astype(np.int64)
             for key, value in _with_combinations(decision, config["combinations"]).items()
-        },
+        }
+        | _means(decision, ordered),
         mass={
             PASSAGE: np.ones(frame.total),
             WORDS: passages["words"].to_numpy(dtype=float),
@@ -206,9 +212,10 @@ def material(
         together={
             name: one.indicators
             for one in variables or ()
-            for name in one.indicators
+            for name in (*one.indicators, one.name)
             if not one.kind.present
         },
+        scales={one.name: Scale.of(one) for one in ordered},
     )
 
 
@@ -250,6 +257,16 @@ def _labels(
         code: combined[combined["code"] == code].set_index("passage_id")["label"]
         for code in one.indicators
     }
+
+
+def _means(arrays: Mapping[Any, Any], ordered: Sequence[Variable]) -> dict[Any, Any]:
+    """Return mean levels of ordinal codes, as parts of their range, by the same keys."""
+    made = {}
+    for rest in dict.fromkeys(key[:-1] for key in arrays):
+        for one in ordered:
+            parts = np.stack([arrays[(*rest, name)] for name in one.indicators]).astype(float)
+            made[(*rest, one.name)] = Scale.of(one).parts(one) @ parts
+    return made
 
 
 def _with_combinations(

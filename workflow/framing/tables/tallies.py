@@ -177,7 +177,7 @@ def _outcome(
     return replace(data, fitted=fitted, untuned="" if slopes.any() else UNTUNED)
 
 
-def _decision(given: Material, one: Specification, code: str) -> Ints:
+def _decision(given: Material, one: Specification, code: str) -> Ints | Floats:
     # Of several levels one is decided for: no threshold of one of them could do that.
     if one.threshold == TRAINED or code in given.together:
         return given.decision[one.classifier, code]
