@@ -83,7 +83,9 @@ def variables_of(codes: Mapping[str, Code]) -> list[Variable]:
             kind=code.kind,
             indicators=tuple(level.indicator for level in code.counted),
             levels=tuple(level.name for level in code.counted),
-            labels=tuple(level.label for level in code.counted),
+            labels=tuple(
+                code.label if code.kind.present else level.label for level in code.counted
+            ),
             numbers=tuple(level.number for level in code.counted),
             ties=code.ties,
         )
