@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 
 import framing.project.load
 from framing.classifier.apply import code_text, load_instrument
+from framing.classifier.classifier import train
 from framing.classifier.explain import Evidence, Explanation, Passage, explain
 from framing.classifier.model_file import predict
-from framing.classifier.scores import score_code
 from framing.classifier.training import material
 from framing.cli import explain as command_module
 from framing.cli.explain import page_path, passage_of_corpus, passage_of_text, unknown_passage
@@ -138,9 +138,8 @@ def test_the_final_model_of_training_says_the_same_of_every_passage(instrument, 
     read, tables = mini_tables()
     chosen = read.config["classifier"]
     given_ = material("cost", tables, chosen)
-    _, final, _ = score_code(
-        "cost", given_.facts, tables.passages, given_.labels, given_.taught, chosen
-    )
+    rows = given_.training(tables.passages, chosen["exemplar_weight"])
+    final = train(given_.facts, rows, chosen)
     trained = final.probabilities(given_.facts, np.arange(len(tables.passages)))
     model = instrument.models["cost"]
     found = []

@@ -76,6 +76,13 @@ def agreed(ids, labels):
     return pd.DataFrame({"passage_id": list(ids), "label": labels, "share": np.array(labels) / 1})
 
 
+def scored(facts, passages, labels, taught, settings):
+    """Return scores, final classifier and what scores were made by, of one yes/no code."""
+    rows = training_rows(passages, labels, taught, settings["exemplar_weight"])
+    own = labels.assign(code="c")
+    return score_code(["c"], facts, passages, own, rows, settings, train)
+
+
 def flip(labels, chosen):
     """Return the labels with those of the ``chosen`` rows turned round."""
     turned = np.where(chosen, 1 - labels["label"], labels["label"])
@@ -240,7 +247,7 @@ def test_folds_are_of_one_size_and_levels_are_independent():
 def fitted():
     passages, words, hits, labels = population(7)
     facts = facts_of(words, hits)
-    scores, final, fits = score_code("c", facts, passages, labels, [], SETTINGS)
+    scores, final, fits = scored(facts, passages, labels, [], SETTINGS)
     return passages, facts, labels, scores, final, fits.usual
 
 
@@ -255,7 +262,7 @@ def test_probabilities_of_a_fold_do_not_depend_on_the_labels_of_its_sources(fitt
     passages, facts, labels, scores, _, _ = fitted
     inside = scores["fold"] == 2
     flipped = flip(labels, inside)
-    again, *_ = score_code("c", facts, passages, flipped, [], SETTINGS)
+    again, *_ = scored(facts, passages, flipped, [], SETTINGS)
     assert again.loc[inside, "probability"].tolist() == scores.loc[inside, "probability"].tolist()
     assert again.loc[inside, "decision"].tolist() == scores.loc[inside, "decision"].tolist()
     assert again.loc[~inside, "probability"].tolist() != scores.loc[~inside, "probability"].tolist()
@@ -266,7 +273,7 @@ def test_shuffled_labels_give_chance_level():
     precision, base = [], []
     for seed in range(6):
         passages, words, hits, labels = population(100 + seed, signal=False)
-        scores, *_ = score_code("c", facts_of(words, hits), passages, labels, [], SETTINGS)
+        scores, *_ = scored(facts_of(words, hits), passages, labels, [], SETTINGS)
         precision.append(average_precision_score(labels["label"], scores["probability"]))
         base.append(labels["label"].mean())
     # Six runs of 144 passages: the standard error of the mean difference is about .02.
@@ -280,7 +287,7 @@ def test_a_word_that_only_marks_a_source_does_not_help():
         bag | {f"mark{name}": 5} for bag, name in zip(words, passages["source_id"], strict=True)
     ]
     labels = agreed(passages["passage_id"], carrying.astype(int))
-    scores, *_ = score_code("c", facts_of(marked, hits), passages, labels, [], SETTINGS)
+    scores, *_ = scored(facts_of(marked, hits), passages, labels, [], SETTINGS)
     assert (
         average_precision_score(labels["label"], scores["probability"])
         < labels["label"].mean() + 0.1
@@ -446,7 +453,10 @@ def test_balanced_classes_weigh_alike(fitted, labels_by):
 def test_more_sources_teach_more_and_a_whole_share_is_the_whole(fitted):
     passages, facts, labels, _, _, _ = fitted
     training = training_rows(passages, labels, [], 0.0)
-    table = learning_scores(facts, passages, training, SETTINGS, [0.25, 1.0], 3)
+    table = learning_scores(
+        ["c"], facts, passages, training, SETTINGS, fit_linear, lambda scores: scores,
+        [0.25, 1.0], 3,
+    )  # fmt: skip
     whole = table[table["share"] == 1.0].pivot(index="passage_id", columns="repeat", values="score")
     assert (whole.to_numpy() == whole.to_numpy()[:, :1]).all()
     taught = table.drop_duplicates(["share", "repeat"]).groupby("share")["passages"].mean()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from framing.classifier.features import closeness_of, learn_space, stems_of, transform
 from framing.classifier.model_file import model_data, model_text, predict, rule_similarities
-from framing.classifier.scores import score_code, training_rows
+from framing.classifier.scores import training_rows
 from framing.classifier.similarity import (
     NO_RULES,
     closeness_text,
@@ -25,7 +25,16 @@ from framing.classifier.similarity import (
     term_counts,
 )
 
-from .test_model import RULES, SETTINGS, agreed, closeness, facts_of, population, word_rows
+from .test_model import (
+    RULES,
+    SETTINGS,
+    agreed,
+    closeness,
+    facts_of,
+    population,
+    scored,
+    word_rows,
+)
 
 PLAIN = SETTINGS | {"stem": False, "similarity_words": 1, "similarity_pairs": 1}
 BAGS = [{"boat": 1, "sail": 2}, {"boat": 1, "oar": 1}, {"hill": 1, "goat": 1}, {"hill": 3}]
@@ -156,7 +165,7 @@ def test_a_stored_model_reckons_similarities_as_training_does():
     passages, words, hits, labels = population(7)
     close = closeness(words)
     facts = facts_of(words, hits, close)
-    _, final, fits = score_code("c", facts, passages, labels, [], SETTINGS)
+    _, final, fits = scored(facts, passages, labels, [], SETTINGS)
     data = json.loads(model_text(model_data("c", final, fits.usual, facts, SETTINGS, {})))
     for row in range(0, len(words), 7):
         term_of = stems_of(words[row], stemmed=True)

@@ -1,6 +1,6 @@
 # From facts and labels to a probability and a decision for every passage and code.
 #
-# needs: build/{labels,votes,patterns,rules,exemplars}.tsv, build/sampled/{passages,words,hits}.tsv,
+# needs: build/{codes,labels,votes,patterns,rules,exemplars}.tsv, build/sampled/{passages,words,hits}.tsv,
 #        build/passages.tsv, build/further/{words,hits}.tsv; with an encoder, every text
 # makes: build/closeness.json       how close words are to the codebook's rules
 #        build/scores/CODE.tsv     of passages of sampled sources, cross-fitted by source
@@ -38,6 +38,7 @@ rule closeness:
 rule train:
     input:
         passages="build/sampled/passages.tsv",
+        codes="build/codes.tsv",
         labels="build/labels.tsv",
         words="build/sampled/words.tsv",
         hits="build/sampled/hits.tsv",
@@ -65,6 +66,7 @@ rule train:
 rule evaluate:
     input:
         passages="build/sampled/passages.tsv",
+        codes="build/codes.tsv",
         labels="build/labels.tsv",
         words="build/sampled/words.tsv",
         hits="build/sampled/hits.tsv",
@@ -114,6 +116,7 @@ rule stems:
 rule scores:
     input:
         passages="build/passages.tsv",
+        codes="build/codes.tsv",
         scores=expand("build/scores/{code}.tsv", code=PLAN.codes),
         fits=expand("build/fits/{code}.json", code=PLAN.codes),
         words="build/further/words.tsv",

@@ -8,6 +8,7 @@ from framing.classifier.inputs import Further
 from framing.classifier.scores import in_order, with_combinations
 from framing.classifier.similarity import read_closeness
 from framing.classifier.training import further_scores
+from framing.coding.variables import read_variables
 from framing.common.build import (
     read_build,
     read_hits,
@@ -30,7 +31,8 @@ with speaking(snakemake.log[0]):
         closeness = read_closeness(read_text(Path(given.closeness)))
         stems = dict(read_build(given.stems).to_numpy())
         fits = dict(zip(codes, (read_text(Path(path)) for path in given.fits), strict=True))
-        tables = Further(further, words, hits, patterns, closeness, stems)
+        variables = read_variables(read_build(given.codes))
+        tables = Further(further, words, hits, patterns, closeness, stems, variables)
         more = further_scores(tables, fits, params.config["classifier"])
         scores = {code: in_order(passages, part, more[code]) for code, part in scores.items()}
     whole = pd.concat(scores.values(), ignore_index=True)

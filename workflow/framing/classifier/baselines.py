@@ -75,8 +75,24 @@ class _Separating:
         return margin
 
 
-def _passages_only(training: Training) -> Training:
+def passages_only(training: Training) -> Training:
+    """Return the training rows without exemplars."""
     return training.take(training.design > 0)
+
+
+def new_naive_bayes() -> MultinomialNB:
+    """Return multinomial naive Bayes, untrained: add-one smoothing, uniform prior."""
+    # Here and below: who asks for no more than the names of methods need not wait for scikit-learn.
+    from sklearn.naive_bayes import MultinomialNB
+
+    return MultinomialNB(alpha=1.0, fit_prior=False)
+
+
+def new_svm() -> LinearSVC:
+    """Return a linear support vector machine, untrained (scikit-learn's defaults, primal)."""
+    from sklearn.svm import LinearSVC
+
+    return LinearSVC(C=1.0, dual=False, tol=_SVM_TOLERANCE, max_iter=_SVM_ITERATIONS)
 
 
 def dictionary(votes: Votes) -> Fitter:
@@ -93,27 +109,22 @@ def fit_naive_bayes(facts: Facts, training: Training, settings: Settings) -> Sco
 
     The defaults of quanteda.textmodels (Manning, Raghavan & Schütze 2008, ch. 13).
     """
-    # Here and below: who asks for no more than the names of methods need not wait for scikit-learn.
-    from sklearn.naive_bayes import MultinomialNB
-
-    part = _passages_only(training)
+    part = passages_only(training)
     if len(np.unique(part.labels)) < 2:
         return None
     columns = learn_space(facts, part.rows, settings).columns
-    model = MultinomialNB(alpha=1.0, fit_prior=False)
+    model = new_naive_bayes()
     model.fit(facts.words[part.rows][:, columns], part.labels)
     return _Counted(columns, model)
 
 
 def fit_svm(facts: Facts, training: Training, settings: Settings) -> Scorer | None:
     """Return a linear support vector machine on tf-idf (scikit-learn's defaults, primal)."""
-    from sklearn.svm import LinearSVC
-
-    part = _passages_only(training)
+    part = passages_only(training)
     if len(np.unique(part.labels)) < 2:
         return None
     space = learn_space(facts, part.rows, settings)
-    model = LinearSVC(C=1.0, dual=False, tol=_SVM_TOLERANCE, max_iter=_SVM_ITERATIONS)
+    model = new_svm()
     features = sparse.csr_matrix(word_vectors(facts, space, part.rows))
     majority = {**settings, "labels": "majority"}
     model.fit(features, part.labels, sample_weight=sum(targets(part, majority)))
@@ -122,16 +133,16 @@ def fit_svm(facts: Facts, training: Training, settings: Settings) -> Scorer | No
 
 def fit_words(facts: Facts, training: Training, settings: Settings) -> Scorer | None:
     """Return logistic regression on tf-idf alone."""
-    return fit_linear(facts, _passages_only(training), {**settings, **WORDS_ALONE})
+    return fit_linear(facts, passages_only(training), {**settings, **WORDS_ALONE})
 
 
-_DICTIONARY = "cues as a dictionary"
+CUES_AS_DICTIONARY = "cues as a dictionary"
 _FITTERS: Mapping[str, Fitter] = {
     "naive Bayes": fit_naive_bayes,
     "tf-idf + linear SVM": fit_svm,
     "tf-idf + logistic regression": fit_words,
 }
-BASELINES = (MAJORITY, _DICTIONARY, *_FITTERS)
+BASELINES = (MAJORITY, CUES_AS_DICTIONARY, *_FITTERS)
 
 
 def baseline(name: str, votes: Votes) -> Trainer:
@@ -141,7 +152,7 @@ def baseline(name: str, votes: Votes) -> Trainer:
     """
     if name == MAJORITY:
         return _majority
-    fit = dictionary(votes) if name == _DICTIONARY else _FITTERS[name]
+    fit = dictionary(votes) if name == CUES_AS_DICTIONARY else _FITTERS[name]
 
     def trainer(facts: Facts, training: Training, settings: Settings) -> Classifier:
         return train(facts, training, settings, fit)

@@ -1,4 +1,8 @@
-"""One classifier per code: trained on coded passages and exemplars, cross-fitted by source."""
+"""One classifier per code: trained on coded passages and exemplars, cross-fitted by source.
+
+What of it holds for every code stands here, and how a yes/no code is learned. How one with several
+levels is stands in :mod:`framing.classifier.levels`; :mod:`framing.classifier.learners` chooses.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +30,8 @@ class Training:
     set the threshold; ``shares`` are the parts of the coders who found the code, which are learned
     (:func:`targets`); ``sources`` names each row's source; ``design`` are the inverse inclusion
     probabilities; ``weights`` say how much a row counts in the fit. Exemplars have the empty source
-    and ``design`` 0: they teach, but neither calibrate nor set the threshold.
+    and ``design`` 0: they teach, but neither calibrate nor set the threshold. Where a code has
+    several levels ``labels`` are their positions, and ``shares`` has a column a level.
     """
 
     rows: np.ndarray
@@ -52,7 +57,7 @@ class Scorer(Protocol):
     """What a method has learned: it gives rows scores, higher where the code is likelier."""
 
     def scores(self, facts: Facts, rows: np.ndarray) -> np.ndarray:
-        """Return one score a row."""
+        """Return one score a row; of a code with several levels one a row and level."""
 
 
 Fitter = Callable[[Facts, Training, Settings], Scorer | None]
@@ -61,16 +66,37 @@ Fitter = Callable[[Facts, Training, Settings], Scorer | None]
 
 @dataclass(frozen=True)
 class LinearScorer:
-    """Score = features · coefficients + intercept."""
+    """Score = features · coefficients + intercept; of several levels, a column and number each."""
 
     space: FeatureSpace
     coefficients: np.ndarray
-    intercept: float
+    intercept: float | np.ndarray
 
     def scores(self, facts: Facts, rows: np.ndarray) -> np.ndarray:
         """Return the linear scores of ``rows``."""
         product: np.ndarray = transform(facts, self.space, rows) @ self.coefficients
         return product + self.intercept
+
+
+class Trained(Protocol):
+    """A trained classifier, of a code of whatever kind.
+
+    What it gives of a row is a number, or where a code has several levels a row of them.
+    """
+
+    @property
+    def scorer(self) -> Scorer | None:
+        """Return what it learned; None where it gives every passage the same."""
+
+    @property
+    def reason(self) -> str:
+        """Return why it gives every passage the same, or nothing."""
+
+    def probabilities(self, facts: Facts, rows: np.ndarray) -> np.ndarray:
+        """Return the calibrated probabilities of ``rows``, rounded."""
+
+    def decisions(self, probabilities: np.ndarray) -> np.ndarray:
+        """Return 1 where a probability is decided for, else 0."""
 
 
 @dataclass(frozen=True)
@@ -159,13 +185,29 @@ def held_out_scores(
 ) -> np.ndarray:
     """Return each training row's score from an inner fold that holds out its source, else NaN."""
     inner = folds_of(training.sources, settings, "inner")
-    scores = np.full(len(training.rows), np.nan)
+    parts = []
     for fold in range(settings["inner_folds"]):
-        held_out = inner == fold
-        scorer = fit(facts, training.take(~held_out), settings) if held_out.any() else None
+        held_out = np.flatnonzero(inner == fold)
+        if not len(held_out):
+            continue
+        scorer = fit(facts, training.take(inner != fold), settings)
         if scorer is not None:
-            scores[held_out] = scorer.scores(facts, training.rows[held_out])
-    return scores
+            parts.append((held_out, scorer.scores(facts, training.rows[held_out])))
+    return in_place(parts, len(training.rows), np.nan)
+
+
+def in_place(
+    parts: Sequence[tuple[np.ndarray, np.ndarray]], number: int, absent: float
+) -> np.ndarray:
+    """Return ``number`` rows of values from ``parts``: positions, and the values of these rows.
+
+    Rows of no part have ``absent``.
+    """
+    shape, kind = (parts[0][1].shape[1:], parts[0][1].dtype) if parts else ((), None)
+    values = np.full((number, *shape), absent, dtype=kind)
+    for rows, own in parts:
+        values[rows] = own
+    return values
 
 
 def train(
@@ -198,10 +240,10 @@ class CrossFit:
     folds: np.ndarray
     probabilities: np.ndarray
     decisions: np.ndarray
-    classifiers: tuple[Classifier, ...]
+    classifiers: tuple[Trained, ...]
 
 
-Trainer = Callable[[Facts, Training, Settings], Classifier]
+Trainer = Callable[[Facts, Training, Settings], Trained]
 
 
 def cross_fit(
@@ -218,17 +260,29 @@ def cross_fit(
     is what the difference estimator asks for (Chernozhukov et al. 2018; Angelopoulos et al. 2023).
     ``trainer`` makes each fold's classifier from the rows outside the fold.
     """
-    fold = folds_of(sources, settings, "outer")
     of_training = folds_of(training.sources, settings, "outer")
-    probabilities = np.zeros(len(sources))
-    decisions = np.zeros(len(sources), dtype=int)
-    classifiers = []
-    for current in range(settings["folds"]):
-        classifier = trainer(facts, training.take(of_training != current), settings)
-        classifiers.append(classifier)
-        rows = np.flatnonzero(fold == current)
+    classifiers = tuple(
+        trainer(facts, training.take(of_training != fold), settings)
+        for fold in range(settings["folds"])
+    )
+    return CrossFit(*held_out(facts, sources, classifiers, settings), classifiers)
+
+
+def held_out(
+    facts: Facts, sources: Sequence[str], classifiers: Sequence[Trained], settings: Settings
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return fold, probability and decision of the first rows, each by the classifier of its fold.
+
+    ``sources`` names their sources, ``classifiers`` are those of the folds.
+    """
+    folds = folds_of(sources, settings, "outer")
+    probabilities, decisions = [], []
+    for fold, classifier in enumerate(classifiers):
+        rows = np.flatnonzero(folds == fold)
         if not len(rows):  # of few sources a fold may have got none, which not every model takes
             continue
-        probabilities[rows] = classifier.probabilities(facts, rows)
-        decisions[rows] = classifier.decisions(probabilities[rows])
-    return CrossFit(fold, probabilities, decisions, tuple(classifiers))
+        found = classifier.probabilities(facts, rows)
+        probabilities.append((rows, found))
+        decisions.append((rows, classifier.decisions(found)))
+    number = len(sources)
+    return folds, in_place(probabilities, number, 0.0), in_place(decisions, number, 0)

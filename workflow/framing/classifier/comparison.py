@@ -7,77 +7,61 @@ are predictions, not figures of merit: those are worked out where designs and we
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 
-from framing.classifier.baselines import BASELINES, Votes, baseline
 from framing.classifier.classifier import (
-    CrossFit,
+    Fitter,
     Settings,
+    Trainer,
     Training,
     cross_fit,
-    fit_linear,
     folds_of,
+    in_place,
 )
 from framing.classifier.features import Facts
+from framing.classifier.fold_models import by_indicator
 from framing.common.files import sha256
 
 WITH_ENCODER = "words, cues and encoder"
-PREDICTION_COLUMNS = ("method", "passage_id", "probability", "decision")
-LEARNING_COLUMNS = ("share", "repeat", "passages", "passage_id", "score")
+PREDICTION_COLUMNS = ("method", "passage_id", "probability", "decision", "code")
+LEARNING_COLUMNS = ("share", "repeat", "passages", "passage_id", "score", "code")
 
 
-def baseline_predictions(
+def predictions(
+    name: str,
+    indicators: Sequence[str],
     facts: Facts,
     passages: pd.DataFrame,
     training: Training,
-    votes: Votes,
     settings: Settings,
+    trainer: Trainer,
 ) -> pd.DataFrame:
-    """Return the baselines' predictions for all passages (:data:`PREDICTION_COLUMNS`)."""
+    """Return what a method called ``name`` predicts for all passages, cross-fitted.
+
+    Columns: :data:`PREDICTION_COLUMNS`; rows are all passages for each of the ``indicators``.
+    """
+    fit = cross_fit(facts, list(passages["source_id"]), training, settings, trainer)
+    columns = {"method": name, "passage_id": passages["passage_id"].to_numpy()}
     parts = [
-        _predictions(
-            name,
-            passages,
-            cross_fit(
-                facts, list(passages["source_id"]), training, settings, baseline(name, votes)
-            ),
+        pd.DataFrame({**columns, "probability": probability, "decision": decision, "code": code})
+        for code, (probability, decision) in by_indicator(
+            indicators, fit.probabilities, fit.decisions
         )
-        for name in BASELINES
     ]
     return pd.concat(parts, ignore_index=True)
 
 
-def _predictions(name: str, passages: pd.DataFrame, fit: CrossFit) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "method": name,
-            "passage_id": passages["passage_id"].to_numpy(),
-            "probability": fit.probabilities,
-            "decision": fit.decisions,
-        }
-    )
-
-
-def variant_predictions(
-    name: str,
-    facts: Facts,
-    passages: pd.DataFrame,
-    training: Training,
-    settings: Settings,
-) -> pd.DataFrame:
-    """Return our predictions for all passages under other settings or facts, called ``name``."""
-    fit = cross_fit(facts, list(passages["source_id"]), training, settings)
-    return _predictions(name, passages, fit)
-
-
 def learning_scores(
+    indicators: Sequence[str],
     facts: Facts,
     passages: pd.DataFrame,
     training: Training,
     settings: Settings,
+    fit: Fitter,
+    told: Callable[[np.ndarray], np.ndarray],
     shares: Sequence[float],
     repeats: int,
 ) -> pd.DataFrame:
@@ -86,8 +70,9 @@ def learning_scores(
     For each of ``shares`` and each of ``repeats`` divisions, that share of the sources outside a
     fold teaches (exemplars always do), the fold's passages are scored. Sources are ordered by a
     digest, so that smaller shares are parts of larger ones. Columns: :data:`LEARNING_COLUMNS`,
-    ``passages`` being the mean number of coded passages learned from. Scores are not calibrated:
-    only their ranks count.
+    ``passages`` being the mean number of coded passages learned from. ``fit`` is the method, and
+    ``told`` makes a column for each of the ``indicators`` of what it scores. Scores are not
+    calibrated: only their ranks count.
     """
     outer = folds_of(training.sources, settings, "outer")
     coded = training.design > 0
@@ -95,25 +80,27 @@ def learning_scores(
     for share in shares:
         for repeat in range(repeats):
             chosen = _part_of_sources(training, settings["seed"], share, repeat)
-            scores, learned = np.full(len(training.rows), np.nan), []
+            found, learned = [], []
             for fold in range(settings["folds"]):
-                inside = coded & (outer == fold)
+                inside = np.flatnonzero(coded & (outer == fold))
                 taught = training.take((outer != fold) & (chosen | ~coded))
-                scorer = fit_linear(facts, taught, settings)
+                scorer = fit(facts, taught, settings)
                 learned.append(int((taught.design > 0).sum()))
-                if scorer is not None and inside.any():
-                    scores[inside] = scorer.scores(facts, training.rows[inside])
-            parts.append(
-                pd.DataFrame(
-                    {
-                        "share": share,
-                        "repeat": repeat,
-                        "passages": round(float(np.mean(learned))),
-                        "passage_id": passages["passage_id"].to_numpy()[training.rows[coded]],
-                        "score": np.round(scores[coded], 6) + 0.0,
-                    }
-                )
-            )
+                if scorer is not None and len(inside):
+                    found.append((inside, told(scorer.scores(facts, training.rows[inside]))))
+            scores = in_place(found, len(training.rows), np.nan)[coded]
+            columns = {
+                "share": share,
+                "repeat": repeat,
+                "passages": round(float(np.mean(learned))),
+                "passage_id": passages["passage_id"].to_numpy()[training.rows[coded]],
+            }
+            if not found:
+                scores = np.repeat(scores[:, None], len(indicators), axis=1)
+            parts += [
+                pd.DataFrame({**columns, "score": np.round(score, 6) + 0.0, "code": code})
+                for code, (score,) in by_indicator(indicators, scores)
+            ]
     return pd.concat(parts, ignore_index=True)
 
 

@@ -10,14 +10,14 @@ rounded.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from framing.classifier.classifier import Classifier, LinearScorer, Settings, folds_of
+from framing.classifier.classifier import LinearScorer, Settings, Trained, held_out
 from framing.classifier.features import Facts, FeatureSpace
 from framing.classifier.novelty import Usual, is_unfamiliar
 
@@ -26,34 +26,46 @@ from framing.classifier.novelty import Usual, is_unfamiliar
 class Fits:
     """One code's classifiers, one a fold, and what is usual among all coded passages."""
 
-    classifiers: tuple[Classifier, ...]
+    classifiers: tuple[Trained, ...]
     usual: Usual
 
 
 def scores_of(
-    code: str, facts: Facts, passages: pd.DataFrame, fits: Fits, settings: Settings
+    indicators: Sequence[str], facts: Facts, passages: pd.DataFrame, fits: Fits, settings: Settings
 ) -> pd.DataFrame:
     """Return the scores of ``passages``, the first rows of ``facts``, each by its source's fold.
 
-    Columns are those of :data:`framing.classifier.scores.SCORE_COLUMNS`; labels are missing.
+    Columns are those of :data:`framing.classifier.scores.SCORE_COLUMNS`; labels are missing. There
+    are all passages for the first of the ``indicators``, then all for the next.
     """
-    folds = folds_of(passages["source_id"], settings, "outer")
-    probabilities, decisions = np.zeros(len(passages)), np.zeros(len(passages), dtype=int)
-    for fold, classifier in enumerate(fits.classifiers):
-        rows = np.flatnonzero(folds == fold)
-        probabilities[rows] = classifier.probabilities(facts, rows)
-        decisions[rows] = classifier.decisions(probabilities[rows])
-    return pd.DataFrame(
-        {
-            "passage_id": passages["passage_id"].to_numpy(),
-            "code": code,
-            "fold": folds,
-            "label": pd.array([pd.NA] * len(passages), dtype="Int64"),
-            "probability": probabilities,
-            "decision": decisions,
-            "unfamiliar": is_unfamiliar(facts, fits.usual, np.arange(len(passages))),
-        }
-    )
+    sources = list(passages["source_id"])
+    folds, probabilities, decisions = held_out(facts, sources, fits.classifiers, settings)
+    columns = {
+        "passage_id": passages["passage_id"].to_numpy(),
+        "code": "",
+        "fold": folds,
+        "label": pd.array([pd.NA] * len(passages), dtype="Int64"),
+        "probability": 0.0,
+        "decision": 0,
+        "unfamiliar": is_unfamiliar(facts, fits.usual, np.arange(len(passages))),
+    }
+    parts = [
+        pd.DataFrame({**columns, "code": name, "probability": probability, "decision": decision})
+        for name, (probability, decision) in by_indicator(indicators, probabilities, decisions)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def by_indicator(
+    indicators: Sequence[str], *values: np.ndarray
+) -> Iterator[tuple[str, list[np.ndarray]]]:
+    """Give each indicator with its column of every one of ``values``.
+
+    These have a row a passage and a column an indicator; of a yes/no code they are one column.
+    """
+    tables = [value.reshape(len(value), len(indicators)) for value in values]
+    for place, name in enumerate(indicators):
+        yield name, [table[:, place] for table in tables]
 
 
 def fits_text(fits: Fits, facts: Facts) -> str:
@@ -68,23 +80,23 @@ def fits_text(fits: Fits, facts: Facts) -> str:
     return json.dumps({"classifiers": classifiers, "usual": usual}, ensure_ascii=False) + "\n"
 
 
-def read_fits(text: str, facts: Facts) -> Fits:
+def read_fits(text: str, facts: Facts, kind: Callable[..., Trained]) -> Fits:
     """Return what :func:`fits_text` wrote, to be used on other ``facts``.
 
     These must have the same patterns and rules. Words that do not occur in them are left out: there
-    they add nothing to a score.
+    they add nothing to a score. ``kind`` is the class of the code's classifiers.
     """
     data = json.loads(text)
     place = {term: column for column, term in enumerate(facts.terms)}
     space, known = _space(data["usual"]["space"], place)
     centre = np.array(data["usual"]["centre"], dtype=float)[known]
     return Fits(
-        tuple(_classifier(one, place) for one in data["classifiers"]),
+        tuple(_classifier(one, place, kind) for one in data["classifiers"]),
         Usual(space, centre, data["usual"]["most_unknown"], data["usual"]["least_similar"]),
     )
 
 
-def _classifier_data(classifier: Classifier, facts: Facts) -> dict[str, Any]:
+def _classifier_data(classifier: Trained, facts: Facts) -> dict[str, Any]:
     scorer = classifier.scorer
     data = {**vars(classifier), "scorer": None}
     if scorer is not None:
@@ -92,19 +104,22 @@ def _classifier_data(classifier: Classifier, facts: Facts) -> dict[str, Any]:
         data["scorer"] = {
             "space": _space_data(scorer.space, facts),
             "coefficients": scorer.coefficients.tolist(),
-            "intercept": scorer.intercept,
+            "intercept": np.asarray(scorer.intercept).tolist(),
         }
     return data
 
 
-def _classifier(data: Mapping[str, Any], place: Mapping[str, int]) -> Classifier:
+def _classifier(
+    data: Mapping[str, Any], place: Mapping[str, int], kind: Callable[..., Trained]
+) -> Trained:
     if data["scorer"] is None:
-        return Classifier(**data)
+        return kind(**data)
     space, known = _space(data["scorer"]["space"], place)
     coefficients = np.array(data["scorer"]["coefficients"], dtype=float)
     words, rest = coefficients[: len(known)], coefficients[len(known) :]
-    scorer = LinearScorer(space, np.concatenate([words[known], rest]), data["scorer"]["intercept"])
-    return Classifier(**{**data, "scorer": scorer})
+    intercept = np.array(data["scorer"]["intercept"], dtype=float)[()]
+    scorer = LinearScorer(space, np.concatenate([words[known], rest]), intercept)
+    return kind(**{**data, "scorer": scorer})
 
 
 def _space_data(space: FeatureSpace, facts: Facts) -> dict[str, Any]:

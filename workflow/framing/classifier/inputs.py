@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
 
 from framing.classifier.similarity import Closeness
+from framing.coding.variables import Variable, yes_no_variables
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,8 @@ class Tables:
     ``labels`` (``passage_id code label share``) the combined codes and the coders' shares;
     ``words`` (``passage_id word count``) and ``hits`` (``passage_id cue pattern hits``) the facts
     of passages and exemplars; ``patterns`` (``cue pattern``) those of the codebook; ``exemplars``
-    (``passage_id code label``); ``closeness`` what words say of the codebook's rules. For
+    (``passage_id code label``); ``closeness`` what words say of the codebook's rules;
+    ``variables`` are codes with their levels, of which a yes/no code may be left out. For
     comparisons alone, ``votes`` (``cue code vote``) and, where an encoder is to be measured,
     ``embeddings`` (a row a passage or exemplar, indexed by its id; a column a dimension).
     """
@@ -32,14 +34,15 @@ class Tables:
     closeness: Closeness
     votes: pd.DataFrame | None = None
     embeddings: pd.DataFrame | None = None
+    variables: Sequence[Variable] = ()
 
 
 @dataclass(frozen=True)
 class Further:
     """Whole sources that taught no classifier: their part of the :class:`Tables` of these names.
 
-    ``patterns`` and ``closeness`` are those that the classifiers were trained with; ``stems`` are
-    those of the passages' words, as far as they have been worked out.
+    ``patterns``, ``closeness`` and ``variables`` are those that the classifiers were trained with;
+    ``stems`` are those of the passages' words, as far as they have been worked out.
     """
 
     passages: pd.DataFrame
@@ -48,3 +51,10 @@ class Further:
     patterns: pd.DataFrame
     closeness: Closeness
     stems: Mapping[str, str] = field(default_factory=dict)
+    variables: Sequence[Variable] = ()
+
+
+def variable_named(code: str, variables: Sequence[Variable]) -> Variable:
+    """Return the variable of that name; one that is not among ``variables`` is a yes/no code."""
+    found = [one for one in variables if one.name == code]
+    return (found or yes_no_variables([code]))[0]

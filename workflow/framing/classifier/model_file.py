@@ -1,4 +1,9 @@
-"""A trained classifier as plain data: readable, citable by its digest, never a pickle."""
+"""A trained classifier as plain data: readable, citable by its digest, never a pickle.
+
+What holds of every stored model stands here, and what does of yes/no codes; those of codes with
+several levels are in :mod:`framing.classifier.level_model`. Which of the two a model is,
+:mod:`framing.classifier.stored` asks.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +25,9 @@ from framing.common.files import json_of, json_text, read_text, sha256
 from framing.common.problems import InputError, Problem
 
 FORMAT = "framing-model/3"
+LEVELS_FORMAT = "framing-levels/1"
+Weight = Any
+"""What stands for the weight of a feature: a number, or where there are several levels a list."""
 
 
 def model_data(
@@ -51,64 +59,75 @@ def model_data(
         "usual": {"most_unknown": usual.most_unknown, "least_similar": usual.least_similar},
     }
     if isinstance(scorer, LinearScorer):
-        space, closeness = scorer.space, facts.closeness
-        sizes = [len(space.columns), len(facts.cue_names), len(facts.pattern_names)]
-        words, cues, patterns, rules = np.split(scorer.coefficients, np.cumsum(sizes))
         data |= {
-            "intercept": _number(scorer.intercept),
-            "slope": _number(classifier.slope),
-            "offset": _number(classifier.offset),
-            "words": {
-                facts.terms[column]: {
-                    "idf": float(idf),
-                    "weight": float(weight),
-                    "centre": float(centre),
-                }
-                for column, idf, weight, centre in zip(
-                    space.columns,
-                    round_off(space.idf),
-                    round_off(words * space.word_scale),
-                    usual.centre,
-                    strict=True,
-                )
-            },
-            "cues": _cue_weights(
-                facts, round_off(cues * space.cue_scale), round_off(patterns * space.pattern_scale)
-            ),
-            "rules": {
-                name: {"weight": float(weight), "mean": float(mean), "spread": float(spread)}
-                for name, weight, mean, spread in zip(
-                    closeness.rules, round_off(rules * space.rule_scale), closeness.mean,
-                    closeness.spread, strict=True,
-                )
-            },
-            "closeness": {
-                term: [weight, *row]
-                for term, weight, row in zip(
-                    closeness.terms, closeness.weights.tolist(), closeness.values.tolist(),
-                    strict=True,
-                )
-            },
-        }  # fmt: skip
-    return data | {"digest": sha256(json_text(data))}
+            "intercept": rounded(scorer.intercept),
+            "slope": rounded(classifier.slope),
+            "offset": rounded(classifier.offset),
+            **weights_data(scorer, usual, facts),
+        }
+    return with_digest(data)
 
 
-def _cue_weights(facts: Facts, cues: np.ndarray, patterns: np.ndarray) -> dict[str, dict[str, Any]]:
+def with_digest(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a model with the digest over all of it."""
+    return {**data, "digest": sha256(json_text(data))}
+
+
+def weights_data(scorer: LinearScorer, usual: Usual, facts: Facts) -> dict[str, Any]:
+    """Return the weights of words, cues, patterns and rules, rounded, and what these rest on.
+
+    A weight is a number; where there are several levels, a list of one a level.
+    """
+    space, closeness = scorer.space, facts.closeness
+    sizes = [len(space.columns), len(facts.cue_names), len(facts.pattern_names)]
+    words, cues, patterns, rules = np.split(scorer.coefficients, np.cumsum(sizes))
+    return {
+        "words": {
+            facts.terms[column]: {"idf": float(idf), "weight": weight, "centre": float(centre)}
+            for column, idf, weight, centre in zip(
+                space.columns, round_off(space.idf), rounded(words * space.word_scale),
+                usual.centre, strict=True,
+            )
+        },
+        "cues": _cue_weights(
+            facts, rounded(cues * space.cue_scale), rounded(patterns * space.pattern_scale)
+        ),
+        "rules": {
+            name: {"weight": weight, "mean": float(mean), "spread": float(spread)}
+            for name, weight, mean, spread in zip(
+                closeness.rules, rounded(rules * space.rule_scale), closeness.mean,
+                closeness.spread, strict=True,
+            )
+        },
+        "closeness": {
+            term: [weight, *row]
+            for term, weight, row in zip(
+                closeness.terms, closeness.weights.tolist(), closeness.values.tolist(),
+                strict=True,
+            )
+        },
+    }  # fmt: skip
+
+
+def _cue_weights(facts: Facts, cues: list[Any], patterns: list[Any]) -> dict[str, dict[str, Any]]:
     """Return the weight of each cue, and those of its patterns in order."""
     found: dict[str, dict[str, Any]] = {
-        name: {"weight": float(weight), "patterns": []}
+        name: {"weight": weight, "patterns": []}
         for name, weight in zip(facts.cue_names, cues, strict=True)
     }
     for key, weight in zip(facts.pattern_names, patterns, strict=True):
-        found[cue_and_pattern(key)[0]]["patterns"].append(float(weight))
+        found[cue_and_pattern(key)[0]]["patterns"].append(weight)
     return found
 
 
 def read_model(path: Path) -> dict[str, Any]:
     """Read a stored model; raise :class:`InputError` where it is none or was changed."""
     data = json_of(read_text(path), path, "Run `snakemake`.")
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise InputError(Problem(path, f"is not a model of format {FORMAT}", "Run `snakemake`."))
+    formats = (FORMAT, LEVELS_FORMAT)
+    if not isinstance(data, dict) or data.get("format") not in formats:
+        raise InputError(
+            Problem(path, f"is not a model of format {' or '.join(formats)}", "Run `snakemake`.")
+        )
     content = {key: value for key, value in data.items() if key != "digest"}
     if data.get("digest") != sha256(json_text(content)):
         raise InputError(
@@ -138,9 +157,11 @@ def one_hit(data: Mapping[str, Any], cue: str, found: Mapping[int, int]) -> floa
     That is the weight of the cue and, of its patterns' weights, the mean over hits: ``found`` says
     how often each pattern hits (all alike where none does).
     """
-    if data["constant"] is not None:
-        return None
-    entry = data["cues"][cue]
+    return None if data["constant"] is not None else weight_of_hit(data["cues"][cue], found)
+
+
+def weight_of_hit(entry: Mapping[str, Any], found: Mapping[int, int]) -> float:
+    """Return :func:`one_hit` from the ``weight`` of a cue and those of its ``patterns``."""
     numbers = range(1, len(entry["patterns"]) + 1)
     times = [found.get(n, 0) for n in numbers] if any(found.values()) else [1 for _ in numbers]
     pattern = math.fsum(w * n for w, n in zip(entry["patterns"], times, strict=True)) / sum(times)
@@ -164,6 +185,19 @@ class Prediction:
     similarity: float
     unfamiliar: bool
 
+    def cells(self, code: str) -> dict[str, float | int | str]:
+        """Return what a table of coded passages says, by column (:func:`columns`)."""
+        return {f"{code}_probability": self.probability, code: self.decision}
+
+    def counted(self, code: str) -> dict[str, int]:
+        """Return by indicator whether the passage is said to have it, 1 or 0."""
+        return {code: self.decision}
+
+
+def columns(data: Mapping[str, Any]) -> dict[str, type]:
+    """Return the columns that a model gives a table of passages, and what stands in them."""
+    return {f"{data['code']}_probability": float, data["code"]: int}
+
 
 def predict(
     data: Mapping[str, Any], counts: Mapping[str, int], hits: Mapping[str, int]
@@ -177,46 +211,84 @@ def predict(
         probability = float(data["constant"])
         decision = int(probability >= data["threshold"])
         return Prediction(probability, decision, (), 0.0, 0.0, False)
+    seen = read_passage(data, counts, hits)
+    parts = [
+        (feature.kind, feature.name, feature.weight * feature.value / feature.length)
+        for feature in seen.features
+    ]
+    score = math.fsum(amount for _, _, amount in parts)
+    probability = round(1 / (1 + math.exp(-(data["slope"] * score + data["offset"]))), DECIMALS)
+    return Prediction(
+        probability=probability,
+        decision=int(probability >= data["threshold"]),
+        parts=tuple(part for part in parts if part[2] or part[0] == "intercept"),
+        unknown=seen.unknown,
+        similarity=seen.similarity,
+        unfamiliar=seen.unfamiliar,
+    )
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One thing that adds to a score: weight · value / length.
+
+    ``kind`` and ``name`` are as in :class:`Prediction`.
+    """
+
+    kind: str
+    name: str
+    weight: Weight
+    value: float
+    length: float = 1.0
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A passage as a stored model sees it: its features, and how familiar it is."""
+
+    features: tuple[Feature, ...]
+    unknown: float
+    similarity: float
+    unfamiliar: bool
+
+
+def read_passage(
+    data: Mapping[str, Any], counts: Mapping[str, int], hits: Mapping[str, int]
+) -> Seen:
+    """Return what a stored model that is not constant sees of a passage (:func:`predict`)."""
     terms = _terms(data, counts)
     known = {term: number for term, number in terms.items() if term in data["words"]}
     total = sum(terms.values())
     tfidf = {t: (1 + math.log(n)) * data["words"][t]["idf"] for t, n in known.items()}
     length = math.sqrt(sum(value * value for value in tfidf.values())) or 1.0
-    parts = [("intercept", "", float(data["intercept"]))]
-    parts += [("word", t, data["words"][t]["weight"] * tfidf[t] / length) for t in sorted(tfidf)]
-    parts += _hit_parts(data["cues"], hits)
-    parts += [
-        ("rule", rule, data["rules"][rule]["weight"] * value)
+    features = [Feature("intercept", "", data["intercept"], 1.0)]
+    features += [
+        Feature("word", t, data["words"][t]["weight"], tfidf[t], length) for t in sorted(tfidf)
+    ]
+    features += _hit_features(data["cues"], hits)
+    features += [
+        Feature("rule", rule, data["rules"][rule]["weight"], value)
         for rule, value in rule_similarities(data, terms).items()
     ]
-    score = math.fsum(amount for _, _, amount in parts)
-    probability = round(1 / (1 + math.exp(-(data["slope"] * score + data["offset"]))), DECIMALS)
     unknown = round(1 - sum(known.values()) / total, DECIMALS) if total else 1.0
-    similarity = sum(data["words"][t]["centre"] * value / length for t, value in tfidf.items())
-    usual = data["usual"]
-    return Prediction(
-        probability=probability,
-        decision=int(probability >= data["threshold"]),
-        parts=tuple(part for part in parts if part[2] or part[0] == "intercept"),
-        unknown=unknown,
-        similarity=round(similarity, DECIMALS),
-        unfamiliar=unknown > usual["most_unknown"]
-        or round(similarity, DECIMALS) < usual["least_similar"],
-    )
+    cosine = sum(data["words"][t]["centre"] * value / length for t, value in tfidf.items())
+    similarity, usual = round(cosine, DECIMALS), data["usual"]
+    strange = unknown > usual["most_unknown"] or similarity < usual["least_similar"]
+    return Seen(tuple(features), unknown, similarity, strange)
 
 
-def _hit_parts(cues: Mapping[str, Any], hits: Mapping[str, int]) -> list[tuple[str, str, float]]:
-    """Return what cues, and then their patterns, add to the score."""
+def _hit_features(cues: Mapping[str, Any], hits: Mapping[str, int]) -> list[Feature]:
+    """Return the features of cues, and then of their patterns."""
     known = {key: number for key, number in hits.items() if cue_and_pattern(key)[0] in cues}
-    parts = [
-        ("cue", cue, cues[cue]["weight"] * math.log1p(number))
+    found = [
+        Feature("cue", cue, cues[cue]["weight"], math.log1p(number))
         for cue, number in hits_by_cue(known).items()
     ]
     for key in sorted(known, key=cue_and_pattern):
         cue, number = cue_and_pattern(key)
         weight = cues[cue]["patterns"][number - 1]
-        parts.append(("pattern", key, weight * math.log1p(known[key])))
-    return parts
+        found.append(Feature("pattern", key, weight, math.log1p(known[key])))
+    return found
 
 
 def rule_similarities(data: Mapping[str, Any], terms: Mapping[str, int]) -> dict[str, float]:
@@ -246,5 +318,6 @@ def _terms(data: Mapping[str, Any], counts: Mapping[str, int]) -> dict[str, int]
     return terms
 
 
-def _number(value: float) -> float:
-    return float(round_off(np.array(value)))
+def rounded(values: float | np.ndarray) -> Any:
+    """Return a number, or numbers as lists, rounded as probabilities are."""
+    return round_off(np.asarray(values)).tolist()

@@ -7,6 +7,7 @@ from typing import Any
 
 from framing.classifier.inputs import Tables
 from framing.classifier.similarity import read_closeness
+from framing.coding.variables import read_variables
 from framing.common.build import (
     read_build,
     read_embeddings,
@@ -34,4 +35,5 @@ def read_tables(given: Any) -> Tables:
         read_closeness(read_text(Path(given.closeness))),
         read_build(votes, vote="int64") if votes else None,
         read_embeddings(embeddings[0]) if embeddings else None,
+        read_variables(read_build(given.codes)),
     )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from framing.classifier.classifier import Classifier, Training, cross_fit, train
+from framing.classifier.classifier import Trained, Trainer, Training, cross_fit
 from framing.classifier.features import Facts
 from framing.classifier.fold_models import Fits, scores_of
 from framing.classifier.novelty import learn_usual
@@ -21,7 +21,7 @@ SCORE_COLUMNS = ("passage_id", "code", "fold", "label", "probability", "decision
 def training_rows(
     passages: pd.DataFrame, labels: pd.DataFrame, exemplar_labels: Sequence[int], weight: float
 ) -> Training:
-    """Return what the classifier of one code learns from.
+    """Return what the classifier of one yes/no code learns from.
 
     ``passages`` (``passage_id source_id weight``) are the first rows of the facts, the exemplars
     (``exemplar_labels``) the rows after them. ``labels`` (``passage_id label share``) are the
@@ -46,33 +46,43 @@ def training_rows(
 
 
 def score_code(
-    code: str,
+    indicators: Sequence[str],
     facts: Facts,
     passages: pd.DataFrame,
     labels: pd.DataFrame,
-    exemplar_labels: Sequence[int],
+    training: Training,
     settings: Mapping[str, Any],
-) -> tuple[pd.DataFrame, Classifier, Fits]:
+    trainer: Trainer,
+) -> tuple[pd.DataFrame, Trained, Fits]:
     """Cross-fit one code over all passages and train its final classifier on all codings.
 
-    Returns the scores (columns of ``SCORE_COLUMNS``; ``label`` missing where not coded), the final
-    classifier (for texts outside the corpus) and what scores were made by: the classifiers of the
-    folds, and what is usual among the coded passages.
+    ``labels`` (``passage_id code label``) has of each coded passage a row for each of its
+    ``indicators``; ``training`` are the rows that ``trainer`` learns from. Returns the scores
+    (columns of ``SCORE_COLUMNS``; ``label`` missing where not coded), the final classifier (for
+    texts outside the corpus) and what scores were made by: the classifiers of the folds, and what
+    is usual among the coded passages.
     """
-    training = training_rows(passages, labels, exemplar_labels, settings["exemplar_weight"])
-    fit = cross_fit(facts, list(passages["source_id"]), training, settings)
+    fit = cross_fit(facts, list(passages["source_id"]), training, settings, trainer)
     fits = Fits(fit.classifiers, learn_usual(facts, training, settings))
-    label = dict(zip(labels["passage_id"], labels["label"], strict=True))
-    scores = scores_of(code, facts, passages, fits, settings).assign(
-        label=pd.array([label.get(name) for name in passages["passage_id"]], dtype="Int64")
+    scores = scores_of(indicators, facts, passages, fits, settings)
+    label = dict(
+        zip(zip(labels["code"], labels["passage_id"], strict=True), labels["label"], strict=True)
     )
-    return scores, train(facts, training, settings), fits
+    keys = zip(scores["code"], scores["passage_id"], strict=True)
+    scores = scores.assign(label=pd.array([label.get(key) for key in keys], dtype="Int64"))
+    return scores, trainer(facts, training, settings), fits
 
 
 def in_order(passages: pd.DataFrame, *parts: pd.DataFrame) -> pd.DataFrame:
-    """Return one code's scores of all ``passages`` in their order, from parts that cover them."""
-    scores = pd.concat(parts, ignore_index=True).set_index("passage_id")
-    return scores.loc[passages["passage_id"]].reset_index()
+    """Return one code's scores of all ``passages`` in their order, from parts that cover them.
+
+    Of a code with several levels that is a row an indicator and passage, indicator by indicator.
+    """
+    scores = pd.concat(parts, ignore_index=True).astype({"code": str})
+    indicators = scores["code"].drop_duplicates()
+    wanted = pd.MultiIndex.from_product([indicators, passages["passage_id"]])
+    found = scores.set_index(["code", "passage_id"]).loc[wanted].reset_index()
+    return found[list(scores.columns)]
 
 
 def with_combinations(

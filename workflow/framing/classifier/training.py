@@ -8,49 +8,51 @@ from typing import Any
 
 import pandas as pd
 
+from framing.classifier.baselines import BASELINES, Votes
 from framing.classifier.classifier import Training
-from framing.classifier.comparison import (
-    WITH_ENCODER,
-    baseline_predictions,
-    learning_scores,
-    variant_predictions,
-)
+from framing.classifier.comparison import WITH_ENCODER, learning_scores, predictions
 from framing.classifier.features import Facts, collect
 from framing.classifier.fold_models import fits_text, read_fits, scores_of
-from framing.classifier.inputs import Further, Tables
-from framing.classifier.model_file import model_data
-from framing.classifier.scores import score_code, training_rows
+from framing.classifier.inputs import Further, Tables, variable_named
+from framing.classifier.learners import Learner, learner_of
+from framing.classifier.scores import score_code
+from framing.coding.variables import Variable
 
 
 @dataclass(frozen=True)
 class Material:
     """One code's share of the tables, as training works on it."""
 
+    variable: Variable
+    learner: Learner
     facts: Facts
     labels: pd.DataFrame
-    taught: list[int]
+    exemplars: pd.DataFrame
 
     def training(self, passages: pd.DataFrame, weight: float) -> Training:
         """Return the training rows, exemplars with ``weight``."""
-        return training_rows(passages, self.labels, self.taught, weight)
+        return self.learner.rows(self.variable, passages, self.labels, self.exemplars, weight)
 
 
 def material(code: str, tables: Tables, settings: Mapping[str, Any]) -> Material:
     """Return what one code's classifier learns from."""
-    exemplars = tables.exemplars[tables.exemplars["code"] == code]
+    variable = variable_named(code, tables.variables)
+    names = list(variable.indicators)
+    exemplars = tables.exemplars[tables.exemplars["code"].isin(names)]
     facts = collect(
         [*tables.passages["passage_id"], *exemplars["passage_id"]], tables.words, tables.hits,
         tables.patterns, tables.closeness, stemmed=settings["stem"],
     )  # fmt: skip
-    labels = tables.labels[tables.labels["code"] == code]
-    return Material(facts, labels, list(exemplars["label"]))
+    labels = tables.labels[tables.labels["code"].isin(names)]
+    return Material(variable, learner_of(variable), facts, labels, exemplars)
 
 
-def _votes(code: str, tables: Tables) -> dict[str, int]:
+def _votes(variable: Variable, tables: Tables) -> list[Votes]:
+    """Return the votes of cues on each indicator."""
     if tables.votes is None:
-        return {}
-    own = tables.votes[tables.votes["code"] == code]
-    return dict(zip(own["cue"], own["vote"], strict=True))
+        return [{} for _ in variable.indicators]
+    own = [tables.votes[tables.votes["code"] == name] for name in variable.indicators]
+    return [dict(zip(votes["cue"], votes["vote"], strict=True)) for votes in own]
 
 
 def train_code(
@@ -61,16 +63,19 @@ def train_code(
     The final classifier is plain data, the others are text
     (:func:`framing.classifier.fold_models.fits_text`).
     """
-    given = material(code, tables, settings)
+    given, weight = material(code, tables, settings), settings["exemplar_weight"]
+    variable, learner = given.variable, given.learner
+    training = given.training(tables.passages, weight)
     scores, final, fits = score_code(
-        code, given.facts, tables.passages, given.labels, given.taught, settings
-    )
+        variable.indicators, given.facts, tables.passages, given.labels, training, settings,
+        learner.train,
+    )  # fmt: skip
     trained_on = {
-        "coded_passages": len(given.labels),
-        "carrying": int(given.labels["label"].sum()),
-        "exemplars": len(given.taught) if settings["exemplar_weight"] > 0 else 0,
+        "coded_passages": given.labels["passage_id"].nunique(),
+        "carrying": learner.carrying(given.labels, variable),
+        "exemplars": len(given.exemplars) if weight > 0 else 0,
     }
-    model = model_data(code, final, fits.usual, given.facts, settings, trained_on)
+    model = learner.model(variable, final, fits.usual, given.facts, settings, trained_on)
     return scores, model, fits_text(fits, given.facts)
 
 
@@ -86,10 +91,12 @@ def further_scores(
         list(passages["passage_id"]), tables.words, tables.hits, tables.patterns, tables.closeness,
         stemmed=settings["stem"], stems=tables.stems,
     )  # fmt: skip
-    return {
-        code: scores_of(code, facts, passages, read_fits(text, facts), settings)
-        for code, text in fits.items()
-    }
+    found = {}
+    for code, text in fits.items():
+        variable = variable_named(code, tables.variables)
+        read = read_fits(text, facts, learner_of(variable).classifier)
+        found[code] = scores_of(variable.indicators, facts, passages, read, settings)
+    return found
 
 
 def evaluate_code(
@@ -99,11 +106,19 @@ def evaluate_code(
 
     The methods are baselines, ablations and, where there are embeddings, ours with the encoder.
     ``plan`` is the configuration's ``evaluation``: ``ablations`` (name → changed settings),
-    ``learning`` (``shares``, ``repeats``). Both tables have a column ``code``.
+    ``learning`` (``shares``, ``repeats``). Both tables have a column ``code``: the indicator.
     """
     given, passages = material(code, tables, settings), tables.passages
+    variable, learner = given.variable, given.learner
+    names, ours = variable.indicators, learner.train
     training = given.training(passages, settings["exemplar_weight"])
-    parts = [baseline_predictions(given.facts, passages, training, _votes(code, tables), settings)]
+    votes = _votes(variable, tables)
+    parts = [
+        predictions(
+            name, names, given.facts, passages, training, settings, learner.baseline(name, votes)
+        )
+        for name in BASELINES
+    ]
     for name, change in plan["ablations"].items():
         changed = {**settings, **change}
         facts = given.facts
@@ -112,16 +127,14 @@ def evaluate_code(
             other = material(code, tables, changed).facts
             facts = replace(other, similarities=facts.similarities, closeness=facts.closeness)
         taught = given.training(passages, changed["exemplar_weight"])
-        parts.append(variant_predictions(name, facts, passages, taught, changed))
+        parts.append(predictions(name, names, facts, passages, taught, changed, ours))
     if tables.embeddings is not None:
-        exemplars = tables.exemplars[tables.exemplars["code"] == code]
-        ids = [*passages["passage_id"], *exemplars["passage_id"]]
+        ids = [*passages["passage_id"], *given.exemplars["passage_id"]]
         vectors = tables.embeddings.loc[ids].to_numpy(dtype=float)
         facts = replace(given.facts, vectors=vectors)
-        parts.append(variant_predictions(WITH_ENCODER, facts, passages, training, settings))
+        parts.append(predictions(WITH_ENCODER, names, facts, passages, training, settings, ours))
     learning = learning_scores(
-        given.facts, passages, training, settings, plan["learning"]["shares"],
-        plan["learning"]["repeats"],
+        names, given.facts, passages, training, settings, learner.fitter(training), learner.told,
+        plan["learning"]["shares"], plan["learning"]["repeats"],
     )  # fmt: skip
-    predictions = pd.concat(parts, ignore_index=True)
-    return predictions.assign(code=code), learning.assign(code=code)
+    return pd.concat(parts, ignore_index=True), learning
