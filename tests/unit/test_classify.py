@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from framing.classifier.apply import code_text, load_instrument, prose
 from framing.classifier.features import closeness_of, stem
 from framing.classifier.inputs import Tables
-from framing.classifier.model_file import Prediction, model_text, predict, read_model
+from framing.classifier.model_file import FORMAT, Prediction, model_text, predict, read_model
 from framing.classifier.training import train_code
 from framing.cli import classify
 from framing.cli.classify import SeenIds, code_rows, codebook_note
@@ -147,7 +147,7 @@ def coded(table) -> list[Coded]:
         return list(code_rows(stub, table.rows, seen))
 
 
-COLUMNS = Columns("id", "text", tuple(added_columns(["c"])))
+COLUMNS = Columns("id", "text", added_columns([{"format": FORMAT, "code": "c"}]))
 
 
 # --- known answers --------------------------------------------------------------------------------
@@ -579,10 +579,10 @@ def peak(lines, form, number):
         try:
             if form == "csv":
                 table = read_delimited(lines(number), ",", COLUMNS, "x")
-                writer = DelimitedWriter(Nowhere(), ",", table.columns, ["c"])
+                writer = DelimitedWriter(Nowhere(), ",", table.columns, COLUMNS.added)
             else:
                 table = read_jsonl(lines(number), COLUMNS, "x")
-                writer = JsonlWriter(Nowhere(), COLUMNS, ["c"])
+                writer = JsonlWriter(Nowhere(), COLUMNS)
             tally = classify.Tally()
             for row in code_rows(stub, table.rows, seen):
                 writer.write(row)
@@ -736,7 +736,7 @@ def test_every_row_of_csv_comes_out_once_and_in_order(rows, delimiter):
     )
     table = read_delimited(io.BytesIO(stream.getvalue().encode()), delimiter, COLUMNS, "x")
     out = io.BytesIO()
-    writer = DelimitedWriter(out, delimiter, table.columns, ["c"])
+    writer = DelimitedWriter(out, delimiter, table.columns, COLUMNS.added)
     done = coded(table)
     for row in done:
         writer.write(row)
@@ -753,7 +753,7 @@ def test_no_bytes_stop_the_reading_of_csv(data):
     assert [row.row.number for row in got] == list(range(1, len(got) + 1))
     assert all((row.predictions is None) == (row.row.problem != "" or not row.row.text.strip())
                for row in got)  # fmt: skip
-    DelimitedWriter(out := io.BytesIO(), ",", ["id", "text"], ["c"])
+    DelimitedWriter(out := io.BytesIO(), ",", ["id", "text"], COLUMNS.added)
     assert out.getvalue().decode()
 
 
@@ -779,7 +779,7 @@ def test_every_line_of_json_comes_out_once_and_in_order(lines):
     head = '{"id": "first", "text": "t", "n": 1}'
     data = "\n".join([head, *lines]).encode()
     table, out = read_jsonl(io.BytesIO(data), COLUMNS, "x"), io.BytesIO()
-    writer = JsonlWriter(out, COLUMNS, ["c"])
+    writer = JsonlWriter(out, COLUMNS)
     for row in coded(table):
         writer.write(row)
     back = [json.loads(line) for line in out.getvalue().decode().split("\n")[:-1]]
@@ -789,7 +789,7 @@ def test_every_line_of_json_comes_out_once_and_in_order(lines):
             given_ = json.loads(line)
         except ValueError:
             given_ = None
-        kept = {key: value for key, value in got.items() if key not in COLUMNS.added}
+        kept = {key: value for key, value in got.items() if key not in COLUMNS.new}
         assert kept == (given_ if isinstance(given_, dict) else {"id": None, "text": None})
         usable = isinstance(kept.get("text"), str) and bool(kept["text"].strip())
         assert (got["c"] is not None) == usable

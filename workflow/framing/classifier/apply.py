@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from framing.common.problems import InputError, Problem, raise_if_any
 
 if TYPE_CHECKING:
-    from framing.classifier.model_file import Prediction
+    from framing.classifier.stored import Said
     from framing.codebook.codebook import Codebook
     from framing.codebook.cues import CompiledCues
 
@@ -35,7 +35,7 @@ def load_instrument() -> Instrument:
     """Return codebook and models of the project in the working directory.
 
     Raises :class:`InputError` where the codebook is broken or a model missing, changed by hand, or
-    trained with other cues, or another number of their patterns, than the codebook has.
+    trained with other levels, other cues or another number of their patterns than the codebook has.
     """
     from framing.classifier.model_file import read_model
     from framing.codebook.codebook import load_codebook
@@ -62,12 +62,26 @@ def load_instrument() -> Instrument:
 
 
 def stale_models(codebook: Codebook, models: Mapping[str, Mapping[str, Any]]) -> list[Problem]:
-    """Return the models (by code) trained with other cues, or more or fewer of their patterns."""
+    """Return the models (by code) trained with other levels, cues, or numbers of their patterns."""
+    from framing.classifier.stored import reader_of
+
     problems = []
     for code, model in models.items():
         place = MODELS / f"{code}.json"
         if model["code"] != code:
             problems.append(Problem(place, f"is a model of {model['code']!r}", "Run `snakemake`."))
+            continue
+        levels = [level.indicator for level in codebook.codes[code].counted]
+        found = reader_of(model).indicators(model)
+        if found != levels:
+            problems.append(
+                Problem(
+                    place,
+                    f"was trained with another codebook: there it was coded by {', '.join(found)}, "
+                    f"here by {', '.join(levels)}",
+                    "Run `snakemake`.",
+                )
+            )
             continue
         if model["constant"] is not None:
             continue  # it knows no cues
@@ -97,12 +111,12 @@ def prose(text: str) -> str:
     return unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
-def code_text(instrument: Instrument, text: str) -> dict[str, Prediction]:
+def code_text(instrument: Instrument, text: str) -> dict[str, Said]:
     """Return each code's prediction for a text, by the workflow's own words and cues.
 
     Raises :class:`InputError` naming a cue that takes too long.
     """
-    from framing.classifier.model_file import predict
+    from framing.classifier.stored import predict
     from framing.codebook.cues import pattern_hits
     from framing.corpus.words import word_counts
 

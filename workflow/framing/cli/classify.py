@@ -38,7 +38,7 @@ from framing.common.pipes import reader_left
 from framing.common.problems import InputError
 
 if TYPE_CHECKING:
-    from framing.classifier.model_file import Prediction
+    from framing.classifier.stored import Said
 
 PROVENANCE = Path("results/provenance.json")
 
@@ -60,11 +60,12 @@ examples:
   zcat speeches.jsonl.gz | framing classify - --format jsonl --output - | gzip > coded.jsonl.gz
   framing classify -d my-project speeches.parquet --output coded.parquet
 
-A table needs a column of ids and one of texts, a passage a row. Added are, for each code of the
-codebook, CODE_probability (calibrated) and CODE (1 where the probability reaches the threshold set
-in training, else 0); then `unfamiliar` (1 where the passage is unlike those learned from, so that
-error rates measured on the sample may not hold for it) and `problem`. A row that cannot be coded
-stays in its place, with empty codes and the reason in `problem`.
+A table needs a column of ids and one of texts, a passage a row. Added are, for each yes/no code of
+the codebook, CODE_probability (calibrated) and CODE (1 where the probability reaches the threshold
+set in training, else 0); for a code with several levels CODE.LEVEL_probability of each (they add up
+to 1) and CODE (the likeliest level); then `unfamiliar` (1 where the passage is unlike those learned
+from, so that error rates measured on the sample may not hold for it) and `problem`. A row that
+cannot be coded stays in its place, with empty codes and the reason in `problem`.
 
 CSV and TSV follow RFC 4180 (a field with delimiters, quotes or line ends stands in quotes); they
 are written with LF line ends and without a byte order mark. Blank lines are passed over.
@@ -157,7 +158,7 @@ class SeenIds:
 
 
 def code_rows(
-    code: Callable[[str], Mapping[str, Prediction]], rows: Iterable[Row], seen: SeenIds
+    code: Callable[[str], Mapping[str, Said]], rows: Iterable[Row], seen: SeenIds
 ) -> Iterator[Coded]:
     """Yield every row once and in order, coded where it can be; hold one at a time.
 
@@ -222,7 +223,8 @@ class Tally:
         if coded.predictions is not None:
             self.coded += 1
             for code, one in coded.predictions.items():
-                self.present[code] = self.present.get(code, 0) + one.decision
+                for name, decided in one.counted(code).items():
+                    self.present[name] = self.present.get(name, 0) + decided
         if coded.problem:
             self.wrong += 1
             if len(self.first_wrong) < SHOWN:
@@ -256,7 +258,7 @@ def classify(order: Order, columns: Columns, instrument: Instrument, *, bar: boo
 
     Raises :class:`InputError` where the input is unusable; then no file is written.
     """
-    codes, tally = list(instrument.models), Tally()
+    tally = Tally()
     progress = import_module("tqdm").tqdm
     seen = SeenIds()
     try:
@@ -269,7 +271,7 @@ def classify(order: Order, columns: Columns, instrument: Instrument, *, bar: boo
                     disable=not bar, file=sys.stderr, leave=False,
                 ) as shown,
             ):  # fmt: skip
-                writer = open_writer(target, order, columns, table, codes)
+                writer = open_writer(target, order, columns, table)
                 try:
                     for coded in code_rows(lambda text: code_text(instrument, text), table.rows,
                                            seen):  # fmt: skip
@@ -288,7 +290,7 @@ def run(arguments: argparse.Namespace) -> int:
     here = Path(getattr(arguments, "called_from", Path.cwd()))
     order = make_order(arguments.file, arguments.output, arguments.format, here, arguments.force)
     instrument = load_instrument()
-    columns = Columns(arguments.id, arguments.text, tuple(added_columns(instrument.models)))
+    columns = Columns(arguments.id, arguments.text, added_columns(instrument.models.values()))
     note = codebook_note()
     if note:
         print(f"note: {note}", file=sys.stderr)

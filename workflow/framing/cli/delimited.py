@@ -10,12 +10,12 @@ from typing import IO
 from framing.cli.formats import (
     NOT_UTF8,
     SURROGATE,
+    Added,
     Coded,
     Columns,
     Row,
     Table,
     added_cells,
-    added_columns,
     without_mark,
 )
 from framing.common.problems import InputError, Problem
@@ -118,14 +118,14 @@ class DelimitedWriter:
     """Writes a header and rows by RFC 4180, quoted where needed, in UTF-8 with LF."""
 
     def __init__(
-        self, stream: IO[bytes], delimiter: str, header: Sequence[str], codes: Sequence[str]
+        self, stream: IO[bytes], delimiter: str, header: Sequence[str], added: Sequence[Added]
     ) -> None:
-        self._stream, self._delimiter, self._codes = stream, delimiter, codes
-        self._line([*header, *added_columns(codes)])
+        self._stream, self._delimiter, self._added = stream, delimiter, added
+        self._line([*header, *(column.name for column in added)])
 
     def write(self, coded: Coded) -> None:
         """Write one row."""
-        self._line([*coded.row.carried, *added_cells(coded, self._codes)])
+        self._line([*coded.row.carried, *added_cells(coded, self._added)])
 
     def close(self) -> None:
         """Do nothing: every row is written at once."""

@@ -11,18 +11,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from framing.common.files import repeated
 from framing.common.problems import Problem, raise_if_any
 
 if TYPE_CHECKING:
-    from framing.classifier.model_file import Prediction
+    from framing.classifier.stored import Model, Said
 
 LOOKED_AT = 100  # lines of JSON that are read ahead to see which columns there are
 SURROGATE = re.compile("[\ud800-\udfff]")
 NOT_UTF8 = "is not valid UTF-8"
-_PROBLEM = "problem"
+_UNFAMILIAR, _PROBLEM = "unfamiliar", "problem"
 DECIMALS = 6
 
 
@@ -47,7 +47,7 @@ class Coded:
     """A row with its predictions (None where it could not be coded) and what is wrong with it."""
 
     row: Row
-    predictions: Mapping[str, Prediction] | None
+    predictions: Mapping[str, Said] | None
     problem: str
 
     @property
@@ -55,22 +55,43 @@ class Coded:
         """Return 1 where the passage is unlike those learned from, for any code, else 0."""
         return int(any(one.unfamiliar for one in (self.predictions or {}).values()))
 
+    @property
+    def values(self) -> dict[str, float | int | str]:
+        """Return what coding adds, by column; a column with nothing to say is missing."""
+        if self.predictions is None:
+            return {_PROBLEM: self.problem}
+        found: dict[str, float | int | str] = {}
+        for code, one in self.predictions.items():
+            found |= one.cells(code)
+        found[_UNFAMILIAR] = self.unfamiliar
+        return found | ({_PROBLEM: self.problem} if self.problem else {})
 
-def added_columns(codes: Iterable[str]) -> list[str]:
-    """Return the names of the columns that coding adds, in order."""
-    pairs = [name for code in codes for name in (f"{code}_probability", code)]
-    return [*pairs, "unfamiliar", _PROBLEM]
+
+class Added(NamedTuple):
+    """A column that coding adds: its name, and what stands in it (float, int or str)."""
+
+    name: str
+    kind: type
 
 
-def added_cells(coded: Coded, codes: Iterable[str]) -> list[str]:
-    """Return the cells of :func:`added_columns` as text, empty where there is nothing to say."""
-    if coded.predictions is None:
-        return [*[""] * (len(added_columns(codes)) - 1), coded.problem]
-    cells = []
-    for code in codes:
-        one = coded.predictions[code]
-        cells += [f"{one.probability:.{DECIMALS}f}", str(one.decision)]
-    return [*cells, str(coded.unfamiliar), coded.problem]
+def added_columns(models: Iterable[Model]) -> tuple[Added, ...]:
+    """Return the columns that coding by these stored models adds, in order."""
+    from framing.classifier.stored import reader_of
+
+    of_codes = [
+        Added(*column) for model in models for column in reader_of(model).columns(model).items()
+    ]
+    return (*of_codes, Added(_UNFAMILIAR, int), Added(_PROBLEM, str))
+
+
+def added_cells(coded: Coded, added: Iterable[Added]) -> list[str]:
+    """Return the cells of ``added`` columns as text, empty where there is nothing to say."""
+    values = coded.values
+    return [_text(values.get(column.name, "")) for column in added]
+
+
+def _text(value: float | int | str) -> str:
+    return f"{value:.{DECIMALS}f}" if isinstance(value, float) else str(value)
 
 
 def column_problems(
@@ -136,12 +157,17 @@ class Columns:
 
     id: str
     text: str
-    added: tuple[str, ...]
+    added: tuple[Added, ...]
+
+    @property
+    def new(self) -> list[str]:
+        """Return the names of the columns that coding adds."""
+        return [column.name for column in self.added]
 
     def check(self, columns: Sequence[str], place: str) -> None:
         """Raise :class:`InputError` where a table with ``columns`` cannot be coded."""
         needed = {self.id: "--id", self.text: "--text"}
-        raise_if_any(column_problems(columns, needed, self.added, place))
+        raise_if_any(column_problems(columns, needed, self.new, place))
 
 
 def without_mark(stream: Iterable[bytes]) -> Iterator[bytes]:

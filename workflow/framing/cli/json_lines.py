@@ -15,7 +15,6 @@ from framing.cli.formats import (
     Row,
     Table,
     added_cells,
-    added_columns,
     without_mark,
 )
 from framing.common.files import repeated
@@ -51,7 +50,7 @@ def _jsonl_rows(
             text, problem = data.decode("utf-8", "replace"), NOT_UTF8
         pairs, defect = _json_object(text)
         content = dict(pairs)
-        clash = [name for name in columns.added if name in content]
+        clash = [name for name in columns.new if name in content]
         if clash:
             raise InputError(
                 Problem(place, f"has a key {clash[0]!r}, which coding would add",
@@ -86,17 +85,18 @@ def _twice(pairs: Sequence[tuple[str, Any]]) -> str:
 class JsonlWriter:
     """Writes each object as it came, letter by letter, with the new members at its end."""
 
-    def __init__(self, stream: IO[bytes], columns: Columns, codes: Sequence[str]) -> None:
-        self._stream, self._codes = stream, codes
+    def __init__(self, stream: IO[bytes], columns: Columns) -> None:
+        self._stream, self._added = stream, columns.added
         # In the place of what is no object; its columns are unknown.
         self._empty = json.dumps({columns.id: None, columns.text: None}, ensure_ascii=False)
 
     def write(self, coded: Coded) -> None:
         """Write one row."""
-        names = [json.dumps(name) for name in added_columns(self._codes)]
-        *cells, problem = added_cells(coded, self._codes)
-        values = [*(cell or "null" for cell in cells), json.dumps(problem or None)]
-        members = ", ".join(f"{name}: {value}" for name, value in zip(names, values, strict=True))
+        cells = zip(self._added, added_cells(coded, self._added), strict=True)
+        members = ", ".join(
+            f"{json.dumps(name)}: {json.dumps(cell or None) if kind is str else cell or 'null'}"
+            for (name, kind), cell in cells
+        )
         head = (coded.row.carried or self._empty)[:-1].rstrip()
         comma = "" if head == "{" else ", "
         self._stream.write(f"{head}{comma}{members}}}\n".encode())

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import IO, Any
 
-from framing.cli.formats import Coded, Columns, Row, Table, added_columns
+from framing.cli.formats import Added, Coded, Columns, Row, Table
 from framing.common.problems import InputError, Problem
 
 _BATCH = 8192  # rows of Parquet held at a time, and of a row group that is written
@@ -73,13 +73,12 @@ def _values(arrow: Any, array: Any) -> list[Any]:
 class ParquetWriter:
     """Writes batches as they were read, with the new columns beside them."""
 
-    def __init__(self, stream: IO[bytes], schema: Any, codes: Sequence[str], place: str) -> None:
+    def __init__(self, stream: IO[bytes], schema: Any, added: Sequence[Added], place: str) -> None:
         self._arrow = _pyarrow("pyarrow", place)
-        self._codes, self._held = codes, list[Coded]()
-        kinds = [*[self._arrow.float64(), self._arrow.int8()] * len(codes),
-                 self._arrow.int8(), self._arrow.string()]  # fmt: skip
-        for name, kind in zip(added_columns(codes), kinds, strict=True):
-            schema = schema.append(self._arrow.field(name, kind))
+        self._added, self._held = added, list[Coded]()
+        types = {float: self._arrow.float64(), int: self._arrow.int8(), str: self._arrow.string()}
+        for name, kind in added:
+            schema = schema.append(self._arrow.field(name, types[kind]))
         self._schema = schema
         self._writer = _pyarrow("pyarrow.parquet", place).ParquetWriter(stream, schema)
 
@@ -100,11 +99,8 @@ class ParquetWriter:
             self._held.clear()
 
     def _cells(self, coded: Coded) -> list[Any]:
-        if coded.predictions is None:
-            return [*[None] * (2 * len(self._codes) + 1), coded.problem]
-        pairs = [coded.predictions[code] for code in self._codes]
-        cells = [cell for one in pairs for cell in (one.probability, one.decision)]
-        return [*cells, coded.unfamiliar, coded.problem or None]
+        values = coded.values
+        return [values.get(column.name) for column in self._added]
 
     def close(self) -> None:
         """Write what Parquet keeps at the end of a file."""

@@ -7,7 +7,7 @@ import secrets
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -150,12 +150,10 @@ def open_table(stream: IO[bytes], order: Order, columns: Columns) -> Table:
     return replace(table, size=size, done=lambda: stream.tell() - start)
 
 
-def open_writer(
-    stream: IO[bytes], order: Order, columns: Columns, table: Table, codes: Sequence[str]
-) -> Writer:
+def open_writer(stream: IO[bytes], order: Order, columns: Columns, table: Table) -> Writer:
     """Return what writes rows of ``table`` to ``stream`` in the format they came in."""
     if order.form == "parquet":
-        return ParquetWriter(stream, table.schema, codes, order.place)
+        return ParquetWriter(stream, table.schema, columns.added, order.place)
     if order.form == "jsonl":
-        return JsonlWriter(stream, columns, codes)
-    return DelimitedWriter(stream, DELIMITERS[order.form], table.columns, codes)
+        return JsonlWriter(stream, columns)
+    return DelimitedWriter(stream, DELIMITERS[order.form], table.columns, columns.added)
