@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from framing.coding.variables import variable_of
 from framing.common.build import (
     by_cue,
     read_build,
@@ -197,17 +198,19 @@ def _votes(given: Inputs) -> dict[str, dict[str, int]]:
 @_from("votes", "codes", "passages", "hits", "models")
 def _cue_weights(given: Inputs) -> dict[str, dict[str, float | None]]:
     """What one hit adds to a code's score, by code and cue."""
-    from framing.classifier.model_file import one_hit
+    from framing.classifier.stored import reader_of
 
     found = {cue: own.groupby("pattern")["hits"].sum() for cue, own in given["hits"].groupby("cue")}
     models = {
         code: json.loads(Path(path).read_text("utf-8"))
         for code, path in zip(given.codes, given.files["models"], strict=True)
     }
-    return {
-        code: {cue: one_hit(models[code], cue, dict(found.get(cue, {}))) for cue in votes}
-        for code, votes in given["votes"].items()
-    }
+    weights = {}
+    for code, votes in given["votes"].items():
+        model = models[variable_of(code)]
+        one_hit = reader_of(model).one_hit
+        weights[code] = {cue: one_hit(model, code, cue, dict(found.get(cue, {}))) for cue in votes}
+    return weights
 
 
 @_from("predictions")
