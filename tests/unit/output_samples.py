@@ -36,6 +36,8 @@ def context(**changes: Any) -> dict[str, Any]:
         "undated": "undated",
         "codes": CODES,
         "variables": {"cost": "Cost", "fairness": "Fairness"},
+        "levels": {},
+        "means": {},
         "combinations": ["both", "either"],
         "contrasts": {"c0": "Council texts speak of cost more than residents do"},
         "coders": "three machine coders",

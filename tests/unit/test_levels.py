@@ -24,6 +24,7 @@ from framing.inference.outcomes import outcomes, tuned_slope
 from framing.tables.contrasts import HELD, RAW, contrast_table
 from framing.tables.level_agreement import level_agreement_table
 from framing.tables.levels import confusion_table, level_table, mean_table
+from framing.tables.regression import regression_table
 from framing.tables.robustness import specification_table
 from framing.tables.shares import prevalence_table
 from framing.tables.specifications import main_specification, material
@@ -119,7 +120,7 @@ def test_joint_intervals_are_those_of_a_third_of_the_error_and_wider(surveys):
     apart = prevalence_table(passages, scores, config(confidence=1 - 0.05 / 3))
     alone = prevalence_table(passages, scores, config())
     keys = ["code", "group", "estimator", "target"]
-    joint["code"] = "tone." + joint["level"]
+    joint["code"] = joint["level"]
     both = joint.merge(apart, on=keys).merge(alone, on=keys)
     assert len(both) == len(joint)
     known = both[both["joint_low"].notna()]
@@ -189,7 +190,7 @@ def test_a_mean_is_the_sum_of_shares_times_numbers(surveys, draws):
     checked = 0
     for key, own in shares.groupby(["group", "estimator", "target"]):
         if own["estimate"].notna().all() and not cut[own.index].any():
-            numbers = [NUMBERS[TONE.levels.index(level)] for level in own["level"]]
+            numbers = [NUMBERS[TONE.indicators.index(level)] for level in own["level"]]
             assert means.loc[key, "estimate"] == pytest.approx(own["estimate"] @ numbers)
             checked += 1
     assert checked > 20
@@ -338,7 +339,7 @@ def test_confusion_counts_weighs_and_adds_up(surveys):
     }
     weight = passages.set_index("passage_id")["weight"]
     cell = (wide["label"]["tone.dark"] == 1) & (wide["decision"]["tone.bright"] == 1)
-    row = table[(table["given"] == "dark") & (table["decided"] == "bright")].iloc[0]
+    row = table[(table["given"] == "tone.dark") & (table["decided"] == "tone.bright")].iloc[0]
     assert row["coded"] == cell.sum()
     base = wide["label"]["tone.dark"] == 1
     assert row["recall"] == pytest.approx(weight[cell].sum() / weight[base].sum())
@@ -420,3 +421,54 @@ def test_groups_are_those_of_the_configuration(surveys):
     passages, scores = surveys["one"]
     table = level_agreement_table(passages, codings_of(passages, scores), scores, [TONE], config())
     assert set(table["group"]) == {"all", *GROUPS}
+
+
+# --- regression -----------------------------------------------------------------------------------
+
+
+def regressed(numbers: tuple[float, ...] = NUMBERS) -> pd.DataFrame:
+    passages, scores = survey()
+    plan = {
+        "folds": 3, "splits": 1, "seed": 4, "penalty": 1.0, "correction": "CR2",
+        "models": [{"id": "m", "formula": "~ group", "family": "linear", "codes": ["tone"]}],
+    }  # fmt: skip
+    sources = passages[["source_id", "group"]].drop_duplicates().assign(date="2003")
+    made = config() | {"regression": plan}
+    own = [variable(numbers=numbers)]
+    return regression_table(passages.assign(words=60), sources, scores, made, own)
+
+
+@pytest.mark.slow
+def test_a_regression_of_levels_explains_their_numbers():
+    table = regressed()
+    keys = ["estimator", "kind", "term"]
+    rows = table.set_index(keys)["estimate"]
+    passages, scores = survey()
+    wide = scores.pivot(index="passage_id", columns="code", values="label")[[*TONE.indicators]]
+    number = wide.astype("Float64") @ np.array(NUMBERS)
+    frame = passages.set_index("passage_id").assign(number=number)
+    frame = frame[frame["weight"].notna()]
+    mean = frame.groupby("group").apply(
+        lambda own: np.average(own["number"].astype(float), weights=own["weight"]),
+        include_groups=False,
+    )
+    for group in GROUPS:
+        found = rows[("labels only", "predicted share", f"group[{group}]")]
+        assert found == pytest.approx(mean[group])
+    term = ("labels only", "coefficient", "group[press]")
+    assert rows[term] == pytest.approx(mean["press"] - mean["council"])
+    # On a sample of all groups' passages the corrected fit is near, and no share is cut at 0.
+    assert (table["estimate"] < 0).any() and not table["status"].str.contains("outside 0").any()
+
+
+@pytest.mark.slow
+def test_other_numbers_scale_a_regression():
+    one, other = regressed(), regressed(tuple(10 * number + 7 for number in NUMBERS))
+    for name in ("se", "p_value"):
+        factor = 10 if name == "se" else 1
+        rows = (one["term"] != "Intercept") | (name == "se")
+        assert np.allclose(other.loc[rows, name], factor * one.loc[rows, name], equal_nan=True)
+    shifted = (one["kind"] == "predicted share") | (one["term"] == "Intercept")
+    for name in ("estimate", "ci_low", "ci_high"):
+        expected = 10 * one[name] + np.where(shifted, 7, 0)
+        assert np.allclose(other[name], expected, equal_nan=True)

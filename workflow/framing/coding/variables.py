@@ -142,6 +142,11 @@ def traits(variables: Iterable[Variable]) -> frozenset[str]:
     return frozenset(found | {ORDER for one in variables if one.kind.ordered})
 
 
+def mean_labels(variables: Iterable[Variable]) -> dict[str, str]:
+    """Return how a reader knows the mean level of every ordinal code."""
+    return {one.name: f"{one.label} (mean level)" for one in variables if one.kind.ordered}
+
+
 def expanded(codings: pd.DataFrame, codes: Sequence[Code]) -> pd.DataFrame:
     """Return codings of indicators from codings of codes.
 

@@ -322,14 +322,18 @@ def cross_check(
                 if code not in codes
             ]  # fmt: skip
     known = _known(config, codes)
-    problems += [
-        Problem(path, f"regression.models.{model['id']}.codes: unknown code {code!r}",
-                f"Known: {', '.join(sorted(known['code']))}.")
-        for model in config["regression"]["models"]
-        for code in model["codes"]
-        if code not in known["code"]
-    ]  # fmt: skip
     with_means = {**known, "code": {*known["code"], *means}}
+    for model in config["regression"]["models"]:
+        linear = model["family"] == "linear"
+        able = with_means["code"] if linear else known["code"]
+        for code in model["codes"]:
+            if code not in able:
+                what = "has a mean, which only a linear model explains" if code in means else ""
+                problems.append(
+                    Problem(path, f"regression.models.{model['id']}.codes: "
+                            + (f"{code!r} {what}" if what else f"unknown code {code!r}"),
+                            f"Known: {', '.join(sorted(able))}.")
+                )  # fmt: skip
     problems += _side_problems("contrasts", config["contrasts"], with_means, path)
     problems += [
         Problem(path, f"contrasts.{entry['id']}: compares {a!r} with {b!r}, of which only one, or "

@@ -62,7 +62,8 @@ def edition(specs: Specs, context: Mapping[str, Any]) -> Edition:
     """Return the words of one project.
 
     ``context`` holds ``title question groups`` (id → label) ``periods`` (ids) ``codes`` (id →
-    label, combinations included) ``variables`` (id → label, of codes before their levels)
+    label, combinations included) ``variables levels means`` (id → label, of codes before their
+    levels, of these, and of their means)
     ``contrasts`` (id → thesis) ``coders`` (a phrase such as "three machine coders")
     ``agreement_shows`` (``stability`` of runs of one model, else ``reliability``) ``machine_coders
     convenience`` (bool) ``n_sources n_passages n_coded n_read n_unread n_outside headline``
@@ -132,7 +133,9 @@ def _labels(specs: Specs, context: Mapping[str, Any]) -> dict[str, dict[str, str
         for name, entries in specs.vocabularies.items()
     }
     labels["code"] = {key: plain(label) for key, label in context["codes"].items()}
+    labels["code"] |= {key: plain(label) for key, label in context["means"].items()}
     labels["variable"] = {key: plain(label) for key, label in context["variables"].items()}
+    labels["level"] = {key: plain(label) for key, label in context["levels"].items()}
     labels["group"] = {
         ALL: total["group"],
         **{key: plain(label) for key, label in context["groups"].items()},

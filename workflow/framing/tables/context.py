@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from framing.coding.codings import RELIABILITY, STABILITY, coders_phrase, runs_of_one_model
-from framing.coding.variables import read_variables, traits
+from framing.coding.variables import mean_labels, read_variables, traits
 from framing.common.build import read_build
 from framing.common.files import read_text
 from framing.inference.design import is_confirmed
@@ -36,12 +36,19 @@ def named(config: Mapping[str, Any], codes: pd.DataFrame, confirmed: bool) -> di
     says whether any coded passage is unread, by which it is decided what is led with
     (:func:`framing.inference.estimators.leading`; contrasts with the period held).
     """
+    variables = read_variables(codes)
     return {
         "groups": config["groups"],
         "periods": [*(str(period["id"]) for period in config["periods"]), str(config["undated"])],
         "undated": str(config["undated"]),
         "codes": dict(zip(codes["code"], codes["label"], strict=True)),
-        "variables": {one.name: one.label for one in read_variables(codes)},
+        "variables": {one.name: one.label for one in variables},
+        "means": mean_labels(variables),
+        "levels": {
+            name: label
+            for one in variables
+            for name, label in zip(one.indicators, one.labels, strict=True)
+        },
         "contrasts": {entry["id"]: entry["thesis"] for entry in config["contrasts"]},
         "agreement_marks": config["agreement"]["marks"],
         "headline": {**leading(config, confirmed), "basis": HELD},

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from framing.codebook.kinds.kind import MAJORITY, STANDARD
+from framing.codebook.codes import OF_LEVEL
+from framing.codebook.kinds.kind import STANDARD
 from framing.coding.codings import combine_coders
 from framing.coding.combinations import combined_codes
 from framing.coding.variables import Variable
@@ -49,6 +50,8 @@ T18_COLUMNS = (
 )  # fmt: skip
 FEWER = "undefined: fewer than two coders"
 TIE = "tie, counted as {} (coders.tie)"
+TIE_OF_LEVELS = "tie, decided by the codebook's order of levels (ties)"
+TIES_OF_LEVELS = "{} of {} passages were ties, decided by the codebook's order of levels (ties)"
 TIES = "{} of {} passages were ties, counted as {} (coders.tie)"
 OUTSIDE = "lies {} every coder's own share"
 THE_STANDARD = "the code of the standard, {}"
@@ -56,16 +59,27 @@ NO_RATE = "{} undefined: no passage {} the code by the standard"
 
 
 def disagreement_table(
-    passages: pd.DataFrame, codings: pd.DataFrame, scores: pd.DataFrame, config: Mapping[str, Any]
+    passages: pd.DataFrame,
+    codings: pd.DataFrame,
+    scores: pd.DataFrame,
+    config: Mapping[str, Any],
+    variables: Sequence[Variable] | None = None,
 ) -> pd.DataFrame:
     """Return T17-disagreements: coded passages to talk about, the most divided first.
 
     A row for every passage and code on which coders differ; the status says where they tied.
-    ``codings`` (``passage_id coder code value unsure``), ``scores`` the codes' scores. Equally
-    divided ones in order of unsure codings, then of the corpus. Columns: :data:`T17_COLUMNS`.
+    ``codings`` (``passage_id coder code value unsure``), ``scores`` the codes' scores,
+    ``variables`` the codes, by default yes/no ones: of several levels the row is that of the
+    combined one, and says which level each coder gave. Equally divided ones in order of unsure
+    codings, then of the corpus. Columns: :data:`T17_COLUMNS`.
     """
     rows = []
     rule = config["coders"]
+    tied = combine_coders(codings, rule, variables).set_index(["code", "passage_id"])["tied"]
+    several = {
+        name: one for one in variables or () for name in one.indicators if not one.kind.present
+    }
+    given = _levels_given(codings, variables or ())
     about = passages.set_index("passage_id")[["source_id", "group"]]
     place = {name: number for number, name in enumerate(passages["passage_id"])}
     score = scores.set_index(["code", "passage_id"])
@@ -75,6 +89,8 @@ def disagreement_table(
         if code not in order or present in (0, len(own)):
             continue
         said = score.loc[(code, name)]
+        if code in several and not said["label"]:
+            continue  # told beside the level that the combined code has
         rows.append(
             {
                 "code": code,
@@ -85,15 +101,14 @@ def disagreement_table(
                 "coders": len(own),
                 "unsure": int(own["unsure"].sum()),
                 "coders_detail": " ".join(
-                    f"{row.coder}={row.value}{'?' if row.unsure else ''}"
+                    f"{row.coder}={given.get((code, name, row.coder), row.value)}"
+                    f"{'?' if row.unsure else ''}"
                     for row in own.sort_values("coder").itertuples()
                 ),
                 "label": int(said["label"]),
                 "probability": float(said["probability"]),
                 "decision": int(said["decision"]),
-                "status": TIE.format(rule["tie"])
-                if rule["rule"] == MAJORITY and 2 * present == len(own)
-                else "",
+                "status": _tie(rule, code in several) if tied[(code, name)] else "",
             }
         )
     rows.sort(
@@ -105,6 +120,27 @@ def disagreement_table(
         )
     )
     return pd.DataFrame(rows, columns=list(T17_COLUMNS))
+
+
+def _levels_given(
+    codings: pd.DataFrame, variables: Sequence[Variable]
+) -> dict[tuple[str, str, str], str]:
+    """Return the level that a coder gave a passage, by each of its indicators, id and coder."""
+    found = {}
+    for one in variables:
+        if one.kind.present:
+            continue
+        level = dict(zip(one.indicators, one.levels, strict=True))
+        own = codings[codings["code"].isin(one.indicators) & (codings["value"] == 1)]
+        for row in own.itertuples(index=False):
+            for name in one.indicators:
+                found[(name, row.passage_id, row.coder)] = level[row.code]
+    return found
+
+
+def _tie(rule: Mapping[str, Any], of_levels: bool) -> str:
+    """Return what a tie between coders counted as."""
+    return TIE_OF_LEVELS if of_levels else TIE.format(rule["tie"])
 
 
 def coder_share_table(
@@ -125,6 +161,7 @@ def coder_share_table(
     row. Columns: :data:`T18_COLUMNS`.
     """
     settings, frame = Settings.of(config), population(passages, config["case_study"])
+    levels = {n for one in variables or () for n in one.indicators if not one.kind.present}
     said, tied = _said(frame, codings, scores, config, variables)
     rule = config["coders"]
     standard = said.get(rule["standard"]) if rule["rule"] == STANDARD else None
@@ -148,7 +185,7 @@ def coder_share_table(
             alone = [row["estimate"] for name, row in own.items() if name != COMBINED]
             combined["tied"] = int(tied[code][part.coded].sum())
             combined["status"] = "; ".join(
-                filter(None, [combined["status"], *_remarks(combined, alone, rule)])
+                filter(None, [combined["status"], *_remarks(combined, alone, rule, code in levels)])
             )
             rows += [*own.values(), _spread(combined, alone)]
     table = pd.DataFrame(rows, columns=list(T18_COLUMNS))
@@ -201,14 +238,15 @@ def _spread(combined: Mapping[str, Any], alone: Sequence[float]) -> dict[str, An
 
 
 def _remarks(
-    combined: Mapping[str, Any], alone: Sequence[float], rule: Mapping[str, Any]
+    combined: Mapping[str, Any], alone: Sequence[float], rule: Mapping[str, Any], of_levels: bool
 ) -> list[str]:
     """Return what must be known of a combined share: ties, whose code it is, where it lies."""
     if rule["rule"] == STANDARD:
         return [THE_STANDARD.format(rule["standard"])]
     remarks = []
     if combined["tied"]:
-        remarks.append(TIES.format(combined["tied"], combined["coded"], rule["tie"]))
+        form = TIES_OF_LEVELS if of_levels else TIES
+        remarks.append(form.format(combined["tied"], combined["coded"], rule["tie"]))
     if side := outside(combined["estimate"], alone):
         remarks.append(OUTSIDE.format(side))
     return remarks
@@ -242,8 +280,12 @@ def coder_warnings(
             where = " on one of its codes" if code in config["combinations"] else ""
             parts.append(
                 f"{number} of {int(combined['coded'])} coded passages "
-                f"{'was a tie' if number == 1 else 'were ties'} between coders{where}, counted as "
-                f"{rule['tie']} (coders.tie)"
+                f"{'was a tie' if number == 1 else 'were ties'} between coders{where}, "
+                + (
+                    "decided by the order of its levels (ties)"
+                    if OF_LEVEL in str(code)
+                    else f"counted as {rule['tie']} (coders.tie)"
+                )
             )
         if side := outside(combined["estimate"], list(alone)):
             parts.append(

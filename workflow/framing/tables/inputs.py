@@ -158,9 +158,12 @@ def _variables(given: Inputs) -> Any:
 
 @_from("codes")
 def _labels(given: Inputs) -> dict[str, str]:
-    """How a reader knows codes and combinations."""
+    """How a reader knows codes, combinations and mean levels."""
+    from framing.coding.variables import mean_labels
+
     names = read_build(given.files["codes"][0])
-    return dict(zip(names["code"], names["label"], strict=True))
+    labels = dict(zip(names["code"], names["label"], strict=True))
+    return labels | mean_labels(given["variables"])
 
 
 @_from("words")

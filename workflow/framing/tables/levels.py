@@ -74,7 +74,7 @@ def level_table(
             for target, part in own.items():
                 keys = {"code": variable.name, "group": group}
                 keys |= {"estimator": name, "target": target}
-                for level, one in zip(variable.levels, found, strict=True):
+                for level, one in zip(variable.indicators, found, strict=True):
                     cells = share_row(frame, one[target], part, target, joint)
                     ends = {"joint_low": cells.pop("ci_low"), "joint_high": cells.pop("ci_high")}
                     rows.append(keys | {"level": level} | cells | ends)
@@ -138,7 +138,7 @@ def confusion_table(
         decided = parts[0].stratum[frame.drawn][judging]
         own = weight[judging]
         total = float(own.sum())
-        for (a, one), (b, other) in product(enumerate(variable.levels), repeat=2):
+        for (a, one), (b, other) in product(enumerate(variable.indicators), repeat=2):
             cell = (given == a) & (decided == b)
             row = {"code": variable.name, "given": one, "decided": other, "coded": int(cell.sum())}
             row["share"] = float(own[cell].sum()) / total if total else nan

@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from framing.coding.variables import Variable
 from framing.common.files import repeated
 from framing.common.problems import InputError, Problem, raise_if_any
 from framing.inference.design import Bools, Population, population, within_frame
@@ -35,7 +36,9 @@ from framing.inference.design_matrix import Design, model_design
 from framing.inference.intervals import (
     Settings,
 )
+from framing.inference.means import Scale
 from framing.inference.model_formulas import PLACE, covariate_frame, did_you_mean, listed
+from framing.inference.model_quantities import SHARE
 from framing.inference.outcomes import outcome
 from framing.inference.regression_fits import (
     DSL,
@@ -59,6 +62,10 @@ T10_COLUMNS = (
 )  # fmt: skip
 
 
+INTERCEPT = "Intercept"
+"""What formulas call the constant term."""
+
+
 # --- the table ------------------------------------------------------------------------------------
 
 
@@ -67,16 +74,18 @@ def regression_table(
     sources: pd.DataFrame,
     scores: pd.DataFrame,
     config: Mapping[str, Any],
+    variables: Sequence[Variable] = (),
 ) -> pd.DataFrame:
     """Return T10-regression: every configured model for each of its codes, by three estimators.
 
     ``passages`` is the passage frame, ``sources`` the table of sources, ``scores`` the scores of
     codes and combinations, of sampled sources at least: only passages that some draw could have
-    drawn enter. Columns: :data:`T10_COLUMNS`. Intervals and p-values are Student's t
-    with the variance ``regression.correction``: CR1 and G − 1 degrees of freedom, G being the
-    sources with a coded passage (all sources for the naive fit), or CR2 and Satterthwaite's.
-    Raises :class:`InputError` for a design or codes that contradict the frame, and for what is
-    wrong with a model; what only the data forbid is a row with a reason.
+    drawn enter. A linear model may name an ordinal code of ``variables``: what it explains then is
+    the number of a passage's level. Columns: :data:`T10_COLUMNS`. Intervals and p-values are
+    Student's t with the variance ``regression.correction``: CR1 and G − 1 degrees of freedom, G
+    being the sources with a coded passage (all sources for the naive fit), or CR2 and
+    Satterthwaite's. Raises :class:`InputError` for a design or codes that contradict the frame, and
+    for what is wrong with a model; what only the data forbid is a row with a reason.
     """
     passages, (scores,) = within_frame(passages, scores)
     # In one order, so that the order of the given rows cannot show in the last bits.
@@ -87,15 +96,21 @@ def regression_table(
     covariates = covariate_frame(passages, sources, config)
     names = passages["source_id"].drop_duplicates().tolist()
     folds = list(splits(names, settings))
+    means = {one.name: one for one in variables if one.kind.ordered}
     known = [str(code) for code in scores["code"].drop_duplicates()]
-    _check_models(settings["models"], known)
+    _check_models(settings["models"], [*known, *means])
     data: dict[str, Codes] = {}
     rows = []
     for model in settings["models"]:
         whole = model_design(covariates, frame, model)
         for code in model["codes"]:
             if code not in data:
-                data[code] = _codes(frame, scores[scores["code"] == code], code, rules)
+                one = means.get(code)
+                data[code] = (
+                    _codes(frame, scores[scores["code"] == code], code, rules)
+                    if one is None
+                    else _numbers(frame, scores, one, rules)
+                )
             for name in FITS:
                 design, solved = whole, None
                 while design.drawn.size:
@@ -112,13 +127,14 @@ def regression_table(
                 if name == DSL and solved is not None:
                     said = filter(None, (design.note, resting_on(design, frame)))
                     design = replace(design, note="; ".join(said))
-                rows += [
+                made = [
                     cells
                     | regression_row(
                         quantity, design, frame, solved, coded, taken, model, settings, rules
                     )
                     for quantity in design.quantities
                 ]
+                rows += made if code not in means else [_scaled(row, means[code]) for row in made]
     table = pd.DataFrame(rows, columns=list(T10_COLUMNS))
     return table.assign(**{name: table[name].astype(float).round(12) + 0.0 for name in NUMBERS})
 
@@ -162,6 +178,25 @@ def _codes(frame: Population, scores: pd.DataFrame, code: str, rules: Settings) 
                     "Make build/scores.tsv anew.")
         )  # fmt: skip
     return Codes(data.label, data.decision.astype(float), probability)
+
+
+def _numbers(frame: Population, scores: pd.DataFrame, one: Variable, rules: Settings) -> Codes:
+    """Return each passage's level as a part of the range, as :func:`_codes` a yes/no code."""
+    parts = [_codes(frame, scores[scores["code"] == name], name, rules) for name in one.indicators]
+    numbers = Scale.of(one).parts(one)
+    label, decision, probability = (
+        numbers @ np.stack([getattr(part, name) for part in parts])
+        for name in ("label", "decision", "probability")
+    )
+    return Codes(label, decision, probability)
+
+
+def _scaled(row: dict[str, Any], one: Variable) -> dict[str, Any]:
+    """Return a row on parts of a code's range as one on the numbers of its levels."""
+    scale = Scale.of(one)
+    low = scale.low if row["kind"] == SHARE or row["term"] == INTERCEPT else 0.0
+    moved = {name: low + scale.span * row[name] for name in ("estimate", "ci_low", "ci_high")}
+    return {**row, **moved, "se": scale.span * row["se"]}
 
 
 def _coded_and_taken(

@@ -29,7 +29,7 @@ HEADLINE = "headline"
 """In a print filter: whichever estimator, target or basis is led with."""
 ALWAYS = "always"
 """In what leads to passages: a value that does not depend on the row."""
-PROJECT_VOCABULARIES = ("code", "variable", "group", "period", "contrast")
+PROJECT_VOCABULARIES = ("code", "variable", "level", "group", "period", "contrast")
 """Lists of labels that come from the project, not from words.yaml."""
 PLACEHOLDERS = frozenset(
     (

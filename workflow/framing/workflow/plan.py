@@ -176,9 +176,9 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
     sources = read_sources(SOURCES, config["groups"])
     coders = read_coders(CODERS)
     known = list(coders["coder"])
-    problems = cross_check(
-        config, list(codebook.indicators), set(sources["source_id"]), CONFIG, known
-    )
+    means = [one.name for one in variables if one.kind.ordered]
+    ids = set(sources["source_id"])
+    problems = cross_check(config, list(codebook.indicators), ids, CONFIG, known, means)
     problems += estimator_problems(config, CONFIG)
     problems += foreign_files(CODINGS)
     draws = read_draws(DRAWS)
