@@ -38,6 +38,7 @@ def context(**changes: Any) -> dict[str, Any]:
         "variables": {"cost": "Cost", "fairness": "Fairness"},
         "levels": {},
         "means": {},
+        "instrument": "",
         "combinations": ["both", "either"],
         "contrasts": {"c0": "Council texts speak of cost more than residents do"},
         "coders": "three machine coders",

@@ -9,6 +9,7 @@
 #        results/models/CODE.json  the classifier trained on all codings, as plain data
 #        build/further/stems.tsv   word stem, of the words of other sources
 #        build/scores.tsv          all passages, all codes and configured combinations
+#        build/instrument.tsv      the same by another instrument, where one is configured
 #        build/embeddings.tsv      of passages and exemplars, where an encoder is configured
 
 
@@ -140,6 +141,31 @@ rule scores:
         "Scoring passages of further sources, and combining codes"
     script:
         "../scripts/scores.py"
+
+
+if PLAN.coded:
+
+    rule instrument:
+        input:
+            scores="build/scores.tsv",
+            passages="build/passages.tsv",
+            codebook=PLAN.codebook,
+            coded=PLAN.coded,
+            code=code("instrument"),
+        output:
+            "build/instrument.tsv",
+        log:
+            "build/logs/instrument.log",
+        conda:
+            "../envs/framing.yaml"
+        params:
+            instruments=PLAN.instruments,
+            combinations=PLAN.config["combinations"],
+            versions=PLAN.versions,
+        message:
+            "Taking the codes of {params.instruments} for what coded passages correct"
+        script:
+            "../scripts/instrument.py"
 
 
 if PLAN.encoder:

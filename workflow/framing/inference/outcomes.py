@@ -22,10 +22,12 @@ from itertools import groupby
 import numpy as np
 import pandas as pd
 
+from framing.coding.instruments import PROXY
 from framing.coding.variables import variable_of
 from framing.common.problems import Problem, raise_if_any
 from framing.inference.design import PLACE, Bools, Floats, Ints, Population
 from framing.inference.intervals import DECIMALS, Settings
+from framing.inference.proxies import proxy_slopes
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Outcome:
     ``probability`` (N,) is p, ``fold`` (N,) the fold of each passage's source. ``level`` (N,)
     numbers the level that the classifier decides for, of ``strata`` levels; ``together`` are the
     indicators of the same variable, itself among them, each with its p (N,). Both are None for a
-    yes/no code.
+    yes/no code. ``further`` has the predictions (N,) of more instruments by code, of all that
+    ``together`` has (:mod:`framing.inference.proxies`).
     """
 
     code: str
@@ -50,6 +53,7 @@ class Outcome:
     level: Ints | None = None
     strata: int = 2
     together: Mapping[str, Floats] | None = None
+    further: Mapping[str, Sequence[Floats]] = field(default_factory=dict)
 
     @property
     def stratum(self) -> Ints:
@@ -186,6 +190,13 @@ def outcome(frame: Population, scores: pd.DataFrame, code: str, settings: Settin
         untuned="",
         probability=scores["probability"].to_numpy(dtype=float),
         fold=scores["fold"].to_numpy(dtype=np.int64),
+        further={
+            code: [
+                scores[name].to_numpy(dtype=float)
+                for name in scores.columns
+                if str(name).startswith(PROXY)
+            ]
+        },
     )
     return relabelled(frame, data, {code: data.label}, settings)
 
@@ -218,12 +229,9 @@ def joined(frame: Population, parts: Sequence[Outcome], settings: Settings) -> l
     together = {one.code: one.probability for one in parts}
     level = np.argmax(np.stack([one.decision for one in parts]), axis=0).astype(np.int64)
     label = {one.code: one.label for one in parts}
-    return [
-        relabelled(
-            frame, replace(one, level=level, strata=len(parts), together=together), label, settings
-        )
-        for one in parts
-    ]
+    further = {one.code: one.further[one.code] for one in parts}
+    shared = {"level": level, "strata": len(parts), "together": together, "further": further}
+    return [relabelled(frame, replace(one, **shared), label, settings) for one in parts]
 
 
 def relabelled(
@@ -237,15 +245,21 @@ def relabelled(
     known, fold = frame.drawn[judging], data.fold
     folds = int(fold.max()) + 1 if len(fold) else 0
     score = data.together or {data.code: data.probability}
-    slopes = fold_slopes(
-        [own[known] for own in score.values()], [label[name][judging] for name in score],
-        weight[judging], fold[known], folds, settings.tuning_minimum,
-    )  # fmt: skip
+    labels = [label[name][judging] for name in score]
+    shape = (weight[judging], fold[known], folds, settings.tuning_minimum)
+    own = [data.probability, *data.further.get(data.code, ())]
+    if len(own) == 1:
+        slopes = fold_slopes([one[known] for one in score.values()], labels, *shape)[:, None]
+    else:
+        proxies = [[one[known] for one in (score[name], *data.further[name])] for name in score]
+        slopes = proxy_slopes(proxies, labels, *shape)
     outside = len(known) - np.bincount(fold[known], minlength=folds)
+    rest = estimated(frame)
+    fitted = [tuned(slopes[fold, place], one, rest) for place, one in enumerate(own)]
     return replace(
         data,
         label=label[data.code],
-        fitted=tuned(slopes[fold], data.probability, estimated(frame)),
+        fitted=fitted[0] if len(own) == 1 else np.sum(fitted, axis=0),
         untuned="" if slopes.any() else _untuned(outside, settings.tuning_minimum),
     )
 

@@ -65,7 +65,8 @@ def edition(specs: Specs, context: Mapping[str, Any]) -> Edition:
     label, combinations included) ``variables levels means`` (id → label, of codes before their
     levels, of these, and of their means)
     ``contrasts`` (id → thesis) ``coders`` (a phrase such as "three machine coders")
-    ``agreement_shows`` (``stability`` of runs of one model, else ``reliability``) ``machine_coders
+    ``agreement_shows`` (``stability`` of runs of one model, else ``reliability``) ``instrument``
+    (whose predictions are corrected, where not the classifier's alone) ``machine_coders
     convenience`` (bool) ``n_sources n_passages n_coded n_read n_unread n_outside headline``
     (``estimator``, ``target``, ``basis``) ``licence confidence decimals case_study`` (mapping with
     ``source_id title``, or None) ``digests`` (name → sha256) ``how_to_rerun limits reading
@@ -76,6 +77,7 @@ def edition(specs: Specs, context: Mapping[str, Any]) -> Edition:
         "n_by_hand" if context["convenience"] else "n",
         *(["outside"] if context["n_outside"] else []),
         *(["machine_coders"] if context["machine_coders"] else []),
+        *(["instrument"] if context["instrument"] else []),
         "digest",
     ]
     filled = Specs(
@@ -179,6 +181,7 @@ def _words(specs: Specs, context: Mapping[str, Any]) -> dict[str, str]:
         "coders": context["coders"],
         "agreement_shows": context["agreement_shows"],
         "judged_on": specs.phrases["judged_on"]["unread" if context["n_unread"] else "read"],
+        "instrument": context["instrument"],
         "agreement_means": specs.phrases[context["agreement_shows"]],
         **{key: f"{context[key]:,}" for key in _COUNTS},
         "confidence": f"{100 * context['confidence']:g} %",

@@ -10,9 +10,11 @@ from typing import Any
 import pandas as pd
 
 from framing.coding.codings import RELIABILITY, STABILITY, coders_phrase, runs_of_one_model
+from framing.coding.instruments import instrument_phrase, instruments_of
 from framing.coding.variables import mean_labels, read_variables, traits
 from framing.common.build import read_build
 from framing.common.files import read_text
+from framing.common.settings import settled
 from framing.inference.design import is_confirmed
 from framing.inference.estimators import leading
 from framing.sampling.draw import CONVENIENCE_CAVEAT
@@ -88,6 +90,9 @@ def project_context(
         "limits": config["project"].get("limits", []),
         "combinations": list(config["combinations"]),
         "coders": coders_phrase(coders),
+        "instrument": instrument_phrase(
+            instruments_of(settled("inference", config["inference"])["instrument"]), coders
+        ),
         "machine_coders": bool((coders["kind"] == "machine").any()),
         "agreement_shows": STABILITY if runs_of_one_model(coders) else RELIABILITY,
         "n_sources": int(passages["source_id"].nunique()),

@@ -43,10 +43,18 @@ FILES = {
     "learning": "build/learning/{code}.tsv",
     "rows": "build/sampled.digest",
     "formulas": "build/formulas.checked",
+    "estimation": "build/scores.tsv",
 }
 """Files by name; ``{part}`` stands for sampled and further sources, ``{code}`` for every code."""
 
-SAMPLED = {"passages": "build/sampled/passages.tsv", "scores": "build/scores/{code}.tsv"}
+INSTRUMENT = "build/instrument.tsv"
+"""In place of the file ``estimation`` where not the classifier alone is the instrument."""
+
+SAMPLED = {
+    "passages": "build/sampled/passages.tsv",
+    "scores": "build/scores/{code}.tsv",
+    "estimation": "build/scores/{code}.tsv",
+}
 """Those that a job on sampled sources reads in their place."""
 
 
@@ -129,12 +137,28 @@ def _single_scores(given: Inputs) -> pd.DataFrame:
     return scores[scores["code"].isin(given["codes"])]
 
 
-@_from("scores", settings=["combinations"])
-def _combined_scores(given: Inputs) -> pd.DataFrame:
+@_from("estimation")
+def _estimation_scores(given: Inputs) -> pd.DataFrame:
+    """What estimates rest on: the classifier's scores, or those of the configured instruments."""
+    return read_scores(given.files["estimation"])
+
+
+@_from("estimation", "codes")
+def _single_estimation_scores(given: Inputs) -> pd.DataFrame:
+    """Without combinations of codes."""
+    scores = given["estimation_scores"]
+    return scores[scores["code"].isin(given["codes"])]
+
+
+@_from("passages", "estimation", settings=["combinations"])
+def _combined_estimation_scores(given: Inputs) -> pd.DataFrame:
     """With combinations of codes, for jobs on sampled sources."""
     from framing.classifier.scores import with_combinations
 
-    return with_combinations(given["scores"], given.config["combinations"])
+    scores, combinations = given["estimation_scores"], given.config["combinations"]
+    if given.files["estimation"] == [INSTRUMENT]:  # of all sources, and with combinations
+        return scores[scores["passage_id"].isin(given["passages"]["passage_id"])]
+    return with_combinations(scores, combinations)
 
 
 @_from("codings")

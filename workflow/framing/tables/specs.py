@@ -34,7 +34,7 @@ PROJECT_VOCABULARIES = ("code", "variable", "level", "group", "period", "contras
 PLACEHOLDERS = frozenset(
     (
         *("title", "question", "coders", "n_sources", "n_passages", "n_coded", "n_outside"),
-        *("agreement_shows", "agreement_means", "n_read", "n_unread", "judged_on"),
+        *("agreement_shows", "agreement_means", "n_read", "n_unread", "judged_on", "instrument"),
         *("confidence", "facts_digest", "headline_estimator", "headline_target"),
         *("headline_estimator_text", "headline_target_text", "headline_estimator_brief"),
         *("headline_target_brief", "licence"),

@@ -12,6 +12,7 @@ import pandas as pd
 from framing.classifier.encoder import PACKAGES, model_files
 from framing.codebook.codebook import written_codebook
 from framing.coding.codings import foreign_files, read_coders
+from framing.coding.instruments import coded_files, instrument_problems, instruments_of
 from framing.coding.variables import traits, variables_of
 from framing.common.config import check_config, cross_check, load_config
 from framing.common.files import LINE, sha256, write_text
@@ -28,6 +29,7 @@ from framing.common.paths import (
     UNSAMPLED,
 )
 from framing.common.problems import Problem, raise_if_any
+from framing.common.settings import settled
 from framing.corpus.tables import read_sources
 from framing.inference.estimators import estimator_problems
 from framing.project.freeze import FREEZES
@@ -57,13 +59,16 @@ class Plan:
     ``sampled`` are the sources from which a draw could have taken passages: what rests on codings
     rests on them alone. ``sheets`` are to be written for coders who have not begun; else there are
     none. ``codes`` are those of the codebook, ``traits`` say which tables they need beside those of
-    every project.
+    every project. ``instruments`` are those that estimates rest on, ``coded`` the files of coders
+    among them.
     """
 
     stage: str
     config: dict[str, Any]
     codes: list[str]
     traits: list[str]
+    instruments: list[str]
+    coded: list[str]
     versions: dict[str, str]
     texts: list[str]
     derived: list[str]
@@ -143,7 +148,7 @@ class Plan:
         beside = [Path(name) for name in BESIDE if Path(name).is_file()]
         more = relative([*Path("config").glob("*.yaml"), *beside, *DERIVED.glob("*.json")])
         made = [self.codebook, *page()]
-        return sorted({*self.corpus, *self.codings, *made, *more})
+        return sorted({*self.corpus, *self.codings, *self.coded, *made, *more})
 
     @property
     def codebook(self) -> str:
@@ -180,6 +185,9 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
     ids = set(sources["source_id"])
     problems = cross_check(config, list(codebook.indicators), ids, CONFIG, known, means)
     problems += estimator_problems(config, CONFIG)
+    instruments = instruments_of(settled("inference", config["inference"])["instrument"])
+    tables = {path.stem for path in CODINGS.glob("*.tsv")}
+    problems += instrument_problems(instruments, tables, config["coders"], CODINGS, CONFIG)
     problems += foreign_files(CODINGS)
     draws = read_draws(DRAWS)
     raise_if_any(problems)
@@ -194,6 +202,8 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
         config=config,
         codes=list(codebook.codes),
         traits=sorted(traits(variables)),
+        instruments=instruments,
+        coded=[str(path) for path in coded_files(instruments, CODINGS).values()],
         versions=installed(),
         texts=relative(path for folder in folders for path in folder.glob("*.txt")),
         derived=relative(DERIVED.glob("*.json")),

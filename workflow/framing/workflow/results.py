@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from framing.common.paths import CODEBOOK_PAGE, PUBLISHED
+from framing.tables.inputs import INSTRUMENT
 from framing.tables.jobs import JOBS, check_jobs, job_files, job_settings, steps
 from framing.tables.specs import FOLDER, WORDS, load_specs, spec_files
 
@@ -70,11 +71,12 @@ class Results:
     """The tables and figures of a project, and the jobs that make them.
 
     ``traits`` are those of the project (:func:`framing.coding.variables.traits`): which tables it
-    has, beside those of every project.
+    has, beside those of every project. ``instrument`` says that estimates rest on another one than
+    the classifier alone.
     """
 
-    def __init__(self, traits: Iterable[str] = ()) -> None:
-        self.traits = sorted(traits)
+    def __init__(self, traits: Iterable[str] = (), *, instrument: bool = False) -> None:
+        self.traits, self.instrument = sorted(traits), instrument
         self.specs = SPECS.of(self.traits)
 
     @property
@@ -103,7 +105,8 @@ class Results:
         """Return the files that a job reads, by name."""
         found = {}
         for name, pattern in job_files(self.specs, job).items():
-            paths = [pattern]
+            paths = [INSTRUMENT] if name == "estimation" and self.instrument else [pattern]
+            pattern = paths[0]
             if "{code}" in pattern:
                 paths = [pattern.replace("{code}", code) for code in codes]
             elif "{part}" in pattern:
