@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 
 
 _DECIMALS = 6
+
+Part = tuple[str, str]
+"""Kind and name of what adds to a score, as predictions have it."""
+
+_START = ("intercept", "")
 
 
 # --- taking a model apart -------------------------------------------------------------------------
@@ -23,12 +28,35 @@ class Evidence:
 
     ``kind`` is ``cue`` (with its patterns), ``rule`` (similarity to it), ``word``, ``rest`` (all
     others of a kind) or ``intercept``; ``name`` names cue, rule or term; ``note`` is for readers.
+    ``members`` are the parts of the prediction that the amount is the sum of. Where several levels
+    are compared and that is asked for, ``of_levels`` says what it adds to the score of each.
     """
 
     kind: str
     name: str
     amount: float
     note: str
+    members: tuple[Part, ...] = ()
+    of_levels: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Published:
+    """What the tables say of a passage and indicator, and where."""
+
+    probability: float
+    decision: int
+    label: str
+    place: str
+
+
+@dataclass(frozen=True)
+class Before:
+    """What the tables say of a passage and code, in words: what was decided, and what was coded."""
+
+    decided: str
+    coded: str
+    place: str
 
 
 @dataclass(frozen=True)
@@ -53,9 +81,53 @@ class Explanation:
     limits: tuple[float, float]
     unfamiliar: bool
 
+    lead = ""
+    these = "this probability"
+    of_levels = ()
+
     def words(self) -> dict[str, float]:
         """Return the terms shown, with what each adds."""
         return {one.name: one.amount for one in self.evidence if one.kind == "word"}
+
+    @property
+    def about(self) -> str:
+        """Return what amounts speak for."""
+        return self.code
+
+    @property
+    def verdict(self) -> str:
+        """Return in a word what is decided."""
+        return presence(self.decision)
+
+    @property
+    def chances(self) -> str:
+        """Return how likely it is."""
+        return f"probability {self.probability:.3f}, present from {self.threshold:.3f}"
+
+    @property
+    def formula(self) -> str:
+        """Return in words how the score becomes the probability."""
+        return f"score; probability = 1 / (1 + exp(-({linear(self.slope, self.offset)})))"
+
+    def before(self, published: Mapping[str, Published]) -> Before | None:
+        """Return what the tables say, None where they say nothing of the code."""
+        found = published.get(self.code)
+        if found is None:
+            return None
+        decided = f"{found.probability:.3f}, {presence(found.decision)}"
+        coded = presence(int(float(found.label))) if found.label else ""
+        return Before(decided, coded, found.place)
+
+
+def presence(decision: int) -> str:
+    """Return a yes/no decision as a word."""
+    return "present" if decision else "absent"
+
+
+def linear(slope: float, offset: float) -> str:
+    """Return slope and offset as a formula of the score."""
+    sign = "-" if offset < 0 else "+"
+    return f"{slope:.3f} × score {sign} {abs(offset):.3f}"
 
 
 def explain(
@@ -78,12 +150,9 @@ def explain(
     amounts = {(kind, name): amount for kind, name, amount in found.parts}
     evidence: list[Evidence] = []
     if not constant:
-        evidence = [
-            *_cue_evidence(model, hits, amounts, codebook),
-            *_rule_evidence(amounts, codebook, top),
-            *_word_evidence(model, counts, amounts, top),
-            Evidence("intercept", "", amounts["intercept", ""], "where all begin"),
-        ]
+        evidence = evidence_of(
+            model, counts, hits, amounts, codebook, top, lambda cue: _side(cue, model["code"])
+        )
     usual = model["usual"]
     return Explanation(
         code=model["code"],
@@ -102,11 +171,34 @@ def explain(
     )
 
 
+def evidence_of(
+    model: Mapping[str, Any],
+    counts: Mapping[str, int],
+    hits: Mapping[str, int],
+    amounts: Mapping[Part, float],
+    codebook: Codebook,
+    top: int,
+    side: Callable[[Cue], str],
+) -> list[Evidence]:
+    """Return what stands behind a score, from the ``amounts`` that add up to it.
+
+    ``side`` says in words which way the codebook means a cue to speak. The rest as in
+    :func:`explain`.
+    """
+    return [
+        *_cue_evidence(model, hits, amounts, codebook, side),
+        *_rule_evidence(amounts, codebook, top),
+        *_word_evidence(model, counts, amounts, top),
+        Evidence("intercept", "", amounts[_START], "where all begin", (_START,)),
+    ]
+
+
 def _cue_evidence(
     model: Mapping[str, Any],
     hits: Mapping[str, int],
-    amounts: Mapping[tuple[str, str], float],
+    amounts: Mapping[Part, float],
     codebook: Codebook,
+    side: Callable[[Cue], str],
 ) -> list[Evidence]:
     from framing.codebook.hits import cue_and_pattern, hits_by_cue
 
@@ -116,11 +208,11 @@ def _cue_evidence(
         if name not in model["cues"]:
             continue
         own = sorted(number for cue, number in map(cue_and_pattern, hits) if cue == name)
-        parts = [amounts.get(("pattern", f"{name}/{number}"), 0.0) for number in own]
-        amount = math.fsum([amounts.get(("cue", name), 0.0), *parts])
+        members = (("cue", name), *(("pattern", f"{name}/{number}") for number in own))
+        amount = math.fsum(amounts.get(part, 0.0) for part in members)
         found = f"{times} hit{'s' if times > 1 else ''} ({_patterns(own)})"
-        note = f"{found}, {_side(cues.get(name), model['code'])}"
-        rows.append(Evidence("cue", name, amount, note))
+        meant = side(cues[name]) if name in cues else "no cue of the codebook"
+        rows.append(Evidence("cue", name, amount, f"{found}, {meant}", members))
     return sorted(rows, key=lambda one: (-abs(round(one.amount, _DECIMALS)), one.name))
 
 
@@ -128,17 +220,13 @@ def _patterns(numbers: Sequence[int]) -> str:
     return f"pattern{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
 
 
-def _side(cue: Cue | None, code: str) -> str:
+def _side(cue: Cue, code: str) -> str:
     """Return what the codebook says of a cue: which way it is meant to speak, and what it means."""
-    if cue is None:
-        return "no cue of the codebook"
     side = {1: "meant for", -1: "meant against", 0: "meant for other codes"}
     return f"{side[cue.votes.get(code, 0)]}: {cue.description}"
 
 
-def _rule_evidence(
-    amounts: Mapping[tuple[str, str], float], codebook: Codebook, top: int
-) -> list[Evidence]:
+def _rule_evidence(amounts: Mapping[Part, float], codebook: Codebook, top: int) -> list[Evidence]:
     rules = {name: amount for (kind, name), amount in amounts.items() if kind == "rule"}
     texts = codebook.rules
     return _strongest("rule", rules, {name: texts.get(name, "") for name in rules}, top)
@@ -151,18 +239,19 @@ def _strongest(
     ranked = sorted(amounts, key=lambda name: (-abs(round(amounts[name], _DECIMALS)), name))
     shown = [name for name in ranked if amounts[name] > 0][:top]
     shown += [name for name in ranked if amounts[name] < 0][:top]
-    rows = [Evidence(kind, name, amounts[name], notes[name]) for name in shown]
-    others = [amount for name, amount in amounts.items() if name not in shown]
+    rows = [Evidence(kind, name, amounts[name], notes[name], ((kind, name),)) for name in shown]
+    others = [name for name in amounts if name not in shown]
     if others:
         note = f"{len(others)} other {kind}{'s' if len(others) > 1 else ''}"
-        rows.append(Evidence("rest", "", math.fsum(others), note))
+        amount = math.fsum(amounts[name] for name in others)
+        rows.append(Evidence("rest", "", amount, note, tuple((kind, name) for name in others)))
     return rows
 
 
 def _word_evidence(
     model: Mapping[str, Any],
     counts: Mapping[str, int],
-    amounts: Mapping[tuple[str, str], float],
+    amounts: Mapping[Part, float],
     top: int,
 ) -> list[Evidence]:
     forms = word_forms(model, counts)
@@ -183,16 +272,6 @@ def word_forms(model: Mapping[str, Any], counts: Iterable[str]) -> dict[str, lis
 
 
 # --- the passage ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Published:
-    """What the tables say of a passage and code, and where."""
-
-    probability: float
-    decision: int
-    label: str
-    place: str
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from framing.common.problems import InputError, Problem
 if TYPE_CHECKING:
     import pandas as pd
 
-from framing.classifier.explain import Passage, Published, explain
+from framing.classifier.explain import Passage, Published
 from framing.common.paths import SCORES
 from framing.report.explanation import WIDTH, html_page, marked, terminal_text
 
@@ -43,7 +43,8 @@ examples:
   framing explain --text - < passage.txt
 
 Every line shows what something adds to the score (or takes from it); the lines add up to it, and
-the last line says how the score becomes the probability. The explanation is of the final model,
+the last line says how the score becomes the probability. Of a code with several levels they speak
+for the likeliest level rather than the next. The explanation is of the final model,
 trained on all codings. The published probability of a passage of the corpus comes from the model of
 its source's fold, which had seen nothing of that source, and so differs.
 
@@ -72,6 +73,10 @@ def register(commands: argparse._SubParsersAction, common: argparse.ArgumentPars
     parser.add_argument(
         "--top", type=_whole, default=6, metavar="N",
         help="so many words, and rules, for and against (default: 6)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--levels", action="store_true",
+        help="of a code with several levels, say too what adds to the score of each",
     )  # fmt: skip
     parser.add_argument(
         "--html", metavar="FILE", help="write the explanation as a page of its own, too"
@@ -259,6 +264,7 @@ def _read_text(given: str) -> str:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command in the project's directory; return the exit status."""
+    from framing.classifier.stored import explain
     from framing.common.files import write_text
 
     here = Path(getattr(arguments, "called_from", Path.cwd()))
@@ -273,7 +279,7 @@ def run(arguments: argparse.Namespace) -> int:
     explanations = [
         explain(
             instrument.models[code], passage.counts, passage.hits, instrument.codebook,
-            arguments.top,
+            arguments.top, by_level=arguments.levels,
         )
         for code in codes
     ]  # fmt: skip

@@ -10,10 +10,14 @@ from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    pass
-from framing.classifier.explain import Evidence, Explanation, Passage, word_forms
+from framing.classifier.explain import Evidence, Passage, word_forms
 from framing.common.paths import SCORES
+
+if TYPE_CHECKING:
+    from framing.classifier.explain import Explanation
+    from framing.classifier.explain_levels import LevelExplanation
+
+    Explained = Explanation | LevelExplanation
 
 WIDTH = 79  # columns of a terminal that is not asked for its size
 
@@ -75,7 +79,7 @@ def word_spans(text: str, terms: Mapping[str, Collection[str]]) -> list[tuple[st
 
 
 def marked(
-    passage: Passage, explanations: Sequence[Explanation], models: Mapping[str, Mapping[str, Any]]
+    passage: Passage, explanations: Sequence[Explained], models: Mapping[str, Mapping[str, Any]]
 ) -> list[Piece]:
     """Return the prose of a passage with hits of cues and the words that are shown."""
     if passage.text is None:
@@ -107,7 +111,7 @@ def wrapped(text: str, width: int) -> str:
 
 def terminal_text(
     passage: Passage,
-    explanations: Sequence[Explanation],
+    explanations: Sequence[Explained],
     prose_pieces: Sequence[Piece],
     *,
     colour: bool = False,
@@ -156,13 +160,9 @@ def _marked_lines(prose_pieces: Sequence[Piece], colour: bool, width: int) -> li
 
 
 def _code_lines(
-    one: Explanation, passage: Passage, bold: Any, dim: Any, *, colour: bool, width: int
+    one: Explained, passage: Passage, bold: Any, dim: Any, *, colour: bool, width: int
 ) -> list[str]:
-    verdict = "present" if one.decision else "absent"
-    lines = [
-        bold(f"{one.code}: {verdict}")
-        + f", probability {one.probability:.3f}, present from {one.threshold:.3f}"
-    ]
+    lines = [bold(f"{one.code}: {one.verdict}") + f", {one.chances}"]
     for sentence in remarks(one, passage):
         lines += textwrap.wrap(
             visible(sentence), width, initial_indent="  ", subsequent_indent="  "
@@ -172,8 +172,10 @@ def _code_lines(
         tint = _style("32" if row.amount > 0 else "31", colour)
         lines.append(f"  {tint(f'{row.amount:+8.3f}')}  {first}")
         lines += [f"{'':12}{line}" for line in rest]
+        lines += [f"{'':12}{dim(levels(row.of_levels))}"] if row.of_levels else []
     if not one.constant:
-        lines.append(f"  {one.score:+8.3f}  {dim(formula(one))}")
+        lines.append(f"  {one.score:+8.3f}  {dim(one.formula)}")
+        lines += [f"{'':12}{dim(levels(one.of_levels))}"] if one.of_levels else []
     return lines
 
 
@@ -187,41 +189,37 @@ def label(row: Evidence) -> str:
     return f"{kinds.get(row.kind, row.kind)}: {row.note}"
 
 
-def formula(one: Explanation) -> str:
-    """Return in words how the score becomes the probability."""
-    sign = "-" if one.offset < 0 else "+"
-    line = f"{one.slope:.3f} × score {sign} {abs(one.offset):.3f}"
-    return f"score; probability = 1 / (1 + exp(-({line})))"
+def levels(amounts: Iterable[tuple[str, float]]) -> str:
+    """Return what is added to the score of each level."""
+    return ", ".join(f"{name}: {amount:+.3f}" for name, amount in amounts)
 
 
-def remarks(one: Explanation, passage: Passage) -> list[str]:
+def remarks(one: Explained, passage: Passage) -> list[str]:
     """Return what must be said of a code before its evidence."""
     said = []
     if one.constant:
-        said.append(f"Every passage gets this probability: {one.constant}.")
+        said.append(f"Every passage gets {one.these}: {one.constant}.")
     if passage.published is not None:
-        published = passage.published.get(one.code)
+        published = one.before(passage.published)
         if published is None:
             said.append(
                 "The published probability comes from the model of its source's fold and differs "
                 f"from this one ({SCORES} would have it: run `snakemake`)."
             )
         else:
-            decided = "present" if published.decision else "absent"
             said.append(
-                f"Published: {published.probability:.3f}, {decided}, from the model of its "
-                f"source's fold ({published.place}); here speaks the final model."
+                f"Published: {published.decided}, from the model of its source's fold "
+                f"({published.place}); here speaks the final model."
             )
-            if published.label:
-                coded = "present" if int(float(published.label)) else "absent"
-                said.append(f"Coded {coded}, and the final model has learned from that.")
+            if published.coded:
+                said.append(f"Coded {published.coded}, and the final model has learned from that.")
     if one.unfamiliar:
         said.append(
             f"Unfamiliar: {one.unknown:.0%} of its words are unknown (usual: up to "
             f"{one.limits[0]:.0%}), similarity to the passages learned from {one.similarity:.2f} "
             f"(usual: from {one.limits[1]:.2f})."
         )
-    return said
+    return [*said, one.lead] if one.lead else said
 
 
 _STYLE = """\
@@ -248,7 +246,7 @@ tr:last-child td { border-top: 1px solid var(--faint); }
 
 def html_page(
     passage: Passage,
-    explanations: Sequence[Explanation],
+    explanations: Sequence[Explained],
     prose_pieces: Sequence[Piece],
     descriptions: Mapping[str, str],
 ) -> str:
@@ -285,12 +283,12 @@ def _html(text: str) -> str:
 
 
 def _html_piece(
-    piece: Piece, explanations: Sequence[Explanation], descriptions: Mapping[str, str]
+    piece: Piece, explanations: Sequence[Explained], descriptions: Mapping[str, str]
 ) -> str:
     shown = _html(piece.text)
     if piece.terms:
         weights = [
-            (one.code, amount)
+            (one.about, amount)
             for one in explanations
             for term, amount in one.words().items()
             if term in piece.terms
@@ -305,22 +303,28 @@ def _html_piece(
     return shown
 
 
-def _html_code(one: Explanation, passage: Passage) -> list[str]:
-    verdict = "present" if one.decision else "absent"
+def _html_code(one: Explained, passage: Passage) -> list[str]:
     parts = [
-        f"<h2>{_html(one.code)}: {verdict}</h2>",
-        f"<p>Probability {one.probability:.3f}, present from {one.threshold:.3f}.</p>",
+        f"<h2>{_html(one.code)}: {_html(one.verdict)}</h2>",
+        f"<p>{_html(one.chances[:1].upper() + one.chances[1:])}.</p>",
     ]
     parts += [f'<p class="note">{_html(sentence)}</p>' for sentence in remarks(one, passage)]
     rows = [
         f'<tr><td class="{"for" if row.amount > 0 else "against"}">{_signed(row.amount)}</td>'
-        f"<td>{_html(label(row))}</td></tr>"
+        f"<td>{_html(label(row))}{_html_levels(row.of_levels)}</td></tr>"
         for row in one.evidence
     ]
     if not one.constant:
-        rows.append(f"<tr><td>{_signed(one.score)}</td><td>{_html(formula(one))}</td></tr>")
+        rows.append(
+            f"<tr><td>{_signed(one.score)}</td>"
+            f"<td>{_html(one.formula)}{_html_levels(one.of_levels)}</td></tr>"
+        )
         parts += ["<table>", *rows, "</table>"]
     return parts
+
+
+def _html_levels(amounts: Sequence[tuple[str, float]]) -> str:
+    return f'<br><span class="note">{_html(levels(amounts))}</span>' if amounts else ""
 
 
 def _signed(amount: float) -> str:
