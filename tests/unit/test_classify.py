@@ -33,6 +33,7 @@ from framing.cli.json_lines import JsonlWriter, read_jsonl
 from framing.codebook import cues
 from framing.codebook.cues import pattern_hits
 from framing.coding.codings import combine_coders
+from framing.coding.variables import variables_of
 from framing.common.config import load_config
 from framing.common.files import json_text, sha256, write_text
 from framing.common.paths import CONFIG, DERIVED
@@ -54,25 +55,27 @@ ADDED = ["cost_probability", "cost", "fairness_probability", "fairness", "herita
 # --- a project with models, also for the tests of the other commands ------------------------------
 
 
-def mini_tables() -> tuple[Project, Tables]:
-    """Read the example project and the tables that its classifiers learn from."""
-    with chdir(MINI):
+def mini_tables(folder: Path = MINI) -> tuple[Project, Tables]:
+    """Read the example project, or one like it, and the tables that its classifiers learn from."""
+    with chdir(folder):
         project = load_project(load_config(CONFIG))
         facts = [read_facts(DERIVED / f"{name}.json") for name in project.sources["source_id"]]
     exemplars, taught = exemplar_facts(project.codebook)
     rows = [row for one in facts for row in one["passages"]] + taught
     votes = [(cue.name, code, v) for cue in project.codebook.cues for code, v in cue.votes.items()]
     frame = passage_frame(project.sources, project.passages, project.sample, project.config)
+    variables = variables_of(project.codebook.codes)
     words, book, chosen = word_table(rows), project.codebook, project.config["classifier"]
     return project, Tables(
         frame,
-        combine_coders(project.codings, project.config["coders"]),
+        combine_coders(project.codings, project.config["coders"], variables),
         words,
         hit_table(rows),
         pattern_table(book),
         exemplars,
         closeness_of(list(frame["passage_id"]), words, rule_table(book), chosen),
         pd.DataFrame(votes, columns=["cue", "code", "vote"]),
+        variables=variables,
     )
 
 

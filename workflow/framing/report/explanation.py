@@ -324,7 +324,7 @@ def _html_code(one: Explained, passage: Passage) -> list[str]:
 
 
 def _html_levels(amounts: Sequence[tuple[str, float]]) -> str:
-    return f'<br><span class="note">{_html(levels(amounts))}</span>' if amounts else ""
+    return f'<div class="note">{_html(levels(amounts))}</div>' if amounts else ""
 
 
 def _signed(amount: float) -> str:
