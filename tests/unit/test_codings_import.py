@@ -41,6 +41,7 @@ from framing.acquire.settings import intake_settings
 from framing.cli import codings as command
 from framing.cli import codings_dialogue
 from framing.cli.main import main
+from framing.codebook.codes import yes_no_code
 from framing.coding.codings import foreign_files
 from framing.common import extras
 from framing.common.paths import CODERS, CODINGS, PASSAGES, SAMPLE
@@ -53,6 +54,7 @@ from framing.workflow.plan import plan
 pytestmark = pytest.mark.slow
 
 CODES = ["cost", "fairness", "heritage"]
+YES_NO = {name: yes_no_code(name, name.title(), "x") for name in CODES}
 SETTINGS = intake_settings()["table"]
 UNMATCHED = Path("build/codings-unmatched.tsv")
 Run = Callable[..., tuple[int, str, str]]
@@ -515,7 +517,7 @@ def test_a_value_cannot_mean_two_things() -> None:
 def test_options_that_cannot_be(options: list[str], said: str) -> None:
     rows = rows_of({name: ["1"] for name in ("passage_id", *CODES)})
     with pytest.raises(InputError) as caught:
-        check_options(settled(parsed(*options), rows, CODES)[0], rows, CODES)
+        check_options(settled(parsed(*options), rows, YES_NO)[0], rows, YES_NO)
     assert said in str(caught.value)
 
 
@@ -855,7 +857,7 @@ def test_a_dialogue_on_labels() -> None:
                     "Wer": ["ann", "ann"]})  # fmt: skip
     answers = iter(["", "Doc", "Von", "Bis", "", "L", "cost", "", "yes", "Wer"])
     options = codings_dialogue.answered(
-        Options(), rows, ["cost"], ["ann"], lambda question: next(answers, "")
+        Options(), rows, {"cost": YES_NO["cost"]}, ["ann"], lambda question: next(answers, "")
     )
     assert options == Options(
         source="Doc", start="Von", end="Bis", labels="L", label={"Cost!": "cost"}, absent=True,

@@ -25,6 +25,10 @@ examples:
   framing codings import segments.csv --text Segment --source Document --labels Code \\
       --label "Costs too much=cost" --absent --coder-column Coder --kind human
   framing codings import study.qdpx --user "Ann Lee=ann" --label "Costs/Dear=cost" --kind human
+  framing codings import bank.csv --code "Stance=stance" --value "Hawk=hawkish" \\
+      --value "Dove=dovish" --missing "" --coder ann
+  framing codings import bank.csv --code "is_hawk=stance.hawkish" \\
+      --code "is_dove=stance.dovish" --otherwise stance.neutral --coder ann
   framing codings import runs.parquet --coder gpt-1 --kind machine --model "the model, its version"
 
 Kinds of files: .csv .tsv .jsonl .parquet .dta, with the extra `codings` .xlsx and .sav, and .qdpx
@@ -86,18 +90,24 @@ def _add_layout(parser: argparse.ArgumentParser) -> None:
     codes = parser.add_argument_group("which codes it has")
     codes.add_argument(
         "--code", action="append", default=[], metavar="COLUMN=CODE",
-        help="a column with yes and no; repeat it (default: columns that are called as codes are)",
+        help="a column with yes and no, or with levels of the code, or (COLUMN=CODE.LEVEL) with yes "
+        "and no for one level; repeat it (default: columns that are called as codes are)",
     )  # fmt: skip
     codes.add_argument(
-        "--labels", default="", metavar="COLUMN", help="instead: a column that names a code a row"
+        "--labels", default="", metavar="COLUMN",
+        help="instead: a column that names a code, or a level (CODE.LEVEL), a row",
     )
     codes.add_argument(
         "--label", action="append", default=[], metavar="VALUE=CODE",
-        help="what a label is called in the codebook; repeat it",
+        help="what a label is called in the codebook (CODE, or CODE.LEVEL); repeat it",
     )  # fmt: skip
     codes.add_argument(
         "--absent", action="store_true",
-        help="with --labels: a passage that is listed lacks the codes it has no row for",
+        help="with --labels: a passage that is listed lacks the yes/no codes it has no row for",
+    )  # fmt: skip
+    codes.add_argument(
+        "--otherwise", action="append", default=[], metavar="CODE.LEVEL",
+        help="the level of passages that no row, or no column of a level, gives another; repeat it",
     )  # fmt: skip
     codes.add_argument(
         "--unsure", default="", metavar="COLUMN", help="column that says the coder was unsure"
@@ -138,11 +148,27 @@ def options_of(arguments: argparse.Namespace) -> Options:
              "replace")  # fmt: skip
     return Options(
         **{name: getattr(arguments, name) for name in named},
+        otherwise=_by_code(arguments.otherwise),
         codes=pairs("--code", arguments.code),
         label=pairs("--label", arguments.label),
         coders=tuple(arguments.coder),
         said=said_of(arguments),
     )
+
+
+def _by_code(given: list[str]) -> dict[str, str]:
+    """Return ``CODE.LEVEL`` options as code → level."""
+    from framing.codebook.codes import OF_LEVEL
+    from framing.common.problems import Problem, raise_if_any
+
+    parted = [one.partition(OF_LEVEL) for one in given]
+    found = {code: level for code, _, level in parted}
+    raise_if_any(
+        Problem("--otherwise", f"gives the code {code!r} two levels, {level} and {found[code]}",
+                "Give one.")
+        for code, _, level in parted if found[code] != level
+    )  # fmt: skip
+    return found
 
 
 def _import(arguments: argparse.Namespace) -> int:
@@ -160,7 +186,7 @@ def _import(arguments: argparse.Namespace) -> int:
             account, said, asked = _of_project(paths, arguments, state), [], ""
         else:
             settings = intake_settings(state.config.get("intake"))["table"]
-            rows = read_rows(paths, settings, arguments.sheet)
+            rows = read_rows(paths, settings, arguments.sheet, labelled=arguments.value_labels)
             options, notes, asked = _settled(arguments, rows, state)
             account, said = take_over(rows, options, state), [*rows.notes, *notes]
         for line in [*said, *account.lines]:
@@ -207,17 +233,17 @@ def _settled(
     )
     from framing.common.problems import raise_if_any
 
-    given = options_of(arguments)
-    options, notes = settled(given, rows, state.codes)
-    check_options(options, rows, state.codes)
+    given, codes = options_of(arguments), state.codebook.codes
+    options, notes = settled(given, rows, codes)
+    check_options(options, rows, codes)
     asked = ""
     if sys.stdin.isatty() and sys.stderr.isatty():
         from framing.cli.codings_dialogue import answered, command_line
 
-        answers = answered(options, rows, state.codes, list(state.coders["coder"]), _ask)
+        answers = answered(options, rows, codes, list(state.coders["coder"]), _ask)
         if answers != options:
-            options, _ = settled(answers, rows, state.codes)
-            check_options(options, rows, state.codes)
+            options, _ = settled(answers, rows, codes)
+            check_options(options, rows, codes)
             asked = command_line(options, arguments)
     raise_if_any(open_problems(open_questions(options), rows))
     return options, notes, asked

@@ -69,8 +69,8 @@ def imported(
     )
     rows = qda.rows_of(mapped, state.codes, path)
     own = replace(options, label={}, passage="", labels="", coders=(), coder_column="coder")
-    own, _ = settled(own, rows, state.codes)
-    check_options(own, rows, state.codes)
+    own, _ = settled(own, rows, state.codebook.codes)
+    check_options(own, rows, state.codebook.codes)
     account = take_over(rows, own, state)
     account.lines += qda.loss_lines(mapped.losses, "What the project holds and is not taken over:")
     account.problems += found.problems

@@ -1,7 +1,7 @@
 """Tables of spreadsheets and statistics programs: Excel, SPSS, Stata.
 
-In: a file. Out: the same table of texts that :mod:`framing.acquire.table_files` makes of others.
-Values are those that are stored, not the labels that a program shows in their place.
+In: a file. Out: the same table of texts that :mod:`framing.acquire.table_files` makes of others,
+of values as they are stored, and beside it the labels that a program shows in their place.
 """
 
 from __future__ import annotations
@@ -29,9 +29,12 @@ _BROKEN = (
 )  # fmt: skip
 """What libraries raise on files that are broken."""
 
+Labels = Mapping[str, Mapping[str, str]]
+"""By column what a program shows in place of a value."""
 
-def table_of(path: Path, settings: Mapping[str, Any], sheet: str = "") -> Table:
-    """Return the table in a file; ``sheet`` is which one of a workbook.
+
+def table_of(path: Path, settings: Mapping[str, Any], sheet: str = "") -> tuple[Table, Labels]:
+    """Return the table in a file, and labels of its values; ``sheet`` is which one of a workbook.
 
     ``settings`` are those of :func:`framing.acquire.settings.intake_settings` under ``table``.
     Raises :class:`InputError` on a file that is no table, of a kind that is not known, that is too
@@ -47,10 +50,10 @@ def table_of(path: Path, settings: Mapping[str, Any], sheet: str = "") -> Table:
             raise InputError(
                 Problem(path, f"has the ending {path.suffix!r}", f"Known: {', '.join(KNOWN)}.")
             )
-        return table_of_file(path, settings, "coding", lists=True)
+        return table_of_file(path, settings, "coding", lists=True), {}
     _not_too_large(path, settings["bytes"])
     if ending in EXCEL:
-        return _of_excel(path, sheet, settings["expanded_bytes"])
+        return _of_excel(path, sheet, settings["expanded_bytes"]), {}
     return _of_spss(path) if ending in SPSS else _of_stata(path)
 
 
@@ -151,39 +154,52 @@ def _text(value: Any) -> str:
     return str(value) if text is None else text
 
 
-def _of_spss(path: Path) -> Table:
+def _of_spss(path: Path) -> tuple[Table, Labels]:
     pyreadstat = library("pyreadstat", EXTRA, path)
     try:
         frame, meta = pyreadstat.read_sav(str(path), apply_value_formats=False)
     except (*_BROKEN, pyreadstat.ReadstatError) as error:
         raise _broken(path, "SPSS", error) from None
-    return _of_frame(frame, {name: dict(one) for name, one in meta.variable_value_labels.items()})
+    found = {
+        name: {_text(value): label for value, label in one.items()}
+        for name, one in meta.variable_value_labels.items() if one
+    }  # fmt: skip
+    return _of_frame(frame), found
 
 
-def _of_stata(path: Path) -> Table:
+def _of_stata(path: Path) -> tuple[Table, Labels]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of encodings of old files, which are tried
             with pd.io.stata.StataReader(path, convert_categoricals=False) as reader:
                 frame = reader.read()
                 labels = reader.value_labels()
+            shown = _as_shown(path) if labels else frame
     except _BROKEN as error:
         raise _broken(path, "Stata", error) from None
-    return _of_frame(frame, {name: dict(one) for name, one in labels.items()})
+    found = {}
+    for name in frame.columns:
+        if isinstance(shown[name].dtype, pd.CategoricalDtype):
+            pairs = pd.DataFrame({"value": frame[name], "label": shown[name].astype(object)})
+            pairs = pairs.dropna().drop_duplicates().sort_values("value", kind="stable")
+            found[str(name)] = {_text(value): str(label) for value, label in
+                                pairs.itertuples(index=False) if _text(value) != str(label)}
+    return _of_frame(frame), {name: one for name, one in found.items() if one}
 
 
-def _of_frame(frame: pd.DataFrame, labels: Mapping[str, Mapping[Any, str]]) -> Table:
+def _as_shown(path: Path) -> pd.DataFrame:
+    """Return a Stata file with labels in place of values; without any where two are the same."""
+    try:
+        return pd.read_stata(path, convert_categoricals=True)
+    except ValueError:
+        return pd.read_stata(path, convert_categoricals=False)
+
+
+def _of_frame(frame: pd.DataFrame) -> Table:
     columns = [
         ["" if value is None or value != value else _text(value) for value in frame[name].tolist()]
         for name in frame.columns
     ]
     # Rows are numbered as if the header were line 1, as in the other tables.
     rows = [(number, list(row)) for number, row in enumerate(zip(*columns, strict=True), 2)]
-    notes = [f"values count, not their labels ({name}: {_shown(one)})"
-             for name, one in labels.items() if one]  # fmt: skip
-    return Table([str(name) for name in frame.columns], rows, notes, [])
-
-
-def _shown(labels: Mapping[Any, str]) -> str:
-    first = list(labels.items())[:4]
-    return ", ".join(f"{_text(value)} is {label!r}" for value, label in first)
+    return Table([str(name) for name in frame.columns], rows, [], [])

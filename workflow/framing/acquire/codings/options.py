@@ -8,7 +8,8 @@ from difflib import get_close_matches
 from typing import Any
 
 from framing.acquire.codings.read import Rows
-from framing.acquire.codings.values import Said, contradictions
+from framing.acquire.codings.values import Said, contradictions, unknown_levels
+from framing.codebook.codes import OF_LEVEL, Code
 from framing.coding.codings import HUMAN, KINDS
 from framing.common.problems import InputError, Problem, raise_if_any
 from framing.corpus.tables import is_id
@@ -22,10 +23,12 @@ _COLUMNS = ("passage", "source", "start", "end", "text", "labels", "coder_column
 class Options:
     """What is said of the files. Names of columns are empty where there is none.
 
-    ``codes`` maps columns to codes (wide form), ``labels`` is the column of labels and ``label``
-    maps its values to codes (long form), where ``absent`` says that a passage lacks the codes it
-    has no row for. ``coders`` are one name for all files or one a file. ``kind``, ``model`` and
-    ``describe`` are of coders who are not in ``coders.tsv`` yet.
+    ``codes`` maps columns to codes, or columns of yes and no to levels ``CODE.LEVEL`` (wide form);
+    ``labels`` is the column of labels and ``label`` maps its values to yes/no codes and levels
+    (long form), where ``absent`` says that a passage lacks the yes/no codes it has no row for.
+    ``otherwise`` has by code the level of passages that are given none. ``coders`` are one name for
+    all files or one a file. ``kind``, ``model`` and ``describe`` are of coders who are not in
+    ``coders.tsv`` yet.
     """
 
     passage: str = ""
@@ -37,6 +40,7 @@ class Options:
     labels: str = ""
     label: Mapping[str, str] = field(default_factory=dict)
     absent: bool = False
+    otherwise: Mapping[str, str] = field(default_factory=dict)
     coders: tuple[str, ...] = ()
     coder_column: str = ""
     unsure: str = ""
@@ -59,11 +63,21 @@ def option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def settled(given: Options, rows: Rows, codes: Sequence[str]) -> tuple[Options, list[str]]:
+def indicators(codes: Mapping[str, Code]) -> dict[str, Code]:
+    """Return what a label may stand for: yes/no codes by name, levels of others as ``CODE.LEVEL``.
+
+    Each with the code that it is, or is a level of.
+    """
+    return {level.indicator: code for code in codes.values() for level in code.counted}
+
+
+def settled(
+    given: Options, rows: Rows, codes: Mapping[str, Code]
+) -> tuple[Options, list[str]]:
     """Return the options with what follows from names of columns, and notes on what was taken.
 
     Columns of the project's own form are taken, and, where nothing else says what holds the codes,
-    columns that are called as codes are.
+    columns that are called as codes are, or as all the levels of one.
     """
     header, notes = rows.header, []
     own: dict[str, Any] = {}
@@ -77,11 +91,19 @@ def settled(given: Options, rows: Rows, codes: Sequence[str]) -> tuple[Options, 
             notes.append(f"the column {column!r} is taken for {option(name)}")
     found = replace(given, **own)
     if not found.codes and not found.labels:
-        called = {name: name for name in codes if name in header}
+        called = {name: name for code in codes.values() for name in _called(code, header)}
         found = replace(found, codes=called)
         if called:
             notes.append(f"codes are in the columns called so: {', '.join(called)}")
     return found, notes
+
+
+def _called(code: Code, header: Sequence[str]) -> list[str]:
+    """Return the columns that are called as a code is, or else as its levels are."""
+    if code.name in header:
+        return [code.name]
+    names = [level.indicator for level in code.counted]
+    return names if all(name in header for name in names) else []
 
 
 def open_questions(settled_options: Options) -> list[str]:
@@ -102,8 +124,8 @@ _ANSWERS = {
                  "--passage COLUMN (ids), or --source COLUMN --start COLUMN --end COLUMN "
                  "(offsets), or --text COLUMN"),
     "codes": ("which columns hold codes",
-              "--code COLUMN=CODE for each code, or --labels COLUMN (a label a row) with --label "
-              "VALUE=CODE"),
+              "--code COLUMN=CODE for each code (or COLUMN=CODE.LEVEL for each level), or --labels "
+              "COLUMN (a label a row) with --label VALUE=CODE"),
     "coder": ("who coded", "--coder NAME or --coder-column COLUMN"),
 }  # fmt: skip
 
@@ -118,9 +140,9 @@ def open_problems(names: Sequence[str], rows: Rows) -> list[Problem]:
     ]  # fmt: skip
 
 
-def check_options(one: Options, rows: Rows, codes: Sequence[str]) -> None:
+def check_options(one: Options, rows: Rows, codes: Mapping[str, Code]) -> None:
     """Raise :class:`InputError` with all that is wrong with options, whatever rows say."""
-    problems = contradictions(one.said)
+    problems = contradictions(one.said, codes.values()) + unknown_levels(one.said, codes.values())
     if one.codes and one.labels:
         problems.append(
             Problem("--code and --labels", "say both that codes have columns of their own and that "
@@ -190,22 +212,71 @@ def _twice(one: Options) -> list[Problem]:
     ]  # fmt: skip
 
 
-def _unknown_codes(one: Options, codes: Sequence[str]) -> list[Problem]:
+def _unknown_codes(one: Options, codes: Mapping[str, Code]) -> list[Problem]:
+    known = list(indicators(codes))
     problems = []
-    for name, mapping in (("--code", one.codes), ("--label", one.label)):
-        for said, code in mapping.items():
-            if code not in codes:
-                problems.append(
-                    Problem(f"{name} {said}={code}", f"{code!r} is no code of the codebook",
-                            f"Its codes: {', '.join(codes)}.")
-                )  # fmt: skip
+    for name, mapping, allowed in (("--code", one.codes, list(dict.fromkeys([*codes, *known]))),
+                                   ("--label", one.label, known)):  # fmt: skip
+        for said, target in mapping.items():
+            if target in allowed:
+                continue
+            what = f"{target!r} is no code of the codebook"
+            if target in codes:
+                what = f"{target!r} is a code with levels, and a label is one of them"
+            elif target.partition(OF_LEVEL)[0] in codes:
+                what = f"{target!r} is no level of its code"
+            problems.append(
+                Problem(f"{name} {said}={target}", what, f"Its codes: {', '.join(allowed)}.")
+            )
     # Two columns for one code would contradict each other; several labels may mean one code.
-    for code in dict.fromkeys(one.codes.values()):
-        columns = [column for column, name in one.codes.items() if name == code]
+    for target in dict.fromkeys(one.codes.values()):
+        columns = [column for column, name in one.codes.items() if name == target]
         if len(columns) > 1:
             problems.append(
-                Problem("--code", f"has several columns for {code!r}: {', '.join(columns)}",
+                Problem("--code", f"has several columns for {target!r}: {', '.join(columns)}",
                         "Name one of them.")
+            )  # fmt: skip
+    return problems + _otherwise_problems(one, codes) + _columns_of_levels(one, codes)
+
+
+def _otherwise_problems(one: Options, codes: Mapping[str, Code]) -> list[Problem]:
+    problems = []
+    for name, level in one.otherwise.items():
+        said, code = f"--otherwise {name}{OF_LEVEL}{level}", codes.get(name)
+        if code is None or code.kind.present or level not in code.cells:
+            listed = [key for key in indicators(codes) if OF_LEVEL in key]
+            problems.append(Problem(said, "names no level of a code",
+                                    f"Levels: {', '.join(listed) or 'none'}."))  # fmt: skip
+        elif f"{name}{OF_LEVEL}{level}" in one.codes.values() or name in one.codes.values():
+            problems.append(
+                Problem(said, "has a column that says it, or its code has",
+                        "It is for a level without a column: leave it out.")
+            )  # fmt: skip
+    return problems
+
+
+def _columns_of_levels(one: Options, codes: Mapping[str, Code]) -> list[Problem]:
+    """Return codes of which only some levels have a column, or which have one themselves, too."""
+    problems = []
+    for code in codes.values():
+        if code.kind.present:
+            continue
+        without = [level.name for level in code.levels
+                   if level.indicator not in one.codes.values()]  # fmt: skip
+        if len(without) == len(code.levels):
+            continue
+        if code.name in one.codes.values():
+            problems.append(
+                Problem("--code", f"gives a column to the code {code.name!r} and to a level of it",
+                        "Give one column to the code, or one to each level.")
+            )  # fmt: skip
+        elif without and without != [one.otherwise.get(code.name)]:
+            problems.append(
+                Problem("--code", f"gives columns to {len(code.levels) - len(without)} of "
+                        f"{len(code.levels)} levels of the code {code.name!r}, none to "
+                        f"{', '.join(without)}",
+                        "Give each level a column; one may do without if it is meant where no "
+                        f"column says yes: --otherwise {code.name}.{without[-1]}.")
             )  # fmt: skip
     return problems
 
@@ -217,15 +288,25 @@ def pairs(name: str, given: Sequence[str]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     problems = []
-    for one in given:
-        left, equals, code = one.rpartition("=")
-        if not equals or not left or not code:
-            problems.append(Problem(f"{name} {one}", "has not the form LEFT=CODE",
-                                    "Write the column or value, =, and a code."))  # fmt: skip
-        elif left in found and found[left] != code:
+    for left, code in split_pairs(name, given):
+        if left in found and found[left] != code:
             problems.append(Problem(name, f"gives {left!r} two codes, {found[left]} and {code}",
                                     "Give it one."))  # fmt: skip
         found[left] = code
-    if problems:
-        raise InputError(problems)
+    raise_if_any(problems)
     return found
+
+
+def split_pairs(name: str, given: Sequence[str], *, empty: bool = False) -> list[tuple[str, str]]:
+    """Return ``LEFT=RIGHT`` options as pairs; with ``empty`` what is left may be nothing.
+
+    Raises :class:`InputError` on those that are no pairs.
+    """
+    parted = [one.rpartition("=") for one in given]
+    raise_if_any(
+        Problem(f"{name} {one}", "has not the form LEFT=CODE",
+                "Write the column or value, =, and a code (or CODE.LEVEL).")
+        for one, (left, equals, right) in zip(given, parted, strict=True)
+        if not equals or not right or not (left or empty)
+    )  # fmt: skip
+    return [(left, right) for left, _, right in parted]

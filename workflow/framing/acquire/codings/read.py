@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from framing.acquire.codings.formats import table_of
-from framing.acquire.codings.kinds import counted, gathered
+from framing.acquire.codings.kinds import SHOWN, counted, gathered
 from framing.acquire.table_files import ITEM
 from framing.common.files import repeated
 from framing.common.problems import InputError, Problem, raise_if_any
+
+
+NO_LABELS = "the file has no labels of values (only SPSS and Stata files may)"
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,8 @@ class Rows:
     ``cells`` has a column of texts for each named column, blanks around them cut off; ``file`` and
     ``line`` say where each row stands (the header is line 1), ``notes`` what a person should know.
     A cell with a list of values is a row for each of them, with no value if the list is empty.
-    ``nested`` are columns with values that are no single ones and no lists of these.
+    ``nested`` are columns with values that are no single ones and no lists of these; ``labels``
+    has by column what a statistics program shows in place of its values, where there is such.
     """
 
     files: tuple[Path, ...]
@@ -32,6 +36,7 @@ class Rows:
     line: tuple[int, ...]
     notes: tuple[str, ...] = ()
     nested: frozenset[str] = frozenset()
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def header(self) -> list[str]:
@@ -50,8 +55,12 @@ class Rows:
         return where if len(self.files) == 1 else f"{self.files[self.file[row]].name}, {where}"
 
 
-def read_rows(paths: Sequence[Path], settings: Mapping[str, Any], sheet: str = "") -> Rows:
+def read_rows(
+    paths: Sequence[Path], settings: Mapping[str, Any], sheet: str = "", *, labelled: bool = False
+) -> Rows:
     """Return the rows of ``paths``; ``settings`` as in :func:`framing.acquire.codings.formats`.
+
+    With ``labelled`` values that have a label in the file (SPSS, Stata) are replaced by it.
 
     Raises :class:`InputError` with everything that is wrong: files that are no tables or are named
     twice, have no row, the same column twice, other columns than the first, rows of another length.
@@ -64,10 +73,11 @@ def read_rows(paths: Sequence[Path], settings: Mapping[str, Any], sheet: str = "
     lines: list[int] = []
     notes: list[str] = []
     nested: set[str] = set()
+    labels: dict[str, dict[str, str]] = {}
     first: list[str] = []
     for number, path in enumerate(paths):
         try:
-            frame, own, said, deep = _read(path, settings, sheet)
+            frame, own, said, deep, named = _read(path, settings, sheet)
         except InputError as error:
             problems += gathered(error.problems)
             continue
@@ -76,6 +86,15 @@ def read_rows(paths: Sequence[Path], settings: Mapping[str, Any], sheet: str = "
         elif set(frame.columns) != set(first):
             problems.append(_other_columns(path, list(frame.columns), first, paths[0]))
             continue
+        if labelled:
+            frame = frame.assign(**{name: frame[name].replace(dict(shown))
+                                    for name, shown in named.items()})  # fmt: skip
+            said = [*said, *([] if named else [NO_LABELS])]
+        elif named:
+            said = [*said, *(f"values count, not their labels ({name}: {_shown(one)})"
+                             for name, one in named.items())]  # fmt: skip
+        for name, shown in named.items():
+            labels.setdefault(name, {}).update(shown)
         cells.append(frame[first])
         files += [number] * len(own)
         lines += own
@@ -83,13 +102,20 @@ def read_rows(paths: Sequence[Path], settings: Mapping[str, Any], sheet: str = "
         notes += [note if len(paths) == 1 else f"{path.name}: {note}" for note in said]
     raise_if_any(problems)
     whole = pd.concat(cells, ignore_index=True)
-    return Rows(tuple(paths), whole, tuple(files), tuple(lines), tuple(notes), frozenset(nested))
+    return Rows(tuple(paths), whole, tuple(files), tuple(lines), tuple(notes), frozenset(nested),
+                {} if labelled else labels)  # fmt: skip
+
+
+def _shown(labels: Mapping[str, str]) -> str:
+    return ", ".join(f"{value} is {label!r}" for value, label in list(labels.items())[:SHOWN + 1])
 
 
 def _read(
     path: Path, settings: Mapping[str, Any], sheet: str
-) -> tuple[pd.DataFrame, list[int], list[str], frozenset[str]]:
-    table = table_of(path, settings, sheet)
+) -> tuple[
+    pd.DataFrame, list[int], list[str], frozenset[str], Mapping[str, Mapping[str, str]]
+]:  # fmt: skip
+    table, labels = table_of(path, settings, sheet)
     # R and pandas write a first column of row numbers without a name.
     named = [number for number, name in enumerate(table.header) if name]
     names = [table.header[number] for number in named]
@@ -112,7 +138,7 @@ def _read(
     lines = [line for line, _ in rows]
     for name in names:
         frame, lines = _one_by_one(frame, lines, name)
-    return frame, lines, notes, table.nested
+    return frame, lines, notes, table.nested, labels
 
 
 def _one_by_one(frame: pd.DataFrame, lines: list[int], name: str) -> tuple[pd.DataFrame, list[int]]:

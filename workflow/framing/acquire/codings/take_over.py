@@ -34,6 +34,7 @@ from framing.acquire.codings.write import (
     unmatched_text,
     without_model,
 )
+from framing.codebook.codes import Code
 from framing.coding.codings import NOT_CODED
 from framing.common.files import read_text
 from framing.common.paths import CODERS
@@ -88,7 +89,7 @@ def take_over(rows: Rows, options: Options, state: State) -> Account:
         {"passage_id": [found[row].passage for row in kept], "coder": [names[row] for row in kept]},
         index=kept,
     )
-    codings, repeats, problems = codings_of(rows, options, state.codes, keys)
+    codings, repeats, problems = codings_of(rows, options, state.codebook.codes, keys)
     account.problems += problems
     account.lines.append(f"rows that repeat others: {repeats:,}")
     if not problems:
@@ -114,7 +115,8 @@ def _join(
         one = joined(coder, own, state.codes, drawn, rows, options.replace)
         texts[coder_file(coder)] = one.text
         problems += one.problems
-        account.lines += _told(coder, len(own), one, coder in new, options.kind)
+        head = f"{coder}{f' (new, {options.kind})' if coder in new and options.kind else ''}"
+        account.lines += _told(head, len(own), one, state.codebook.codes)
     account.lines += without_model(new, options)
     if not problems and not account.problems:
         found, sentences = result_problems(state, texts, set(codings["passage_id"]))
@@ -126,13 +128,17 @@ def _join(
     }
 
 
-def _told(coder: str, passages: int, one: Joined, new: bool, kind: str) -> list[str]:
-    head = f"{coder}{f' (new, {kind})' if new and kind else ''}: {counted(passages, 'passage')}"
-    lines = [f"{head}, codings new {one.new:,}, there already {one.same:,}, "
-             f"different {one.replaced:,}"]  # fmt: skip
-    for code, counts in one.counts.items():
-        lines.append(f"  {code}: {counts.get('1', 0):,} yes, {counts.get('0', 0):,} no, "
-                     f"{counts.get(NOT_CODED, 0):,} not coded")  # fmt: skip
+def _told(head: str, passages: int, one: Joined, codes: Mapping[str, Code]) -> list[str]:
+    lines = [f"{head}: {counted(passages, 'passage')}, codings new {one.new:,}, there already "
+             f"{one.same:,}, different {one.replaced:,}"]  # fmt: skip
+    for name, counts in one.counts.items():
+        code = codes[name]
+        if code.kind.present:
+            absent, present = (counts.get(cell, 0) for cell in code.cells)
+            parts = [f"{present:,} yes", f"{absent:,} no"]
+        else:  # a number may be a level's name, so that the count stands behind it
+            parts = [f"{cell} {counts.get(cell, 0):,}" for cell in code.cells]
+        lines.append(f"  {name}: {', '.join(parts)}, {counts.get(NOT_CODED, 0):,} not coded")
     return lines
 
 
