@@ -90,11 +90,13 @@ def _add_layout(parser: argparse.ArgumentParser) -> None:
     codes = parser.add_argument_group("which codes it has")
     codes.add_argument(
         "--code", action="append", default=[], metavar="COLUMN=CODE",
-        help="a column with yes and no, or with levels of the code, or (COLUMN=CODE.LEVEL) with yes "
-        "and no for one level; repeat it (default: columns that are called as codes are)",
+        help="a column with yes and no, or with levels of the code, or (COLUMN=CODE.LEVEL) with "
+        "yes and no for one level; repeat it (default: columns that are called as codes are)",
     )  # fmt: skip
     codes.add_argument(
-        "--labels", default="", metavar="COLUMN",
+        "--labels",
+        default="",
+        metavar="COLUMN",
         help="instead: a column that names a code, or a level (CODE.LEVEL), a row",
     )
     codes.add_argument(

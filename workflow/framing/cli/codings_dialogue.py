@@ -88,8 +88,8 @@ def _codes(options: Options, rows: Rows, codes: Mapping[str, Code], ask: Ask) ->
     mapped, known = dict(options.label), list(indicators(codes))
     for value in list(dict.fromkeys(rows.cells[labels]))[:_MOST_VALUES]:
         if value and value != NOT_CODED and value not in known and value not in mapped:
-            code = _one_of(ask, f"Which code is {value!r} ({', '.join(known)})", known)
-            mapped |= {value: code} if code else {}
+            target = _one_of(ask, f"Which code is {value!r} ({', '.join(known)})", known)
+            mapped |= {value: target} if target else {}
     lacking = _one_of(ask, "Does a passage lack the codes it has no row for (yes, no)",
                       ("yes", "no"))  # fmt: skip
     return replace(options, labels=labels, label=mapped, absent=lacking == "yes")

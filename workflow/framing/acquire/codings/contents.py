@@ -25,15 +25,21 @@ def kind_of(value: str, codes: Mapping[str, Code], said: Said) -> str:
     plain = folded(value)
     if plain in {folded(name) for name in codes}:
         return "names of codes"
+    if said.meanings.get(plain, NOT_CODED) != NOT_CODED:
+        return YES_AND_NO
     holders = [
         code for code in codes.values()
         if not code.kind.present
         for level in code.levels
         if plain in (folded(level.name), folded(level.indicator))
     ]  # fmt: skip
-    if holders:
-        return f"levels of {holders[0].name!r}"
-    return YES_AND_NO if said.meanings.get(plain, NOT_CODED) != NOT_CODED else ""
+    return f"levels of {holders[0].name!r}" if holders else ""
+
+
+def number_beside(value: str, code: Code) -> bool:
+    """Return whether a value is a number and levels of the code are: then 1 is no yes."""
+    numbers = [one for one in (value, *code.cells) if folded(one).lstrip("-").isdecimal()]
+    return not code.kind.present and len(numbers) > 1 and numbers[0] == value
 
 
 def mixed_problems(
@@ -48,13 +54,16 @@ def mixed_problems(
     problems: list[Problem] = []
     spoken: Told = set()
     for name in cells.columns:
-        code, kinds = whole.get(name), {}
+        code = whole.get(name)
+        kinds: dict[str, list[tuple[str, int]]] = {}
         own = f"levels of {code.name!r}" if code and not code.kind.present else YES_AND_NO
         for value, number in cells[name].value_counts().items():
             meaning = meant[name].get(folded(str(value)))
             if meaning == NOT_CODED:
                 continue
             kind = own if meaning is not None else kind_of(str(value), codes, said)
+            if meaning is None and code is not None and number_beside(str(value), code):
+                continue
             kinds.setdefault(kind, []).append((str(value), int(number)))
         kinds.pop("", None)
         if own in kinds and len(kinds) > 1:

@@ -182,8 +182,11 @@ def _of_stata(path: Path) -> tuple[Table, Labels]:
         if isinstance(shown[name].dtype, pd.CategoricalDtype):
             pairs = pd.DataFrame({"value": frame[name], "label": shown[name].astype(object)})
             pairs = pairs.dropna().drop_duplicates().sort_values("value", kind="stable")
-            found[str(name)] = {_text(value): str(label) for value, label in
-                                pairs.itertuples(index=False) if _text(value) != str(label)}
+            found[str(name)] = {
+                _text(value): str(label)
+                for value, label in pairs.itertuples(index=False)
+                if _text(value) != str(label)
+            }
     return _of_frame(frame), {name: one for name, one in found.items() if one}
 
 

@@ -11,7 +11,7 @@ from framing.acquire.codings.read import Rows
 from framing.acquire.codings.values import Said, contradictions, unknown_levels
 from framing.codebook.codes import OF_LEVEL, Code
 from framing.coding.codings import HUMAN, KINDS
-from framing.common.problems import InputError, Problem, raise_if_any
+from framing.common.problems import Problem, raise_if_any
 from framing.corpus.tables import is_id
 
 OWN = {"passage": "passage_id", "unsure": "unsure", "coder_column": "coder"}
@@ -71,9 +71,7 @@ def indicators(codes: Mapping[str, Code]) -> dict[str, Code]:
     return {level.indicator: code for code in codes.values() for level in code.counted}
 
 
-def settled(
-    given: Options, rows: Rows, codes: Mapping[str, Code]
-) -> tuple[Options, list[str]]:
+def settled(given: Options, rows: Rows, codes: Mapping[str, Code]) -> tuple[Options, list[str]]:
     """Return the options with what follows from names of columns, and notes on what was taken.
 
     Columns of the project's own form are taken, and, where nothing else says what holds the codes,

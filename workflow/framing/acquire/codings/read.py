@@ -15,7 +15,6 @@ from framing.acquire.table_files import ITEM
 from framing.common.files import repeated
 from framing.common.problems import InputError, Problem, raise_if_any
 
-
 NO_LABELS = "the file has no labels of values (only SPSS and Stata files may)"
 
 
@@ -107,7 +106,7 @@ def read_rows(
 
 
 def _shown(labels: Mapping[str, str]) -> str:
-    return ", ".join(f"{value} is {label!r}" for value, label in list(labels.items())[:SHOWN + 1])
+    return ", ".join(f"{value} is {label!r}" for value, label in list(labels.items())[: SHOWN + 1])
 
 
 def _read(

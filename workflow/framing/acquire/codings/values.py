@@ -62,9 +62,7 @@ def meanings_of(code: Code, said: Said) -> dict[str, str]:
     known = {folded(value): NOT_CODED for value in said.missing}
     # Later ones hold against earlier ones: a level's own name before the label of another.
     known = _named(code) | known
-    for value, level in said.levels:
-        if level in code.cells:
-            known[folded(value)] = level
+    known |= {folded(value): name for value, name in said.levels if name in code.cells}
     for value, target in said.levels:
         for level in code.levels:
             if target == level.indicator:
@@ -115,8 +113,9 @@ def _contradicted(code: Code, said: Said) -> list[Problem]:
     ]  # fmt: skip
     declared: dict[str, set[str]] = {}
     for value, target in said.levels:
-        levels = [one.name for one in code.levels if target in (one.name, one.indicator)]
-        declared.setdefault(folded(value), set()).update(levels)
+        declared.setdefault(folded(value), set()).update(
+            one.name for one in code.levels if target in (one.name, one.indicator)
+        )
     for value, levels in declared.items():
         also = {own[value]} if value in own else set()
         if value in missing and levels:
