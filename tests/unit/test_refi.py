@@ -22,7 +22,6 @@ from framing.acquire.refi.align import Corpus, nearest, targets
 from framing.acquire.refi.codebooks import (
     code_of,
     codebook_bytes,
-    codes_only_here,
     described,
     read_codebook,
 )
@@ -37,11 +36,12 @@ from framing.acquire.refi.offsets import (
     counting_of,
     with_line_feeds,
 )
-from framing.acquire.refi.project import Project, ProjectCode, loss_table
+from framing.acquire.refi.project import Project, ProjectCode
 from framing.acquire.refi.read import read_project
 from framing.acquire.refi.settings import Rule, import_rule
 from framing.acquire.refi.write import CRLF, NAMESPACE, Exported, Written, project_bytes
 from framing.codebook.codebook import written_codebook
+from framing.codebook.codes import yes_no_code
 from framing.coding.codings import read_coders, read_codings
 from framing.common.config import check_config, load_config
 from framing.common.files import sha256
@@ -221,15 +221,14 @@ def test_what_is_not_read_is_counted(tmp_path):
     )
     xml = qde(source(selection(0, 4) + coding) + pdf + audio + rich, lists)
     found = project(tmp_path, xml.replace("<Sources>", variables + cases + "<Sources>"))
-    table = loss_table(found.losses)
-    assert dict(zip(table["kind"], table["count"], strict=True)) == {
+    assert {one.kind: one.count for one in found.losses} == {
         "documents without a plain text in the file": 1,
         "codings of documents without a plain text": 1,
         "PDF sources": 1, "codings on PDF sources": 2, "audio sources": 1,
         "codings of documents as a whole": 1, "formatted versions of documents": 1,
         "variables": 1, "cases": 1, "links (relations)": 1, "sets": 2, "graphs": 1,
     }  # fmt: skip
-    assert table.loc[table["kind"] == "sets", "examples"].item() == "all; some"
+    assert [one.examples for one in found.losses if one.kind == "sets"] == [("all", "some")]
     assert len(found.codings) == 1 and not found.problems
 
 
@@ -242,14 +241,14 @@ def test_single_selections_that_cannot_be_used_are_one_line_each(tmp_path):
     assert len(found.codings) == 1
     said = [problem.what for problem in found.problems]
     assert said == [
-        "1 × selections that end before they start: harbour [9, 2]",
-        "1 × selections whose offsets are no numbers: harbour [x, 2]",
-        "5 × selections outside of the text: harbour [90, 99]; harbour [91, 99]; "
-        "harbour [92, 99] …",
-        "1 × selections of no character: harbour [3, 3]",
-        "1 × codings with a code that the project does not define: harbour [0, 5]",
-        "1 × codings by a user whom the project does not name: harbour [0, 5]",
-        "1 × references to a note that the project lacks: document",
+        "1 selection that end before they start: harbour [9, 2]",
+        "1 selection whose offsets are no numbers: harbour [x, 2]",
+        "5 selections outside of the text: harbour [90, 99]; harbour [91, 99]; "
+        "harbour [92, 99]; and so on",
+        "1 selection of no character: harbour [3, 3]",
+        "1 coding with a code that the project does not define: harbour [0, 5]",
+        "1 coding by a user whom the project does not name: harbour [0, 5]",
+        "1 reference to a note that the project lacks: document",
     ]
 
 
@@ -353,7 +352,7 @@ def test_the_standard_holds_where_nothing_speaks_against_it():
 # --- mapping -------------------------------------------------------------------------------------
 
 A, B = "The lock is dear.", "The ferry is fair, and the tram is both of it."
-CODE_LABELS = {"cost": "Cost", "fairness": "Fairness"}
+CODE_LABELS = {name: yes_no_code(name, name.title(), "x") for name in ("cost", "fairness")}
 
 
 def corpus(text: str | None = TEXT, title: str = "On the harbour", **given: Any) -> Corpus:
@@ -417,7 +416,7 @@ def test_absent_and_not_coded_are_told_apart(tmp_path):
     found = mapped(tmp_path, selection(0, 17), coded={"ann": ["p1"], "bob": ["p2"]})
     assert values(found, "ann") == {"p1": 1, "p2": None}
     assert values(found, "bob") == {"p1": None, "p2": 0}
-    with pytest.raises(InputError, match=r"names 'eve', who is no user.*\n.*1 passages.*: p9"):
+    with pytest.raises(InputError, match=r"names 'eve', who is no user.*\n.*1 passage.*: p9"):
         mapped(tmp_path, selection(0, 17), coded={"eve": ["p1"], "ann": ["p1", "p9"]})
     renamed = mapped(tmp_path, selection(0, 17), coders={"ann": "a-1"})
     assert values(renamed, "a-1")["p1"] == 1 and "ann" not in set(renamed.table["coder"])
@@ -584,7 +583,7 @@ def mapped_back(example: Exported, found: Project, texts: dict[str, str] | None 
     return map_onto_passages(
         found,
         Corpus(example.sources, passages, example.texts if texts is None else texts, {}),
-        {name: code.label for name, code in example.codebook.codes.items()},
+        example.codebook.codes,
         HALF,
         coded=dict.fromkeys(example.coders["coder"], drawn),
     )
@@ -613,7 +612,7 @@ def test_by_the_default_rule_a_document_without_a_code_is_not_coded(tmp_path, ex
     found = read_back(tmp_path, written(example))
     back = mapped_back(example, found)
     plain = map_onto_passages(found, Corpus(example.sources, example.passages, example.texts, {}),
-                              dict.fromkeys(example.codebook.codes, ""), HALF)  # fmt: skip
+                              example.codebook.codes, HALF)  # fmt: skip
     known, all_cells = cells(back.table), cells(plain.table)
     assert {cell for cell, value in known.items() if value} <= set(all_cells)
     assert {cell: value for cell, value in all_cells.items() if cell in known} == {
@@ -728,7 +727,6 @@ def test_a_codebook_comes_back_as_it_was(tmp_path, example):
     path.write_bytes(data)
     found, lost = read_codebook(path, LIMITS)
     assert {one.name: code_of(one) for one in found} == example.codebook.codes and not lost
-    assert codes_only_here(found, example.codebook.codes) == ({}, {})
     assert codebook_bytes(example.codebook, "framing")[0] == data
     assert losses[0].kind == "cues"
     assert b"<Sets" not in data  # an empty one is not valid
@@ -743,8 +741,7 @@ def test_a_codebook_of_another_program(tmp_path):
     assert [one.path for one in found] == ["Cost", "Cost/Dear", "fairness"]
     assert [(one.kind, one.count) for one in lost] == [("sets", 1)]
     code = code_of(found[0])
-    assert (code.label, code.definition, code.present) == ("Cost", "Money.", ())
-    assert set(codes_only_here(found, {"fairness": code})[1]) == {"Cost", "Cost/Dear"}
+    assert (code.label, code.definition, code.levels[-1].present) == ("Cost", "Money.", ())
     path.write_text(PLAIN, encoding="utf-8")
     with pytest.raises(InputError, match="root element 'Project' instead of 'CodeBook'"):
         read_codebook(path, LIMITS)
@@ -753,12 +750,11 @@ def test_a_codebook_of_another_program(tmp_path):
         read_codebook(path, LIMITS)
 
 
-def test_a_description_changed_elsewhere_is_seen(example):
+def test_a_description_changed_elsewhere_is_read(example):
     code = example.codebook.codes["cost"]
     entry = ProjectCode("cost", "cost", "g", description=described(code) + "\n- More — because: x")
-    changed, new = codes_only_here([entry], example.codebook.codes)
-    assert set(changed) == {"cost"} and not new
-    assert len(changed["cost"].near_misses) == len(code.near_misses) + 1
+    (before,), (after,) = code.counted, code_of(entry).counted
+    assert after.near_misses[:-1] == before.near_misses and after.near_misses[-1].text == "More"
 
 
 # --- the published schema and files of other programs --------------------------------------------

@@ -67,7 +67,7 @@ def imported(
     mapped = qda.mapped_project(
         found, path, state, options.label, pairs("--user", users), read_all=read_all
     )
-    rows = qda.rows_of(mapped, state.codes, path)
+    rows = qda.rows_of(mapped, state.codebook.codes, path)
     own = replace(options, label={}, passage="", labels="", coders=(), coder_column="coder")
     own, _ = settled(own, rows, state.codebook.codes)
     check_options(own, rows, state.codebook.codes)
@@ -153,7 +153,7 @@ def _table(ending: str, state: State, codings: pd.DataFrame) -> bytes:
 
     scores = read_scores(SCORES) if SCORES.is_file() else None
     if scores is not None:
-        scores = scores[scores["code"].isin(state.codes)]
+        scores = scores[scores["code"].isin(state.codebook.indicators)]
     held_out = awaiting(state.draws, state.reading.states)
     texts = state.texts()
     if ending == ".jsonl" and not texts:
@@ -167,5 +167,5 @@ def _table(ending: str, state: State, codings: pd.DataFrame) -> bytes:
         print(f"left out, as they wait for their codings: {len(held_out):,} passages")
     if ending == ".jsonl":
         table = table[table["text"] != ""]
-        return tidy.labelling_lines(table, state.codes).encode("utf-8")
+        return tidy.labelling_lines(table, state.codebook.codes).encode("utf-8")
     return tidy.tidy_csv(table).encode("utf-8")

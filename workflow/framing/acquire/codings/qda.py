@@ -20,6 +20,7 @@ from framing.acquire.refi.mapping import Mapped, map_onto_passages
 from framing.acquire.refi.project import Loss, Project
 from framing.acquire.refi.settings import import_rule
 from framing.acquire.refi.write import Exported
+from framing.codebook.codes import Code
 from framing.coding.codings import NOT_CODED
 from framing.common.files import table_text
 from framing.common.problems import InputError, Problem
@@ -58,36 +59,47 @@ def mapped_project(
         place, "lacks {} that --label names", [repr(name) for name in same if name not in known],
         f"Its codes: {', '.join(one.path for one in found.codes[:20]) or 'none'}.", "code",
     )  # fmt: skip
+    indicators = list(state.codebook.indicators)
+    problems += [
+        Problem(f"--label {name}={target}", f"{target!r} is no code of the codebook",
+                f"Its codes: {', '.join(indicators)}.")
+        for name, target in same.items() if target not in indicators
+    ]  # fmt: skip
     if not found.codings:
         problems.append(Problem(place, "holds no coding of a text",
                                 "Look whether it was exported with its codings."))  # fmt: skip
     if problems:
         raise InputError(problems)
     drawn = state.passages[state.passages["passage_id"].isin(state.drawn["passage_id"])]
-    labels = {name: code.label for name, code in state.codebook.codes.items()}
     rule = import_rule(state.config.get("import_codings"))
     corpus = Corpus(state.sources, drawn, state.texts(), {})
     every = {users.get(name, name): list(drawn["passage_id"]) for name in names}
     return map_onto_passages(
-        found, corpus, labels, rule, same=same, coders=users, coded=every if read_all else None
+        found, corpus, state.codebook.codes, rule, same=same, coders=users, coded=every if read_all else None
     )
 
 
-def rows_of(mapped: Mapped, codes: Sequence[str], place: Path) -> Rows:
+def rows_of(mapped: Mapped, codes: Mapping[str, Code], place: Path) -> Rows:
     """Return mapped codings as rows ``passage_id coder <codes> unsure``, one a passage and coder.
 
     Passages of which a coder coded nothing are left out. Raises :class:`InputError` where none is
     left.
     """
     wide = mapped.table.pivot(index=["passage_id", "coder"], columns="code", values="value")
-    wide = wide.reindex(columns=list(codes)).dropna(how="all")
+    wide = wide.dropna(how="all")
     if wide.empty:
         raise InputError(
             Problem(place, "holds no coding of a drawn passage by a code of the codebook",
                     "Documents must be sources of the corpus, codes those of the codebook; "
                     "--label NAME=CODE says which is which.")
         )  # fmt: skip
-    cells = wide.astype("Int64").astype(str).replace("<NA>", NOT_CODED)
+    cells = pd.DataFrame(NOT_CODED, index=wide.index, columns=list(codes))
+    for name, code in codes.items():
+        for level in code.counted:
+            present = wide[level.indicator]
+            cells[name] = cells[name].mask((present == 1).fillna(False), level.name)
+            if code.kind.present:
+                cells[name] = cells[name].mask((present == 0).fillna(False), code.cells[0])
     unsure = ["1" if key in mapped.unsure else "0" for key in wide.index]
     table = cells.assign(unsure=unsure).reset_index()
     table.columns.name = None
@@ -101,7 +113,7 @@ def unplaced_problems(mapped: Mapped, place: Path) -> list[Problem]:
     for why, own in mapped.unplaced.groupby("why", sort=False):
         spots = [_spot(row) for row in own.to_dict("records")]
         problems += of_a_kind(
-            place, f"has {{}} without a place, as {why}", spots,
+            place, f"has {{}} that cannot be taken over, as {why}", spots,
             "Correct the project, or leave them out: --skip-unmatched (they are then listed).",
             "coding",
         )  # fmt: skip

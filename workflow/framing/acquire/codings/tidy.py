@@ -8,14 +8,16 @@ them.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 import pandas as pd
 
 from framing.acquire.codings.check import State
+from framing.codebook.codes import Code
 from framing.coding.codings import combine_coders
 from framing.coding.variables import variables_of
-from framing.common.files import table_text
+from framing.common.files import repeated, table_text
+from framing.common.problems import Problem, raise_if_any
 
 
 def tidy_table(
@@ -28,9 +30,12 @@ def tidy_table(
     """Return a row a passage, in the order of ``passages.tsv``, but for those ``held_out``.
 
     Columns: ``doc_id text source_id title speaker group date`` and, for each code, ``CODE`` (the
-    coders combined: 0, 1, or missing where not coded), ``CODE.CODER`` (what each coder said) and,
-    where there are ``scores`` (``passage_id code probability decision``), ``CODE.probability`` and
-    ``CODE.decision``. ``text`` is there where ``texts`` (by source) has any, and empty for others.
+    coders combined: 0, 1 or, of a code with levels, the level; missing where not coded),
+    ``CODE.CODER`` (what each coder said) and, where there are ``scores`` (``passage_id code
+    probability decision``), ``CODE.probability`` and ``CODE.decision``; of a code with levels
+    ``CODE.LEVEL.probability`` for each and the level that was decided. ``text`` is there where
+    ``texts`` (by source) has any, and empty for others. Raises :class:`InputError` where the name
+    of a coder makes two columns one.
     """
     rows = state.passages[~state.passages["passage_id"].isin(set(held_out))]
     table = pd.DataFrame({"doc_id": rows["passage_id"].to_numpy()})
@@ -43,29 +48,55 @@ def tidy_table(
     table["source_id"] = rows["source_id"].to_numpy()
     for name in ("title", "speaker", "group", "date"):
         table[name] = sources[name].to_numpy()
-    for code in state.codes:
-        for name, values in _said(code, state, codings, scores):
-            found = values.reindex(table["doc_id"]).to_numpy()
-            real = name.endswith(".probability")
-            table[name] = found.astype(float) if real else pd.array(found, dtype="Int64")
-    return table
+    columns = [one for code in state.codebook.codes.values()
+               for one in _said(code, state, codings, scores)]  # fmt: skip
+    raise_if_any(
+        Problem("coders.tsv", f"has a coder whose column would be called {name!r} like another",
+                "Export without this coder: --coder for each of the others.")
+        for name in repeated([*table.columns, *(name for name, _, _ in columns)])
+    )  # fmt: skip
+    made = {
+        name: pd.array(values.reindex(table["doc_id"]).to_numpy(), dtype=kind)
+        for name, kind, values in columns
+    }
+    return pd.concat([table, pd.DataFrame(made, index=table.index)], axis=1)
 
 
 def _said(
-    code: str, state: State, codings: pd.DataFrame, scores: pd.DataFrame | None
-) -> Iterator[tuple[str, pd.Series]]:
-    """Yield the columns of a code, each a series by passage: combined, by coder, by classifier."""
-    own = codings[codings["code"] == code]
-    variables = variables_of({code: state.codebook.codes[code]})
+    code: Code, state: State, codings: pd.DataFrame, scores: pd.DataFrame | None
+) -> Iterator[tuple[str, str, pd.Series]]:
+    """Yield the columns of a code, combined, by coder, by classifier: name, type, by passage."""
+    names = [level.indicator for level in code.counted]
+    own = codings[codings["code"].isin(names)]
+    kind = "Int64" if code.kind.present else "string"
+    cells = _cells_of(code)
     if not own.empty:
-        combined = combine_coders(own, state.config["coders"], variables)
-        yield code, combined.set_index("passage_id")["label"]
+        combined = combine_coders(own, state.config["coders"], variables_of({code.name: code}))
+        yield code.name, kind, cells(combined, "label")
         for coder, part in own.groupby("coder", sort=False):
-            yield f"{code}.{coder}", part.set_index("passage_id")["value"]
+            yield f"{code.name}.{coder}", kind, cells(part, "value")
     if scores is not None:
-        made = scores[scores["code"] == code].set_index("passage_id")
-        for name in ("probability", "decision"):
-            yield f"{code}.{name}", made[name]
+        made = scores[scores["code"].isin(names)]
+        for name in names:
+            by_passage = made[made["code"] == name].set_index("passage_id")
+            yield f"{name}.probability", "float64", by_passage["probability"]
+        yield f"{code.name}.decision", kind, cells(made, "decision")
+
+
+def _cells_of(code: Code) -> Callable[[pd.DataFrame, str], pd.Series]:
+    """Return a function from indicators (``passage_id code`` and a column of 0 and 1) to cells.
+
+    Of a yes/no code cells are the column itself, of any other the level whose indicator is 1.
+    """
+
+    def cells(table: pd.DataFrame, column: str) -> pd.Series:
+        if code.kind.present:
+            return table.set_index("passage_id")[column]
+        names = {level.indicator: level.name for level in code.levels}
+        present = table[table[column] == 1].set_index("passage_id")["code"]
+        return present.map(names)
+
+    return cells
 
 
 def tidy_csv(table: pd.DataFrame) -> str:
@@ -73,18 +104,23 @@ def tidy_csv(table: pd.DataFrame) -> str:
     return table_text(table, sep=",")
 
 
-def labelling_lines(table: pd.DataFrame, codes: Collection[str]) -> str:
+def labelling_lines(table: pd.DataFrame, codes: Mapping[str, Code]) -> str:
     """Return a line of JSON a passage, as doccano takes documents with several labels.
 
-    ``id``, ``text`` and ``label`` (the codes that a coded passage carries), with the source beside
-    them; a passage that is not coded has no ``label``.
+    ``id``, ``text`` and ``label`` (the yes/no codes that a coded passage carries, and its levels as
+    ``CODE.LEVEL``), with the source beside them; a passage that is not coded has no ``label``.
     """
     lines = []
     for row in table.to_dict("records"):
         line = {"id": row["doc_id"], "text": row["text"]}
-        said = {code: row[code] for code in codes if code in row and not pd.isna(row[code])}
+        said = {name: str(row[name]) for name in codes if name in row and not pd.isna(row[name])}
         if said:
-            line["label"] = [code for code, value in said.items() if value == 1]
+            line["label"] = [
+                level.indicator
+                for name, cell in said.items()
+                for level in codes[name].counted
+                if level.name == cell
+            ]
         line |= {name: row[name] for name in ("source_id", "title", "speaker", "date")}
         lines.append(json.dumps(line, ensure_ascii=False))
     return "".join(f"{line}\n" for line in lines)

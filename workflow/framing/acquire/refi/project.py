@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-import pandas as pd
-
+from framing.acquire.codings.kinds import SHOWN, of_a_kind
 from framing.common.problems import Problem
 
-SHOWN = 3  # examples given of things that are counted
 UNKNOWN = "unknown"
 """The coder of codings that name none, where the project has several users or none."""
 UNSURE = "unsure"
@@ -139,15 +136,13 @@ class Tally:
         )
 
     def problems(self, place: str, remedy: str) -> tuple[Problem, ...]:
-        """Return one problem a kind: how many, and the first three."""
-        made = []
-        for kind, examples in self.found.items():
-            shown = "; ".join(examples[:SHOWN]) + (" …" if len(examples) > SHOWN else "")
-            made.append(Problem(place, f"{len(examples)} × {kind}: {shown}", remedy))
-        return tuple(made)
+        """Return one problem a kind: how many, and the first three.
 
-
-def loss_table(losses: Iterable[Loss]) -> pd.DataFrame:
-    """Return losses as a table ``kind count examples``, one row a kind, in their order."""
-    rows = [(one.kind, one.count, "; ".join(one.examples)) for one in losses if one.count]
-    return pd.DataFrame(rows, columns=["kind", "count", "examples"]).astype({"count": int})
+        The name of a kind begins with what is counted: "selections outside of the text".
+        """
+        parted = [(kind.partition(" "), examples) for kind, examples in self.found.items()]
+        return tuple(
+            problem
+            for (word, _, rest), examples in parted
+            for problem in of_a_kind(place, f"{{}} {rest}", examples, remedy, word.rstrip("s"))
+        )

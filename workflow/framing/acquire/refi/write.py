@@ -17,14 +17,15 @@ from typing import Any
 
 import pandas as pd
 
+from framing.acquire.codings.kinds import of_a_kind
 from framing.acquire.read.refuse import library, refuse
 from framing.acquire.refi.codebooks import code_elements, codebook_losses, xml_bytes
 from framing.acquire.refi.ids import made_guid
-from framing.acquire.refi.project import SHOWN, UNSURE, Loss, Tally
+from framing.acquire.refi.project import UNSURE, Loss, Tally
 from framing.codebook.codebook import Codebook
 from framing.coding.codings import MACHINE
 from framing.common.files import archive
-from framing.common.problems import InputError, Problem
+from framing.common.problems import raise_if_any
 
 NAMESPACE = "urn:QDA-XML:project:1.0"
 PROJECT_FILE = "project.qde"
@@ -131,7 +132,7 @@ def _root(
         code_elements(book, project.codebook.codes, project.codebook.place)
     sources = etree.SubElement(root, _tag("Sources")) if pieces else None
     notes: list[Any] = []
-    cells = _cells(project.codings, list(project.codebook.codes))
+    cells = _cells(project.codings, list(project.codebook.indicators))
     for piece in pieces:
         own = made_guid("document", piece.name)
         said = {"guid": own, "name": piece.name, "plainTextPath": f"internal://{own}.txt",
@@ -174,18 +175,15 @@ def _pieces(project: Exported, passages_only: bool) -> Iterator[_Piece]:
                              ((passage, 0, end - start),))  # fmt: skip
         else:
             yield _Piece(name, titles[name], text, tuple(spans))
-    if absent:
-        shown = ", ".join(absent[:SHOWN]) + (" …" if len(absent) > SHOWN else "")
-        raise InputError(
-            Problem("the texts", f"of {len(absent)} sources with codings are not at hand ({shown})",
-                    "Put them into the folder of texts, or leave these sources out: no program for "
-                    "qualitative analysis shows codings without a text.")
-        )  # fmt: skip
-    if cut:
-        raise InputError(
-            Problem("passages.tsv", f"{len(cut)} passages end behind their text ({cut[0]})",
-                    "Put the texts there that the passages were cut from.")
-        )  # fmt: skip
+    raise_if_any(
+        [
+            *of_a_kind("the texts", "of {} with codings are not at hand", absent,
+                       "Put them into the folder of texts, or leave these sources out: no program "
+                       "for qualitative analysis shows codings without a text.", "source"),
+            *of_a_kind("passages.tsv", "{} end behind their text", cut,
+                       "Put the texts there that the passages were cut from.", "passage"),
+        ]
+    )  # fmt: skip
 
 
 def _cells(codings: pd.DataFrame, order: list[str]) -> dict[str, dict[str, tuple[list[str], bool]]]:
@@ -247,15 +245,18 @@ def _about(project: Exported) -> str:
 def _losses(project: Exported, pieces: list[_Piece], unsure: bool) -> Iterator[Loss]:
     tally = Tally()
     codings = project.codings
-    absent = codings[codings["value"] == 0]
+    codes = project.codebook.codes
+    absent = codings[(codings["value"] == 0) & codings["code"].isin(codes)]
     if len(absent):
         tally.add("codings that say a code is absent", "", len(absent))
     present = set(codings.loc[codings["value"] == 1, ["passage_id", "coder"]]
                   .itertuples(index=False, name=None))  # fmt: skip
     pairs = codings[["passage_id", "coder"]].drop_duplicates().itertuples(index=False, name=None)
     marked = {passage for piece in pieces for passage, _, _ in piece.passages}
-    full = len(project.coders) * len(marked) * len(project.codebook.codes)
-    if missing := full - len(codings):
+    code_of = {level.indicator: code.name for code in codes.values() for level in code.counted}
+    given = codings.assign(code=codings["code"].map(code_of))
+    given = given[["passage_id", "coder", "code"]].drop_duplicates()
+    if missing := len(project.coders) * len(marked) * len(codes) - len(given):
         tally.add("cells that are not coded (NA)", "", missing)
     if bare := [pair for pair in pairs if pair not in present]:
         tally.add("passages on which a coder found no code", "", len(bare))
