@@ -420,3 +420,81 @@ def test_levels_join_those_that_are_there(run: Run) -> None:
     assert run(name, "--replace")[0] == 0
     assert list(coded("machine-1")["stance"][:3]) == ["neutral", "neutral", "neutral"]
     assert main(["check"]) == 0
+
+
+# --- out, and back in -----------------------------------------------------------------------------
+
+
+def exported(name: str, *more: str) -> None:
+    assert main(["codings", "export", name, *more]) == 0
+
+
+@pytest.mark.slow
+def test_the_table_for_r_has_levels_by_name(mini: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(make(mini, tmp_path / "tram", coders=3))
+    names = list(pd.read_csv("corpus/passages.tsv", sep="\t", dtype=str)["passage_id"])
+    rows = ["passage_id\tcode\tfold\tlabel\tprobability\tdecision\tunfamiliar"]
+    for name in names:
+        chosen = ord(name[0]) % 3
+        for place, level in enumerate(STANCE.levels):
+            share, own = (0.5, 1) if place == chosen else (0.25, 0)
+            rows.append(f"{name}\t{level.indicator}\t0\t\t{share}\t{own}\t0")
+    Path("build").mkdir()
+    Path("build/scores.tsv").write_text("\n".join([*rows, ""]), "utf-8")
+    exported("x.csv")
+    table = pd.read_csv("x.csv", dtype=str, keep_default_na=False).set_index("doc_id")
+    columns = ["stance", "stance.machine-1", "stance.machine-2", "stance.machine-3",
+               "stance.for.probability", "stance.against.probability", "stance.neutral.probability",
+               "stance.decision"]  # fmt: skip
+    assert [name for name in table if name.startswith("stance")] == columns
+    for number in (1, 2, 3):
+        own = coded(f"machine-{number}").set_index("passage_id")
+        said = table[f"stance.machine-{number}"]
+        assert said[said != ""].to_dict() == own["stance"].to_dict()
+        assert table.loc[own.index, f"mood.machine-{number}"].to_dict() == own["mood"].to_dict()
+    # Three coders with three categories each: a tie, which the first in `ties` decides.
+    assert set(table["stance"]) == {"", "neutral"}
+    moods = table.loc[table["mood"] != "", [f"mood.machine-{n}" for n in (1, 2, 3)]].astype(int)
+    assert (table.loc[moods.index, "mood"].astype(int) == moods.median(axis=1)).all()
+    for name in names:
+        level = STANCE.levels[ord(name[0]) % 3].name
+        assert table.loc[name, "stance.decision"] == level
+        assert float(table.loc[name, f"stance.{level}.probability"]) == 0.5
+
+
+@pytest.mark.slow
+def test_every_kind_comes_back_from_the_table_and_from_lines(run: Run) -> None:
+    path = CODINGS / "machine-1.tsv"
+    exported("x.csv")
+    exported("x.jsonl")
+    frame = pd.read_csv("x.csv", dtype=str, keep_default_na=False)
+    csv(frame[frame["stance"] != ""], "back.csv")
+    lines = [json.loads(line) for line in Path("x.jsonl").read_text("utf-8").splitlines()]
+    first = next(line for line in lines if "label" in line)
+    own = coded("machine-1").set_index("passage_id").loc[first["id"]]
+    assert f"stance.{own['stance']}" in first["label"] and f"mood.{own['mood']}" in first["label"]
+    text = "".join(f"{json.dumps(line)}\n" for line in lines if "label" in line)
+    Path("back.jsonl").write_text(text, "utf-8")
+    whole = pd.read_csv(path, sep="\t", dtype=str).assign(unsure="NA")
+    for given in (["back.csv", "--passage", "doc_id"],
+                  ["back.jsonl", "--passage", "id", "--labels", "label", "--absent"]):  # fmt: skip
+        path.unlink()
+        status, _, err = run(*given, "--coder", "machine-1")
+        assert (status, err) == (0, "")
+        found = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+        pd.testing.assert_frame_equal(found, whole, check_dtype=False)
+
+
+@pytest.mark.slow
+def test_a_coder_called_as_a_column_of_the_classifier_is_refused(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = coded("machine-1").assign(coder="decision")
+    frame.to_csv(CODINGS / "decision.tsv", sep="\t", index=False)
+    with Path("corpus/coders.tsv").open("a") as file:
+        file.write("decision\thuman\t1.0\tx\t\n")
+    Path("build").mkdir()
+    head = "passage_id\tcode\tfold\tlabel\tprobability\tdecision\tunfamiliar\n"
+    Path("build/scores.tsv").write_text(f"{head}{drawn()[0]}\tcost\t0\t\t0.2\t0\t0\n", "utf-8")
+    assert main(["codings", "export", "x.csv"]) == 1
+    assert "would be called 'cost.decision' like another" in capsys.readouterr().err

@@ -74,8 +74,9 @@ def mapped_project(
     rule = import_rule(state.config.get("import_codings"))
     corpus = Corpus(state.sources, drawn, state.texts(), {})
     every = {users.get(name, name): list(drawn["passage_id"]) for name in names}
+    coded = every if read_all else None
     return map_onto_passages(
-        found, corpus, state.codebook.codes, rule, same=same, coders=users, coded=every if read_all else None
+        found, corpus, state.codebook.codes, rule, same=same, coders=users, coded=coded
     )
 
 

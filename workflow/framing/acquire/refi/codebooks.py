@@ -117,8 +117,7 @@ _Parts = tuple[dict[str, list[str]], dict[str, str]]
 
 
 def _parts(description: str) -> _Parts:
-    """Return the lines of a description by heading (empty: before any), and what it says of itself.
-    """
+    """Return the lines of a description by heading (empty: before any), and its facts."""
     lines = [" ".join(line.split()) for line in description.split("\n")]
     parts: dict[str, list[str]] = {"": []}
     facts: dict[str, str] = {}

@@ -49,10 +49,11 @@ class Mapped:
     """Codings of passages, and what of the project is not among them.
 
     ``table`` has ``passage_id coder code value`` (0, 1 or missing: not coded), a row for every
-    passage, coder and indicator of a code (:mod:`framing.coding.variables`); ``unsure`` the passages of which a coder said so; ``unplaced`` the
-    codings that could not be placed, with the nearest candidate (a passage, or for a document that
-    is no source an id of a source) and how like it is; ``documents`` which source each document is;
-    ``losses`` are those of reading and of mapping.
+    passage, coder and indicator of a code (:mod:`framing.coding.variables`); ``unsure`` the
+    passages of which a coder said so; ``unplaced`` the codings that could not be placed, with the
+    nearest candidate (a passage, or for a document that is no source an id of a source) and how
+    like it is; ``documents`` which source each document is; ``losses`` are those of reading and of
+    mapping.
     """
 
     table: pd.DataFrame
