@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from framing.cli.codings_programs import add_export, imported
+from framing.cli.codings_programs import add_export, annotated, imported
 from framing.cli.declared_values import add_values, said_of
 
 if TYPE_CHECKING:
@@ -29,11 +29,13 @@ examples:
       --value "Dove=dovish" --missing "" --coder ann
   framing codings import bank.csv --code "is_hawk=stance.hawkish" \\
       --code "is_dove=stance.dovish" --otherwise stance.neutral --coder ann
+  framing codings import export.json --user "ann@example.org=ann" --kind human
+                                  annotations of Label Studio
   framing codings import runs.parquet --coder gpt-1 --kind machine --model "the model, its version"
 
 Kinds of files: .csv .tsv .jsonl .parquet .dta, with the extra `codings` .xlsx and .sav, and .qdpx
 (REFI-QDA), the projects of NVivo, ATLAS.ti, MAXQDA and QualCoder, of which --label, --user, --kind,
---skip-unmatched and --replace apply.
+--skip-unmatched and --replace apply, and .json (Label Studio).
 Nothing is guessed: which column is what is said by options (or asked for at a terminal), values
 mean yes or no only where that is declared, and a row that fits no passage, or several, refuses the
 import unless --skip-unmatched. Only passages that a draw took are coded. Nothing is written unless
@@ -71,6 +73,10 @@ def register(commands: argparse._SubParsersAction, common: argparse.ArgumentPars
     how.add_argument(
         "--replace", action="store_true", help="where codings differ from those there, take these"
     )
+    how.add_argument(
+        "--from", dest="source_program", choices=["label-studio"],
+        help="which program wrote it, where the ending does not say so (.json: label-studio)",
+    )  # fmt: skip
     how.add_argument("--sheet", default="", metavar="NAME", help="sheet of a workbook with several")
     parser.set_defaults(run=_import)
     add_export(below, common)
@@ -123,7 +129,12 @@ def _add_coder(parser: argparse.ArgumentParser) -> None:
     )
     coder.add_argument(
         "--user", action="append", default=[], metavar="NAME=CODER",
-        help="of a .qdpx: which coder a user is, where the name is no id; repeat it",
+        help="of a .qdpx: which coder a user is, where the name is no id; of Label Studio: which "
+        "coder an annotator is, by address, number or name; repeat it",
+    )  # fmt: skip
+    coder.add_argument(
+        "--predictions", action="store_true",
+        help="of Label Studio: take predictions, and only these, as codings of a machine coder",
     )  # fmt: skip
     coder.add_argument(
         "--read-all", action="store_true",
@@ -184,8 +195,12 @@ def _import(arguments: argparse.Namespace) -> int:
     with alone():
         state = state_of()
         paths = _paths(arguments)
+        said: list[str] = []
+        asked = ""
         if any(path.suffix.lower() == ".qdpx" for path in paths):
-            account, said, asked = _of_project(paths, arguments, state), [], ""
+            account = _of_project(paths, arguments, state)
+        elif arguments.source_program or any(path.suffix.lower() == ".json" for path in paths):
+            account = _of_label_studio(paths, arguments, state)
         else:
             settings = intake_settings(state.config.get("intake"))["table"]
             rows = read_rows(paths, settings, arguments.sheet, labelled=arguments.value_labels)
@@ -212,6 +227,18 @@ def _of_project(paths: list[Path], arguments: argparse.Namespace, state: State) 
         )
     return imported(paths[0], options_of(arguments), state, arguments.user,
                     read_all=arguments.read_all)  # fmt: skip
+
+
+def _of_label_studio(paths: list[Path], arguments: argparse.Namespace, state: State) -> Account:
+    """Return what the import of annotations of Label Studio does."""
+    from framing.common.problems import InputError, Problem
+
+    if len(paths) > 1:
+        raise InputError(
+            Problem(paths[0].name, "is an export of its own", "Import one export at a time.")
+        )
+    return annotated(paths[0], options_of(arguments), state, arguments.user,
+                     predictions=arguments.predictions)  # fmt: skip
 
 
 def _paths(arguments: argparse.Namespace) -> list[Path]:

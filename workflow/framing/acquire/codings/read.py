@@ -26,7 +26,8 @@ class Rows:
     ``line`` say where each row stands (the header is line 1), ``notes`` what a person should know.
     A cell with a list of values is a row for each of them, with no value if the list is empty.
     ``nested`` are columns with values that are no single ones and no lists of these; ``labels``
-    has by column what a statistics program shows in place of its values, where there is such.
+    has by column what a statistics program shows in place of its values, where there is such;
+    ``unit`` is what ``line`` counts.
     """
 
     files: tuple[Path, ...]
@@ -36,6 +37,7 @@ class Rows:
     notes: tuple[str, ...] = ()
     nested: frozenset[str] = frozenset()
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    unit: str = "line"
 
     @property
     def header(self) -> list[str]:
@@ -50,7 +52,7 @@ class Rows:
 
     def at(self, row: int) -> str:
         """Return where a row stands."""
-        where = f"line {self.line[row]}"
+        where = f"{self.unit} {self.line[row]}"
         return where if len(self.files) == 1 else f"{self.files[self.file[row]].name}, {where}"
 
 
