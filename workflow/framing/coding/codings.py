@@ -20,6 +20,10 @@ MODEL = "model"
 """The column of ``coders.tsv`` that may be left out: which model a machine coder is a run of."""
 KINDS = HUMAN, MACHINE = "human", "machine"
 NOT_CODED = "NA"
+RESPONSES, JOURNAL = "responses.jsonl", "journal.jsonl"
+"""What a coder's folder may hold beside the table: what a program answered, what a page noted."""
+ALL_CODED = "coded.tsv"
+"""In a coder's folder: codes of every passage, drawn or not, of a program that coded them all."""
 STABILITY, RELIABILITY = "stability", "reliability"
 """What agreement of coders shows: of runs of one model that it answers alike, else more."""
 
@@ -55,7 +59,8 @@ def read_coders(path: Path) -> pd.DataFrame:
 def foreign_files(folder: Path) -> list[Problem]:
     """Return what lies among codings and is no ``.tsv``: it would be passed over in silence.
 
-    Hidden files may be there.
+    Hidden files may be there, and a coder's folder with what tables are made from
+    (:data:`RESPONSES`, :data:`JOURNAL`) or :data:`ALL_CODED`.
     """
     return [
         Problem(path, "is no table of codings of the project's own form (CODER.tsv), so that its "
@@ -64,7 +69,14 @@ def foreign_files(folder: Path) -> list[Problem]:
                 "what is in it.")
         for path in sorted(folder.glob("*"))
         if not path.name.startswith(".") and (path.suffix != ".tsv" or path.is_dir())
+        if not _is_record(path)
     ]  # fmt: skip
+
+
+def _is_record(path: Path) -> bool:
+    known = {RESPONSES, JOURNAL, ALL_CODED}
+    found = {one.name for one in path.glob("*")} if path.is_dir() else set()
+    return bool(found) and all(name in known or name.startswith(".") for name in found)
 
 
 def read_codings(

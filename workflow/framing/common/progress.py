@@ -36,5 +36,15 @@ def counted(items: Sequence[Item], unit: str, doing: str = "") -> Iterable[Item]
     return bar
 
 
+@contextmanager
+def stepping(number: int, unit: str) -> Iterator[Callable[[], None]]:
+    """Give what is called after each of so many steps; it does nothing without a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda: None
+        return
+    with _bar(total=number, unit=unit) as shown:
+        yield shown.update
+
+
 def _bar(items: object = None, **settings: object):  # type: ignore[no-untyped-def]  # has no types
     return import_module("tqdm").tqdm(items, leave=False, file=sys.stderr, **settings)

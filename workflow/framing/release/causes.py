@@ -10,8 +10,8 @@ from typing import Any
 NAMED = 12  # so many names are given of those that share a fate; the others are counted
 _LONGEST = 80  # characters of a setting's value that are shown
 IDLE_SETTINGS = (
-    "corpus", "fetching", "import_codings", "intake", "planning", "project", "reading", "release",
-    "report.changes_listed", "units",
+    "corpus", "fetching", "import_codings", "intake", "machine_coders", "planning", "project",
+    "reading", "release", "report.changes_listed", "units",
 )  # fmt: skip
 """Settings, or sections of them, that no cell of a table is made from."""
 FOLLOWING = ("corpus/unsampled.tsv",)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from framing.classifier.encoder import PACKAGES, model_files
 from framing.codebook.codebook import written_codebook
-from framing.coding.codings import foreign_files, read_coders
+from framing.coding.codings import ALL_CODED, RESPONSES, foreign_files, read_coders
 from framing.coding.instruments import coded_files, instrument_problems, instruments_of
 from framing.coding.variables import traits, variables_of
 from framing.common.config import check_config, cross_check, load_config
@@ -146,9 +146,10 @@ class Plan:
     def packed(self) -> list[str]:
         """Return what a package for a repository holds beside results: all they are made from."""
         beside = [Path(name) for name in BESIDE if Path(name).is_file()]
-        more = relative([*Path("config").glob("*.yaml"), *beside, *DERIVED.glob("*.json")])
+        records = [path for name in (RESPONSES, ALL_CODED) for path in CODINGS.glob(f"*/{name}")]
+        more = [*Path("config").glob("*.yaml"), *beside, *DERIVED.glob("*.json"), *records]
         made = [self.codebook, *page()]
-        return sorted({*self.corpus, *self.codings, *self.coded, *made, *more})
+        return sorted({*self.corpus, *self.codings, *made, *relative(more)})
 
     @property
     def codebook(self) -> str:
