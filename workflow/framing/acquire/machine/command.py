@@ -18,6 +18,7 @@ from framing.common.files import sha256
 from framing.common.problems import InputError, Problem
 
 REPEAT = "repeat"
+_JOINED = 5  # seconds at most for pipes to close, which a child of the executable may hold open
 
 
 def program(asking: Asking) -> Program:
@@ -68,14 +69,19 @@ class Command:
         assert running.stdin is not None and running.stdout is not None
         lines: Queue[str | None] = Queue()
         # Both at once: who reads all before the first answer must not wait for whom it waits for.
-        for work in (Thread(target=_write, args=(running.stdin, list(asked.values())), daemon=True),
-                     Thread(target=_read, args=(running.stdout, lines), daemon=True)):  # fmt: skip
+        works = [
+            Thread(target=_write, args=(running.stdin, list(asked.values())), daemon=True),
+            Thread(target=_read, args=(running.stdout, lines), daemon=True),
+        ]
+        for work in works:
             work.start()
         try:
             yield from self._replies(lines, asked)
         finally:
             running.kill()
             running.wait()
+            for work in works:
+                work.join(_JOINED)
 
     def _replies(
         self, lines: Queue[str | None], asked: dict[tuple[str, int], Task]
@@ -119,8 +125,9 @@ def _write(place: IO[str], tasks: list[Task]) -> None:
 
 def _read(place: IO[str], lines: Queue[str | None]) -> None:
     try:
-        for line in place:
-            lines.put(line)
+        with place:
+            for line in place:
+                lines.put(line)
     finally:
         lines.put(None)
 
