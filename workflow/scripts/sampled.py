@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from framing.coding.codings import combine_coders
+from framing.coding.codings import combine_coders, independent
 from framing.coding.variables import code_table, variables_of
 from framing.common.build import speaking, survey_table
 from framing.common.files import write_table
@@ -15,7 +15,7 @@ with speaking(snakemake.log[0]):
     out = {name: Path(path) for name, path in snakemake.output.items()}
     write_table(out["passages"], survey_table(project.frame[sampled]))
     write_table(out["codes"], code_table(project.codebook, project.config["combinations"]))
-    write_table(out["coders"], project.coders)
+    write_table(out["coders"], independent(project.coders, project.config["coders"]))
     write_table(out["codings"], project.codings)
     labels = combine_coders(project.codings, project.config["coders"], variables_of(codes))
     write_table(out["labels"], labels)

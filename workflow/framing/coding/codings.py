@@ -13,7 +13,7 @@ from framing.codebook.kinds.kind import STANDARD
 from framing.coding.variables import Variable, expanded, yes_no_variables
 from framing.common.files import LINE, read_table, read_text, row_problems
 from framing.common.problems import InputError, Problem, raise_if_any
-from framing.corpus.tables import id_problems
+from framing.corpus.tables import id_problems, is_id
 
 CODER_COLUMNS = ("coder", "kind", "codebook", "description")
 MODEL = "model"
@@ -26,6 +26,8 @@ ALL_CODED = "coded.tsv"
 """In a coder's folder: codes of every passage, drawn or not, of a program that coded them all."""
 STABILITY, RELIABILITY = "stability", "reliability"
 """What agreement of coders shows: of runs of one model that it answers alike, else more."""
+RECORDS = (RESPONSES, JOURNAL, ALL_CODED)
+"""What may lie in ``corpus/codings/CODER/``: records that a coder's table is made from."""
 
 
 def read_coders(path: Path) -> pd.DataFrame:
@@ -59,8 +61,8 @@ def read_coders(path: Path) -> pd.DataFrame:
 def foreign_files(folder: Path) -> list[Problem]:
     """Return what lies among codings and is no ``.tsv``: it would be passed over in silence.
 
-    Hidden files may be there, and a coder's folder with what tables are made from
-    (:data:`RESPONSES`, :data:`JOURNAL`) or :data:`ALL_CODED`.
+    Hidden files may be there, and folders of coders with nothing but their records
+    (:data:`RECORDS`).
     """
     return [
         Problem(path, "is no table of codings of the project's own form (CODER.tsv), so that its "
@@ -68,15 +70,18 @@ def foreign_files(folder: Path) -> list[Problem]:
                 "Move it out of the folder; from there `framing codings import FILE` takes over "
                 "what is in it.")
         for path in sorted(folder.glob("*"))
-        if not path.name.startswith(".") and (path.suffix != ".tsv" or path.is_dir())
-        if not _is_record(path)
+        if not path.name.startswith(".")
+        and (path.suffix != ".tsv" or path.is_dir())
+        and not _is_record(path)
     ]  # fmt: skip
 
 
-def _is_record(path: Path) -> bool:
-    known = {RESPONSES, JOURNAL, ALL_CODED}
-    found = {one.name for one in path.glob("*")} if path.is_dir() else set()
-    return bool(found) and all(name in known or name.startswith(".") for name in found)
+def _is_record(folder: Path) -> bool:
+    """Return whether a folder is a coder's, and holds records and nothing else."""
+    if not folder.is_dir() or not is_id(folder.name):
+        return False
+    inside = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    return bool(inside) and all(path.name in RECORDS and path.is_file() for path in inside)
 
 
 def read_codings(
@@ -247,10 +252,18 @@ def combine_coders(
     category that most of them gave; their median. ``coders`` counts who coded the passage and
     ``share`` is the part of them who found the code present; of a standard it is the standard's
     code, as the others have no say. ``tied`` is 1 where the coders were split evenly and a rule
-    decided.
+    decided. Where there is an adjudicator (``rule['adjudicator']``) this one's code counts on the
+    passages that this one coded, as a standard's does, and the rule combines the others everywhere
+    else; ``coders`` does not count the adjudicator.
     """
     if rule["rule"] == STANDARD:
         return _of_standard(codings, rule["standard"])
+    settled = codings[codings["coder"] == rule.get("adjudicator", "")]
+    if len(settled):
+        combined = combine_coders(
+            independent(codings, rule), {**rule, "adjudicator": ""}, variables
+        )
+        return _adjudicated(combined, settled)
     frame = (
         codings.groupby(["passage_id", "code"], sort=False)["value"]
         .agg(present="sum", coders="count")
@@ -280,6 +293,27 @@ def _of_standard(codings: pd.DataFrame, standard: str) -> pd.DataFrame:
     return own[["passage_id", "code", "label", "coders", "share", "tied"]].reset_index(drop=True)
 
 
+def independent(codings: pd.DataFrame, rule: Mapping[str, Any]) -> pd.DataFrame:
+    """Return codings (or coders) without the adjudicator's, who saw what the others said.
+
+    ``rule`` is the configuration's ``coders``.
+    """
+    return codings[codings["coder"] != rule.get("adjudicator", "")].reset_index(drop=True)
+
+
+def _adjudicated(combined: pd.DataFrame, settled: pd.DataFrame) -> pd.DataFrame:
+    """Return combined codes, the adjudicator's in their place where there is one."""
+    keys = ["passage_id", "code"]
+    value = combined[keys].merge(settled[[*keys, "value"]], on=keys, how="left")["value"]
+    own = value.notna().to_numpy()
+    code = value.to_numpy(dtype=float)
+    return combined.assign(
+        label=combined["label"].where(~own, code).astype(int),
+        share=combined["share"].where(~own, code),
+        tied=combined["tied"].where(~own, 0),
+    )
+
+
 def main_rule(rule: Mapping[str, Any]) -> str:
     """Return by which rule codes are combined: its name, or the coder who is the standard."""
     return str(rule["standard"] if rule["rule"] == STANDARD else rule["rule"])
@@ -290,8 +324,9 @@ def labels_by_coder(codings: pd.DataFrame, rule: Mapping[str, Any]) -> dict[str,
 
     Only passages that the coder coded. With a standard (``rule``: the configuration's ``coders``)
     the standard alone: the others are measured by it, and the choice of coder is no open question.
+    Without the adjudicator, who saw what the others said.
     """
-    parts = dict(list(codings.groupby("coder", sort=True)))
+    parts = dict(list(independent(codings, rule).groupby("coder", sort=True)))
     chosen = [rule["standard"]] if rule["rule"] == STANDARD else list(parts)
     return {
         str(name): parts[name][["passage_id", "code", "value"]]

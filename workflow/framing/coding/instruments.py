@@ -17,6 +17,7 @@ import pandas as pd
 
 from framing.codebook.codes import Code
 from framing.codebook.kinds.kind import STANDARD
+from framing.coding.codings import ALL_CODED, NOT_CODED
 from framing.coding.combinations import combined_codes
 from framing.coding.variables import Variable, expanded, variables_of
 from framing.common.files import read_table, row_problems
@@ -24,7 +25,6 @@ from framing.common.problems import Problem, raise_if_any
 
 CLASSIFIER = "classifier"
 """The instrument that is no coder."""
-ALL_CODED, NOT_CODED = "coded.tsv", "NA"
 PROXY = "proxy:"
 """What the columns of further instruments begin with, in a table of scores."""
 

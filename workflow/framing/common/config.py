@@ -252,6 +252,9 @@ def check_config(config: Any, path: Path) -> dict[str, Any]:
 
 def _standard_problems(rule: Mapping[str, Any], path: Path) -> list[Problem]:
     """Return whether a standard is named where there is none, or not where there is one."""
+    if "adjudicator" in rule and rule["rule"] == "standard":
+        what = "coders: names an adjudicator, but under `rule: standard` the standard's code counts"
+        return [Problem(path, what, "Take one of the two out.")]
     named = "standard" in rule
     if named == (rule["rule"] == "standard"):
         return []

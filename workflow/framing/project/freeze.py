@@ -59,11 +59,12 @@ FORMAT = 1
 
 PRESENTATIONAL = (
     "project", "corpus", "units", "reading", "fetching", "intake", "import_codings",
-    "machine_coders", "planning", "report", "release",
+    "machine_coders", "coding", "planning", "report", "release",
 )  # fmt: skip
 """Sections of the configuration that change no estimate: titles, where files lie, how new texts are
 read and cut (frozen passages never are), how selections of other programs become codings, how
-programs that code are asked, how results look, what `framing plan` reckons with."""
+programs that code are asked, what coders see at their page, how results look, what `framing plan`
+reckons with."""
 
 _NO_SETTINGS = (*PRESENTATIONAL, "contrasts", "case_study")  # the last two are apart
 

@@ -16,7 +16,7 @@ import pandas as pd
 
 from framing.codebook.codes import OF_LEVEL
 from framing.codebook.kinds.kind import STANDARD
-from framing.coding.codings import combine_coders
+from framing.coding.codings import combine_coders, independent
 from framing.coding.combinations import combined_codes
 from framing.coding.variables import Variable
 from framing.common.config import ALL
@@ -215,7 +215,7 @@ def _said(
     label = by_code(scores, "label")
     combinations = config["combinations"]
     said = {}
-    for name in sorted(codings["coder"].unique()):
+    for name in sorted(independent(codings, config["coders"])["coder"].unique()):
         own = by_code(codings[codings["coder"] == name], "value")
         own = {code: own.get(code, np.full(len(drawn), nan)) for code in label}
         said[str(name)] = combined_codes(own, combinations)

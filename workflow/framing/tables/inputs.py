@@ -161,8 +161,17 @@ def _combined_estimation_scores(given: Inputs) -> pd.DataFrame:
     return with_combinations(scores, combinations)
 
 
-@_from("codings")
+@_from("codings", settings=["coders"])
 def _codings(given: Inputs) -> pd.DataFrame:
+    """Of coders who coded by themselves: not of an adjudicator."""
+    from framing.coding.codings import independent
+
+    return independent(given["all_codings"], given.config["coders"])
+
+
+@_from("codings")
+def _all_codings(given: Inputs) -> pd.DataFrame:
+    """The adjudicator's too, for whoever combines coders."""
     return read_codings_table(given.files["codings"][0])
 
 
@@ -267,6 +276,6 @@ def _material(given: Inputs) -> Any:
     from framing.tables.specifications import material
 
     return material(
-        given["passages"], given["codings"], given["single_scores"], given["predictions"],
+        given["passages"], given["all_codings"], given["single_scores"], given["predictions"],
         given.config, OURS, given["variables"],
     )  # fmt: skip

@@ -16,7 +16,7 @@ import pandas as pd
 
 from framing.codebook.kinds.kind import ANY, MAJORITY
 from framing.codebook.kinds.kind import EVERY as EVERY_CODER
-from framing.coding.codings import combine_coders, main_rule
+from framing.coding.codings import combine_coders, independent, main_rule
 from framing.coding.combinations import combined_codes
 from framing.coding.variables import Variable, yes_no_variables
 from framing.common.config import ALL
@@ -171,7 +171,7 @@ def material(
     codes = list(scores["code"].drop_duplicates())
     ordered = [one for one in variables or () if one.kind.ordered]
     plan = config["robustness"]
-    labels, coders = {}, sorted(codings["coder"].unique())
+    labels, coders = {}, sorted(independent(codings, config["coders"])["coder"].unique())
     rules = [name for rule in plan["coders"] for name in (coders if rule == EACH else [rule])]
     drawn = frame.passages[frame.drawn]
     used = dict.fromkeys([main_rule(config["coders"]), *rules])
