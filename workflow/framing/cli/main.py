@@ -10,10 +10,12 @@ from pathlib import Path
 
 from framing.cli import (
     add,
+    adjudicate,
     change,
     check_table,
     cite,
     classify,
+    code,
     codebook,
     codings,
     cues,
@@ -86,8 +88,10 @@ def _parser() -> argparse.ArgumentParser:
     verify.set_defaults(run=_verify)
     for module in (
         add,
+        adjudicate,
         change,
         cite,
+        code,
         codebook,
         codings,
         cues,

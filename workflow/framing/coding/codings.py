@@ -260,10 +260,8 @@ def combine_coders(
         return _of_standard(codings, rule["standard"])
     settled = codings[codings["coder"] == rule.get("adjudicator", "")]
     if len(settled):
-        combined = combine_coders(
-            independent(codings, rule), {**rule, "adjudicator": ""}, variables
-        )
-        return _adjudicated(combined, settled)
+        others = independent(codings, rule)
+        return _adjudicated(combine_coders(others, rule, variables), settled)
     frame = (
         codings.groupby(["passage_id", "code"], sort=False)["value"]
         .agg(present="sum", coders="count")
