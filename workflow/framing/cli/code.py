@@ -1,22 +1,24 @@
-"""``framing code``: people code at a page on this machine; who codes what; how far they are."""
+"""``framing code``: people or programs code drawn passages; who codes what; how far they are."""
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 from typing import TYPE_CHECKING
+
+from framing.cli import code_machine
 
 if TYPE_CHECKING:
     from framing.acquire.coding_page.app import App
     from framing.acquire.coding_page.desk import Desk
 
-MACHINE = "framing.cli.code_machine"
 _EXAMPLES = """\
 examples:
   framing code --coder ann --kind human --describe "student, trained on thirty passages"
                                   opens a page in the browser: one passage at a time
   framing code --assign --coders ann,bob,eve --twice 0.2
                                   who codes what, one passage in five twice
+  framing code --coder gpt --model NAME --endpoint http://localhost:11434/v1 --dry-run
+                                  what a language model would be asked (docs/machine-coders.md)
   framing code --status           for the supervisor: how far, how fast, agreement so far
   framing code --finish           the round is over: what is in the journals enters the tables
 
@@ -29,8 +31,9 @@ that `snakemake` can be run at any time. docs/coding-page.md goes through it.
 def register(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
     """Add ``code`` to the commands; ``common`` holds the options that all of them share."""
     parser = commands.add_parser(
-        "code", parents=[common], help="code drawn passages at a page on this machine",
-        description="Code drawn passages at a page that this machine alone can open.",
+        "code", parents=[common], help="code drawn passages at a page, or let a program code",
+        description="Code drawn passages at a page that this machine alone can open, or let a "
+        "program code them: a language model behind a server, or any command.",
         epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     parser.add_argument("--coder", default="", metavar="NAME", help="who codes")
@@ -57,8 +60,7 @@ def register(commands: argparse._SubParsersAction, common: argparse.ArgumentPars
     plan.add_argument(
         "--seed", type=int, default=0, metavar="N", help="with --assign: another deal (default: 0)"
     )
-    if importlib.util.find_spec(MACHINE):
-        importlib.import_module(MACHINE).add_options(parser)
+    code_machine.add_options(parser)
     parser.set_defaults(run=_run)
 
 
@@ -94,8 +96,8 @@ def _run(arguments: argparse.Namespace) -> int:
         from framing.common.problems import InputError, Problem
 
         raise InputError(Problem("--coder", "names nobody", "Say who codes: --coder NAME"))
-    if getattr(arguments, "model", None):
-        return int(importlib.import_module(MACHINE).run(arguments))
+    if code_machine.asked(arguments):
+        return code_machine.run(arguments)
     return _page(arguments)
 
 

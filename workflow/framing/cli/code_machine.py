@@ -87,9 +87,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--skip-absent", action="store_true", help="leave out passages without text at hand"
     )
-    group.add_argument(
-        "--describe", default="", metavar="TEXT", help="what to say of a new coder in coders.tsv"
-    )
 
 
 def asked(arguments: argparse.Namespace) -> bool:
