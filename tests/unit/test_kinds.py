@@ -18,6 +18,7 @@ from framing.codebook.codes import Code, Level
 from framing.codebook.kinds import KINDS, YES_NO
 from framing.codebook.page import render_markdown
 from framing.coding.codings import combine_coders, read_codings
+from framing.coding.combinations import combined_codes
 from framing.coding.variables import (
     code_table,
     read_variables,
@@ -292,3 +293,21 @@ def test_a_yes_no_code_is_the_case_of_two_levels():
     assert variable.indicators == ("risk",) and variable.places == (1,)
     counts = variable.counts({"risk": np.array([2, 0])}, np.array([3, 1]))
     assert counts.tolist() == [[1, 2], [1, 0]]
+
+
+def test_levels_of_one_code_combine_as_what_excludes_each_other():
+    of_code = {
+        "risk": np.array([0.5, 1.0]), "stance.hawkish": np.array([0.2, 1.0]),
+        "stance.dovish": np.array([0.3, 0.0]), "stance.neutral": np.array([0.5, 0.0]),
+    }  # fmt: skip
+    either, both = ["stance.hawkish", "stance.dovish"], ["stance.hawkish", "risk"]
+    made = combined_codes(
+        of_code,
+        {"either": {"any": either}, "neither": {"none": either}, "never": {"all": either},
+         "both": {"all": both}, "some": {"any": [*either, "risk"]}},
+    )  # fmt: skip
+    assert made["either"].tolist() == pytest.approx([0.5, 1])
+    assert made["neither"].tolist() == pytest.approx([0.5, 0])
+    assert made["never"].tolist() == [0, 0]
+    assert made["both"].tolist() == pytest.approx([0.1, 1])
+    assert made["some"].tolist() == pytest.approx([0.75, 1])

@@ -11,6 +11,8 @@ from typing import Any
 
 import pandas as pd
 
+from framing.codebook.codes import OF_LEVEL
+from framing.coding.variables import variable_of
 from framing.common.config import ALL
 from framing.report.layout import number, percent
 from framing.tables.captions import Edition
@@ -40,7 +42,9 @@ def shares_outside(t18: pd.DataFrame, words: Edition) -> Iterator[str]:
         label = words.label("code", code)
         for row in own[own["coder"] == COMBINED].to_dict("records"):
             if group == ALL and not is_missing(row["tied"]) and row["tied"]:
-                yield phrases["tied"].format(code=label, tied=row["tied"], coded=row["coded"])
+                # Levels of one code were tied on the same passages: said once.
+                name = words.label("variable", variable_of(code)) if OF_LEVEL in code else label
+                yield phrases["tied"].format(code=name, tied=row["tied"], coded=row["coded"])
             share = row["estimate"]
             if is_missing(share) or not outside(share, list(alone)):
                 continue

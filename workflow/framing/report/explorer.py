@@ -37,11 +37,12 @@ from framing.tables.context import read_edition
 
 FOLDER = Path(__file__).resolve().parents[2] / "report"
 TEMPLATE, SCRIPT, STYLES = "explorer.html.j2", "explorer.js", ("report.css", "explorer.css")
+OF_LEVELS = "explorer-levels.css"  # what a page on codes with several levels has besides
 PAGE = "explorer.html"
 MILLION = 1_000_000  # probabilities are whole millionths: just what tables have of them
 
 _NONE = "."
-# One sign a passage for what a coder said: surely no and yes, unsure no and yes.
+# One sign a passage for what a coder said: no and yes, unsure no and yes.
 _SIGNS = {(0, 0): "0", (1, 0): "1", (0, 1): "n", (1, 1): "y"}
 # Not to be seen in a source: what ends a script, opens a tag, or turns the line around.
 _NOT_PLAIN = re.compile(
@@ -369,7 +370,9 @@ def explorer_html(data: Mapping[str, Any], words: Edition, report: str = "report
     The policy of the page names the digests of that style and script, so that no other can run,
     whatever a title or a passage holds. ``report`` is the address of the report, from the page.
     """
-    style = "\n" + "".join((FOLDER / name).read_text(encoding="utf-8") for name in STYLES)
+    several = set(words.context["variables"]) - set(words.context["codes"])
+    styles = [*STYLES, *([OF_LEVELS] if several else [])]
+    style = "\n" + "".join((FOLDER / name).read_text(encoding="utf-8") for name in styles)
     script = "\n" + (FOLDER / SCRIPT).read_text(encoding="utf-8")
     environment = Environment(
         loader=FileSystemLoader(FOLDER, encoding="utf-8"), autoescape=True,

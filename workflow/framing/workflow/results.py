@@ -18,7 +18,9 @@ SPECS = load_specs()
 check_jobs(SPECS)
 FIGURE_FORMS = ("svg", "pdf", "png")
 TEMPLATES = ("report.html.j2", "table.html.j2", "report.css")
-EXPLORER = ("explorer.html.j2", "explorer.js", "explorer.css", "report.css")
+EXPLORER = (
+    "explorer.html.j2", "explorer.js", "explorer.css", "explorer-levels.css", "report.css",
+)  # fmt: skip
 PARTS = ("sampled", "further")
 """Folders of facts: of sources that a draw could have reached, and of others."""
 RESULTS = Path("results")
