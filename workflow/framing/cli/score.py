@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
     from framing.acquire.codings.read import Rows
     from framing.acquire.codings.values import Said
+    from framing.codebook.codes import Code
 
+PROBABILITY = "_probability"
+"""What follows an indicator in the name of the column of its probabilities."""
 _EXAMPLES = """\
 examples:
   framing classify speeches.csv --output coded.csv
@@ -23,10 +26,11 @@ examples:
   framing score coded.xlsx --gold eq=equality --gold co=control --yes yes --no no \\
       --cluster speech --output quality.csv
 
-The table is one that `framing classify` has coded (CODE and CODE_probability), with a column that
-says what is right for each code named. Intervals come from drawing rows anew, or whole clusters
-(speeches, authors) with --cluster: without it they are too narrow where rows of one text are alike.
-Figures speak of rows like these. If whoever wrote cues had seen them, expect less elsewhere.
+The table is one that `framing classify` has coded (CODE and CODE_probability; of a code with levels
+CODE.LEVEL_probability for each), with a column that says what is right for each code named.
+Intervals come from drawing rows anew, or whole clusters (speeches, authors) with --cluster: without
+it they are too narrow where rows of one text are alike. Figures speak of rows like these. If
+whoever wrote cues had seen them, expect less elsewhere.
 """
 
 
@@ -47,6 +51,10 @@ def register(commands: argparse._SubParsersAction, common: argparse.ArgumentPars
     parser.add_argument("--cluster", default="", metavar="COLUMN", help="rows that belong together")
     parser.add_argument("--sheet", default="", metavar="NAME", help="sheet of a workbook")
     parser.add_argument("--output", metavar="FILE", help="all figures as CSV")
+    parser.add_argument(
+        "--confusion", metavar="FILE",
+        help="of codes with levels, which was taken for which, as CSV: counts and shares",
+    )  # fmt: skip
     add_values(parser)
     parser.set_defaults(run=run)
 
@@ -57,36 +65,74 @@ def run(arguments: argparse.Namespace) -> int:
     import pandas as pd
 
     from framing.acquire.codings.read import read_rows
-    from framing.acquire.codings.values import contradictions
+    from framing.acquire.codings.values import contradictions, unknown_levels
     from framing.acquire.settings import intake_settings
     from framing.codebook.codebook import written_codebook
     from framing.common.config import load_config
-    from framing.common.files import table_text, write_text
     from framing.common.paths import CODEBOOK, CONFIG
-    from framing.tables.scored import score_table
+    from framing.tables.scored import Resampling, score_levels, score_table
 
     here = Path(getattr(arguments, "called_from", Path.cwd()))
     config = load_config(CONFIG)
-    columns = _gold(arguments.gold, list(written_codebook(CODEBOOK).codes))
+    codes = written_codebook(CODEBOOK).codes
+    columns = _gold(arguments.gold, list(codes))
     settings = intake_settings(config.get("intake"))["table"]
-    rows = read_rows([here / arguments.table], settings, arguments.sheet)
+    rows = read_rows([here / arguments.table], settings, arguments.sheet,
+                     labelled=arguments.value_labels)  # fmt: skip
     said = said_of(arguments)
-    raise_if_any(contradictions(said))
-    gold, decision, probability = _tables(rows, columns, said, arguments.cluster)
-    cluster = np.arange(len(gold))
+    own = [codes[name] for name in columns]
+    raise_if_any([*contradictions(said, own), *unknown_levels(said, own)])
+    _columns(rows, columns, codes, arguments.cluster)
+    gold = _given(rows, columns, codes, said)
+    cluster = np.arange(len(rows.cells))
     if arguments.cluster:
         cluster = pd.factorize(rows.cells[arguments.cluster])[0]
-    plan = config["evaluation"]
-    table = score_table(
-        gold, decision, probability, cluster, confidence=config["inference"]["confidence"],
-        draws=plan["draws"], seed=plan["seed"], bins=config["classifier"]["calibration_bins"],
-    )  # fmt: skip
-    for line in _shown(table, rows, gold, decision, arguments.cluster):
-        print(line)
-    if arguments.output:
-        write_text(here / arguments.output, table_text(table, sep=","))
-        print(f"Written: {here / arguments.output}")
+    evaluation = config["evaluation"]
+    plan = Resampling(config["inference"]["confidence"], evaluation["draws"], evaluation["seed"],
+                      config["classifier"]["calibration_bins"])  # fmt: skip
+    found = {code.name: _predicted(rows, code, rows.place) for code in own}
+    plain = [code.name for code in own if code.kind.present]
+    tables, matrices = [], []
+    print(f"{rows.place}: {len(rows.cells):,} rows; intervals by {arguments.cluster or 'row'}")
+    if plain:
+        given, decided = (pd.DataFrame({name: _number(part[name]) for name in plain})
+                          for part in (gold, {name: found[name][0] for name in plain}))  # fmt: skip
+        shares = pd.DataFrame({name: found[name][1][name] for name in plain})
+        tables.append(score_table(given, decided, shares, cluster, **vars(plan)))
+        for line in _shown(tables[0], given, decided):
+            print(line)
+    for code in own:
+        if code.kind.present:
+            continue
+        table, matrix = score_levels(code, gold[code.name], *found[code.name], cluster, plan)
+        tables.append(table)
+        matrices.append(matrix)
+        for line in _shown_levels(table, matrix, code, len(rows.cells)):
+            print(line)
+    _write(here, arguments, tables, matrices)
     return 0
+
+
+def _write(
+    here: Path, arguments: argparse.Namespace, tables: list[pd.DataFrame],
+    matrices: list[pd.DataFrame],
+) -> None:  # fmt: skip
+    """Write figures and confusion matrices where that is asked for."""
+    import pandas as pd
+
+    from framing.common.files import table_text, write_text
+
+    if arguments.confusion and not matrices:
+        raise InputError(
+            Problem("--confusion", "is asked for, but no code named has levels",
+                    "Leave it out: the counts of a yes/no code are in --output.")
+        )  # fmt: skip
+    for name, parts in ((arguments.output, tables), (arguments.confusion, matrices)):
+        if name:
+            whole = max(parts, key=lambda part: len(part.columns)).columns
+            joined = pd.concat([part.reindex(columns=whole) for part in parts], ignore_index=True)
+            write_text(here / name, table_text(joined, sep=","))
+            print(f"Written: {here / name}")
 
 
 def _gold(given: list[str], codes: list[str]) -> dict[str, str]:
@@ -109,20 +155,13 @@ def _gold(given: list[str], codes: list[str]) -> dict[str, str]:
     return {code: column for column, code in found.items()}
 
 
-def _tables(
-    rows: Rows, columns: Mapping[str, str], said: Said, cluster: str
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return gold codes, decisions and probabilities, a column a code.
-
-    Raises :class:`InputError` where a column is missing, a value was not declared, or a prediction
-    is none.
-    """
-    import pandas as pd
-
-    from framing.acquire.codings.values import told, understood, unknown_values
-
-    wanted = [*columns.values(), *([cluster] if cluster else [])]
-    wanted += [name for code in columns for name in (code, f"{code}_probability")]
+def _columns(
+    rows: Rows, columns: Mapping[str, str], codes: Mapping[str, Code], cluster: str
+) -> None:
+    """Raise :class:`InputError` where a column that is needed is missing."""
+    wanted = [*columns.values(), *([cluster] if cluster else []), *columns]
+    wanted += [f"{level.indicator}{PROBABILITY}" for code in columns
+               for level in codes[code].counted]  # fmt: skip
     missing = [name for name in dict.fromkeys(wanted) if name not in rows.header]
     if missing:
         raise InputError(
@@ -130,26 +169,56 @@ def _tables(
                     "Code it first (framing classify), and name columns that it has: "
                     f"{', '.join(rows.header)}.")
         )  # fmt: skip
-    unknown = unknown_values([rows.cells[column] for column in columns.values()], said)
+
+
+def _given(
+    rows: Rows, columns: Mapping[str, str], codes: Mapping[str, Code], said: Said
+) -> dict[str, pd.Series]:
+    """Return by code the cells (levels, or 0 and 1) of its column, missing where not coded.
+
+    Raises :class:`InputError` on values that mean nothing.
+    """
+    from framing.acquire.codings.values import meanings_of, told, understood, unknown_values
+    from framing.coding.codings import NOT_CODED
+
+    meant = {name: meanings_of(codes[name], said) for name in columns}
+    unknown = unknown_values((rows.cells[column], meant[name]) for name, column in columns.items())
     if unknown:
+        options = "--yes VALUE, --no VALUE, --missing VALUE"
+        if not all(codes[name].kind.present for name in columns):
+            options += ", --value VALUE=LEVEL"
         raise InputError(
             Problem(rows.place, f"has values that were not declared: {told(unknown[:8])}",
-                    "Say what they mean: --yes VALUE, --no VALUE, --missing VALUE.")
+                    f"Say what they mean: {options}.")
         )  # fmt: skip
-    numbers: dict[str, dict[str, Any]] = {"gold": {}, "decision": {}, "probability": {}}
-    for code, column in columns.items():
-        numbers["gold"][code] = _number(understood(rows.cells[column], said))
-        numbers["decision"][code] = _number(rows.cells[code])
-        numbers["probability"][code] = _number(rows.cells[f"{code}_probability"])
-        wrong = ~numbers["decision"][code].dropna().isin([0, 1])
-        shares = numbers["probability"][code].dropna()
-        if wrong.any() or not shares.between(0, 1).all():
-            raise InputError(
-                Problem(rows.place, f"the columns {code!r} and {code + '_probability'!r} are not "
-                        "decisions (0, 1) and probabilities", "Code the table anew.")
-            )  # fmt: skip
-    gold, decision, probability = (pd.DataFrame(one) for one in numbers.values())
-    return gold, decision, probability
+    found = {name: understood(rows.cells[column], meant[name]) for name, column in columns.items()}
+    return {name: cells.where(cells != NOT_CODED) for name, cells in found.items()}
+
+
+def _predicted(
+    rows: Rows, code: Code, place: str
+) -> tuple[pd.Series, dict[str, pd.Series]]:  # fmt: skip
+    """Return what was decided (cells, missing where nothing was), and probabilities by indicator.
+
+    Raises :class:`InputError` where the columns are not what `framing classify` writes.
+    """
+    decided = rows.cells[code.name].where(rows.cells[code.name] != "")
+    if code.kind.present:  # a spreadsheet may have made 1.0 of 1
+        decided = _number(rows.cells[code.name])
+        wrong = ~decided.dropna().isin([0, 1])
+        decided = decided.map({0: code.cells[0], 1: code.cells[1]})
+    else:
+        wrong = ~decided.dropna().isin(code.cells)
+    names = [level.indicator for level in code.counted]
+    shares = {name: _number(rows.cells[f"{name}{PROBABILITY}"]) for name in names}
+    if wrong.any() or not all(one.dropna().between(0, 1).all() for one in shares.values()):
+        what = "0, 1" if code.kind.present else ", ".join(code.cells)
+        columns = " and ".join(repr(f"{name}{PROBABILITY}") for name in names)
+        raise InputError(
+            Problem(place, f"the columns {code.name!r} and {columns} are not decisions ({what}) "
+                    "and probabilities", "Code the table anew.")
+        )  # fmt: skip
+    return decided, shares
 
 
 def _number(texts: pd.Series) -> pd.Series:
@@ -158,22 +227,19 @@ def _number(texts: pd.Series) -> pd.Series:
     return pd.to_numeric(texts, errors="coerce")
 
 
-def _shown(
-    table: pd.DataFrame, rows: Rows, gold: pd.DataFrame, decision: pd.DataFrame, cluster: str
-) -> list[str]:
-    lines = [f"{rows.place}: {len(gold):,} rows; intervals by {cluster or 'row'}"]
+def _shown(table: pd.DataFrame, gold: pd.DataFrame, decision: pd.DataFrame) -> list[str]:
+    lines = []
     for one in table.to_dict("records"):
         code = one["code"]
         head = f"{code}: F1 {_interval(one, 'f1', 'f1')}"
         if one["rows"] == one["rows"] and code in gold:
             out = int((gold[code].isna() | decision[code].isna()).sum())
-            left = f", {out:,} left out without a code or a prediction" if out else ""
             lines += [
                 f"{head}, average precision {_interval(one, 'average_precision', 'ap')}, accuracy "
                 f"{_interval(one, 'accuracy', 'accuracy')}",
                 f"  precision {_plain(one['precision'])}, recall {_plain(one['recall'])}, "
                 f"Brier {_plain(one['brier'])}; {one['positives']:,} of {one['rows']:,} carry "
-                f"it{left}",
+                f"it{_left(out)}",
                 f"  right: {one['true_positive']:,} yes, {one['true_negative']:,} no; wrong: "
                 f"{one['false_positive']:,} marked too many, {one['false_negative']:,} overlooked",
             ]
@@ -181,6 +247,45 @@ def _shown(
             lines.append(f"{code} mean: F1 {_interval(one, 'f1', 'f1')}")
         if one["status"]:
             lines.append(f"  {one['status']}")
+    return lines
+
+
+def _left(out: int) -> str:
+    return f", {out:,} left out without a code or a prediction" if out else ""
+
+
+def _shown_levels(
+    table: pd.DataFrame, matrix: pd.DataFrame, code: Code, rows: int
+) -> list[str]:  # fmt: skip
+    """Return what is said of a code: as a whole, by level, and what was taken for what."""
+    whole, *levels = table.to_dict("records")
+    lines = [
+        f"{code.name}: accuracy {_interval(whole, 'accuracy', 'accuracy')}, macro F1 "
+        f"{_interval(whole, 'macro_f1', 'macro_f1')}, weighted F1 "
+        f"{_interval(whole, 'weighted_f1', 'weighted_f1')}; {whole['rows']:,} rows"
+        f"{_left(rows - whole['rows'])}",
+        f"  kappa {_interval(whole, 'kappa', 'kappa')}",
+    ]
+    if code.kind.ordered:
+        lines[-1] += "".join(
+            f", {told} {_interval(whole, name, name)}"
+            for name, told in (("kappa_linear", "linear"), ("kappa_quadratic", "quadratic"),
+                               ("mean_absolute_error", "mean absolute error"))
+        )  # fmt: skip
+    lines += [f"  {whole['status']}"] if whole["status"] else []
+    for one in levels:
+        lines.append(
+            f"  {one['code']}: F1 {_interval(one, 'f1', 'f1')}, average precision "
+            f"{_interval(one, 'average_precision', 'ap')}, precision {_plain(one['precision'])}, "
+            f"recall {_plain(one['recall'])}; {one['positives']:,} given"
+        )
+        lines += [f"    {one['status']}"] if one["status"] else []
+    lines.append("  given: decided")
+    for name in code.cells:
+        own = matrix[matrix["given"] == name]
+        parts = [f"{row.decided} {row.rows:,}" + (f" ({row.share:.2f})" if row.rows else "")
+                 for row in own.itertuples()]  # fmt: skip
+        lines.append(f"    {name}: {', '.join(parts)}")
     return lines
 
 

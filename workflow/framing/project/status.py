@@ -136,7 +136,7 @@ def next_steps(project: Project, stage: Stage) -> list[str]:
         return [
             f"Read the rules in `corpus/codebook/codebook.md` and the passages in `{READING}`.",
             f"Copy the sheet of each coder and fill in the copy:{copies}\n\n"
-            f"   For each code 1 (present), 0 (absent) or {NOT_CODED} (not coded); `unsure` is 1 "
+            f"   {_cells_in_words(project.codebook)}; `unsure` is 1 "
             "where a second careful coder could well decide otherwise. Every drawn passage needs "
             "at least one coder; with two or more their agreement is measured. A spreadsheet must "
             "read `passage_id` as text and save with tabs, as UTF-8 with LF line ends.",
@@ -145,6 +145,18 @@ def next_steps(project: Project, stage: Stage) -> list[str]:
             + f"\n\n   {_RUN_AGAIN}",
         ]
     return [_RUN_AGAIN]
+
+
+def _cells_in_words(codebook: Codebook) -> str:
+    """Return what may stand in the cells of a coder's sheet, by kinds of codes."""
+    plain = any(code.kind.present for code in codebook.codes.values())
+    levels = [f"for `{name}` one of {', '.join(code.cells)}"
+              for name, code in codebook.codes.items() if not code.kind.present]  # fmt: skip
+    if not levels:
+        return f"For each code 1 (present), 0 (absent) or {NOT_CODED} (not coded)"
+    parts = [*(["for each yes/no code 1 (present) or 0 (absent)"] if plain else []), *levels]
+    told = f"{'; '.join(parts)}; {NOT_CODED} (not coded) for any"
+    return told[0].upper() + told[1:]
 
 
 _RUN_AGAIN = "Run `snakemake` again."
@@ -288,6 +300,7 @@ def reading_list(project: Project, read: Callable[[str], str | None]) -> str:
         f"# Passages to be coded: {project.config['project']['title']}",
         f"{_counted(len(drawn), 'passage')}, in the order of the sheets. This page may hold prose "
         "that cannot be passed on: it stays here, in `build/`.",
+        *_levels_in_words(project.codebook),
     ]
     for number, name in enumerate(drawn, start=1):
         start, end, source_id = passages.loc[name, ["start", "end", "source_id"]]
@@ -304,6 +317,19 @@ def reading_list(project: Project, read: Callable[[str], str | None]) -> str:
             else "\n".join(f"> {line}".rstrip() for line in text[start:end].split("\n"))
         )
     return "\n\n".join(parts) + "\n"
+
+
+def _levels_in_words(codebook: Codebook) -> list[str]:
+    """Return the levels of codes that have some as Markdown lists, none where all are yes/no."""
+    parts = []
+    for name, code in codebook.codes.items():
+        if code.kind.present:
+            continue
+        rows = [f"- {level.name}" + (f": {level.label}" if level.label != level.name else "")
+                + (f". {level.definition}" if level.definition else "")
+                for level in code.levels]  # fmt: skip
+        parts += [f"`{name}` is one of:", "\n".join(rows)]
+    return parts
 
 
 def text_reader(config: Mapping[str, Any], project: Project) -> Callable[[str], str | None]:
