@@ -498,3 +498,35 @@ def test_a_coder_called_as_a_column_of_the_classifier_is_refused(
     Path("build/scores.tsv").write_text(f"{head}{drawn()[0]}\tcost\t0\t\t0.2\t0\t0\n", "utf-8")
     assert main(["codings", "export", "x.csv"]) == 1
     assert "would be called 'cost.decision' like another" in capsys.readouterr().err
+
+
+# --- sheets for coders ----------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_sheets_and_the_page_for_coders_name_levels(project: Path) -> None:
+    from framing.common.config import load_config
+    from framing.common.paths import CONFIG
+    from framing.project.load import load_started
+    from framing.project.status import Stage, blank_sheet, next_steps, reading_list, text_reader
+
+    for path in CODINGS.glob("*.tsv"):
+        path.unlink()
+    config = load_config(CONFIG)
+    found, _ = load_started(config)
+    sheet = blank_sheet(found, "ann")
+    assert list(sheet)[2:] == ["cost", "fairness", "heritage", "stance", "mood", "unsure"]
+    assert set(sheet["stance"]) == {""}
+    steps = "\n".join(next_steps(found, Stage.NO_CODINGS))
+    assert (
+        "For each yes/no code 1 (present) or 0 (absent); for `stance` one of for, against, neutral; "
+        "for `mood` one of -1, 0, 2; NA (not coded) for any; `unsure` is 1" in steps
+    )
+    page = reading_list(found, text_reader(config, found))
+    assert "`stance` is one of:\n\n- for: In favour. It wants the tram.\n- against." in page
+    assert "- neutral: No stance\n" in page and "- -1: gloomy\n" in page
+    for name in ("stance", "mood"):
+        del found.codebook.codes[name]  # type: ignore[attr-defined]
+    steps = "\n".join(next_steps(found, Stage.NO_CODINGS))
+    assert "   For each code 1 (present), 0 (absent) or NA (not coded); `unsure` is 1" in steps
+    assert "is one of" not in reading_list(found, text_reader(config, found))
