@@ -519,8 +519,8 @@ def test_sheets_and_the_page_for_coders_name_levels(project: Path) -> None:
     assert set(sheet["stance"]) == {""}
     steps = "\n".join(next_steps(found, Stage.NO_CODINGS))
     assert (
-        "For each yes/no code 1 (present) or 0 (absent); for `stance` one of for, against, neutral; "
-        "for `mood` one of -1, 0, 2; NA (not coded) for any; `unsure` is 1" in steps
+        "For each yes/no code 1 (present) or 0 (absent); for `stance` one of for, against, "
+        "neutral; for `mood` one of -1, 0, 2; NA (not coded) for any; `unsure` is 1" in steps
     )
     page = reading_list(found, text_reader(config, found))
     assert "`stance` is one of:\n\n- for: In favour. It wants the tram.\n- against." in page

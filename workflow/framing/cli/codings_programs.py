@@ -196,6 +196,7 @@ def _codings(arguments: argparse.Namespace, state: State) -> pd.DataFrame:
     from framing.common.paths import CODERS, CODINGS
     from framing.common.problems import InputError, Problem
     from framing.project.load import coded_of, waiting
+    from framing.sampling.draw import awaiting
 
     coders = list(state.coders["coder"])
     unknown = [name for name in arguments.coder if name not in coders]
@@ -204,6 +205,9 @@ def _codings(arguments: argparse.Namespace, state: State) -> pd.DataFrame:
         raise InputError(Problem(CODERS, f"has no coder {unknown[0]!r}", f"Coders: {known}."))
     left = waiting(state.draws, coded_of(state.draws) or ())
     codings = read_codings(CODINGS, coders, list(state.codebook.codes.values()), state.drawn, left)
+    # Those of a draw that is held out are shown to nobody, either.
+    hidden = awaiting(state.draws, state.reading.states)
+    codings = codings[~codings["passage_id"].isin(hidden)].reset_index(drop=True)
     return codings[codings["coder"].isin(arguments.coder)] if arguments.coder else codings
 
 

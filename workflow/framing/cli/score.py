@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ _EXAMPLES = """\
 examples:
   framing classify speeches.csv --output coded.csv
   framing score coded.csv --gold human=equality
+  framing score --heldout
   framing score coded.xlsx --gold eq=equality --gold co=control --yes yes --no no \\
       --cluster speech --output quality.csv
 
@@ -42,9 +44,16 @@ def register(commands: argparse._SubParsersAction, common: argparse.ArgumentPars
         "accuracy, F1, average precision and more, with intervals.",
         epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    parser.add_argument("table", metavar="TABLE", help="a table coded by `framing classify`")
     parser.add_argument(
-        "--gold", action="append", required=True, metavar="COLUMN=CODE",
+        "table", nargs="?", metavar="TABLE", help="a table coded by `framing classify`"
+    )
+    parser.add_argument(
+        "--heldout", action="store_true",
+        help="instead: the project's own probabilities against the codings of draws that "
+        "corpus/heldout.tsv holds out; intervals by source",
+    )  # fmt: skip
+    parser.add_argument(
+        "--gold", action="append", default=[], metavar="COLUMN=CODE",
         help="a column with the right codes; repeat it (=CODE may be left out where the codebook "
         "has one code)",
     )  # fmt: skip
@@ -61,6 +70,66 @@ def register(commands: argparse._SubParsersAction, common: argparse.ArgumentPars
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the figures, write them where asked to; return 0."""
+    import pandas as pd
+
+    from framing.common.config import load_config
+    from framing.common.paths import CONFIG
+
+    _asked(arguments)
+    here = Path(getattr(arguments, "called_from", Path.cwd()))
+    config = load_config(CONFIG)
+    if arguments.heldout:
+        from framing.cli.score_heldout import held_out
+
+        found = held_out()
+        given = Given(found.codes, found.gold, found.predicted)
+        print("\n".join(found.lines))
+        print(f"{len(found.source):,} passages; intervals by source")
+        cluster = pd.factorize(found.source)[0]
+    else:
+        given, cluster, line = _of_table(arguments, here, config)
+        print(line)
+    tables, matrices, lines = _scored(given, cluster, config)
+    print("\n".join(lines))
+    _write(here, arguments, tables, matrices)
+    return 0
+
+
+Predicted = tuple["pd.Series", dict[str, "pd.Series"]]
+"""Decisions (cells), and probabilities by indicator."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """Codes by name, and for each the right cells and what was predicted, row by row."""
+
+    codes: Mapping[str, Code]
+    gold: Mapping[str, pd.Series]
+    predicted: Mapping[str, Predicted]
+
+
+def _asked(arguments: argparse.Namespace) -> None:
+    """Raise :class:`InputError` where the command line asks for neither, or for both."""
+    table = {"TABLE": bool(arguments.table), "--gold": bool(arguments.gold),
+             "--cluster": bool(arguments.cluster)}  # fmt: skip
+    if arguments.heldout:
+        raise_if_any(
+            Problem(name, "does not go with --heldout, which takes what the project has",
+                    "Leave it out.")
+            for name, there in table.items() if there
+        )  # fmt: skip
+    else:
+        raise_if_any(
+            Problem(name, "is missing", "Name a coded table and its right codes: framing score "
+                    "TABLE --gold COLUMN=CODE.")
+            for name in ("TABLE", "--gold") if not table[name]
+        )  # fmt: skip
+
+
+def _of_table(
+    arguments: argparse.Namespace, here: Path, config: dict[str, Any]
+) -> tuple[Given, Any, str]:
+    """Return what a table holds, the clusters of its rows, and a line on them."""
     import numpy as np
     import pandas as pd
 
@@ -68,49 +137,54 @@ def run(arguments: argparse.Namespace) -> int:
     from framing.acquire.codings.values import contradictions, unknown_levels
     from framing.acquire.settings import intake_settings
     from framing.codebook.codebook import written_codebook
-    from framing.common.config import load_config
-    from framing.common.paths import CODEBOOK, CONFIG
-    from framing.tables.scored import Resampling, score_levels, score_table
+    from framing.common.paths import CODEBOOK
 
-    here = Path(getattr(arguments, "called_from", Path.cwd()))
-    config = load_config(CONFIG)
     codes = written_codebook(CODEBOOK).codes
     columns = _gold(arguments.gold, list(codes))
     settings = intake_settings(config.get("intake"))["table"]
     rows = read_rows([here / arguments.table], settings, arguments.sheet,
                      labelled=arguments.value_labels)  # fmt: skip
     said = said_of(arguments)
-    own = [codes[name] for name in columns]
-    raise_if_any([*contradictions(said, own), *unknown_levels(said, own)])
+    own = {name: codes[name] for name in columns}
+    raise_if_any([*contradictions(said, own.values()), *unknown_levels(said, own.values())])
     _columns(rows, columns, codes, arguments.cluster)
     gold = _given(rows, columns, codes, said)
     cluster = np.arange(len(rows.cells))
     if arguments.cluster:
         cluster = pd.factorize(rows.cells[arguments.cluster])[0]
+    predicted = {name: _predicted(rows, code, rows.place) for name, code in own.items()}
+    line = f"{rows.place}: {len(rows.cells):,} rows; intervals by {arguments.cluster or 'row'}"
+    return Given(own, gold, predicted), cluster, line
+
+
+def _scored(
+    given: Given, cluster: Any, config: Mapping[str, Any]
+) -> tuple[list[pd.DataFrame], list[pd.DataFrame], list[str]]:
+    """Return tables of figures, confusion matrices, and what is to be said."""
+    import pandas as pd
+
+    from framing.tables.scored import Resampling, score_levels, score_table
+
     evaluation = config["evaluation"]
     plan = Resampling(config["inference"]["confidence"], evaluation["draws"], evaluation["seed"],
                       config["classifier"]["calibration_bins"])  # fmt: skip
-    found = {code.name: _predicted(rows, code, rows.place) for code in own}
-    plain = [code.name for code in own if code.kind.present]
-    tables, matrices = [], []
-    print(f"{rows.place}: {len(rows.cells):,} rows; intervals by {arguments.cluster or 'row'}")
+    plain = [name for name, code in given.codes.items() if code.kind.present]
+    tables, matrices, lines = [], [], []
     if plain:
-        given, decided = (pd.DataFrame({name: _number(part[name]) for name in plain})
-                          for part in (gold, {name: found[name][0] for name in plain}))  # fmt: skip
-        shares = pd.DataFrame({name: found[name][1][name] for name in plain})
-        tables.append(score_table(given, decided, shares, cluster, **vars(plan)))
-        for line in _shown(tables[0], given, decided):
-            print(line)
-    for code in own:
-        if code.kind.present:
-            continue
-        table, matrix = score_levels(code, gold[code.name], *found[code.name], cluster, plan)
-        tables.append(table)
-        matrices.append(matrix)
-        for line in _shown_levels(table, matrix, code, len(rows.cells)):
-            print(line)
-    _write(here, arguments, tables, matrices)
-    return 0
+        decided = {name: given.predicted[name][0] for name in plain}
+        gold, called = (pd.DataFrame({name: _number(part[name]) for name in plain})
+                        for part in (given.gold, decided))  # fmt: skip
+        shares = pd.DataFrame({name: given.predicted[name][1][name] for name in plain})
+        tables.append(score_table(gold, called, shares, cluster, **vars(plan)))
+        lines += _shown(tables[0], gold, called)
+    for name, code in given.codes.items():
+        if not code.kind.present:
+            table, matrix = score_levels(code, given.gold[name], *given.predicted[name], cluster,
+                                         plan)  # fmt: skip
+            tables.append(table)
+            matrices.append(matrix)
+            lines += _shown_levels(table, matrix, code, len(cluster))
+    return tables, matrices, lines
 
 
 def _write(

@@ -25,6 +25,7 @@ from framing.common.paths import (
     CODERS,
     CODINGS,
     CONFIG,
+    HELD_OUT,
     PASSAGES,
     SAMPLE,
     SOURCES,
@@ -49,6 +50,7 @@ from framing.project.freeze_records import contradictions, read_freezes
 from framing.project.reading import Reading, reading_of, tallies
 from framing.sampling.combine import combined_design
 from framing.sampling.draw import DRAWS, Draw
+from framing.sampling.heldout import held_passages, read_held_out
 from framing.sampling.records import read_draws
 from framing.sampling.roles import CONFIRMATION, DEVELOPMENT, PENDING, SPENT, unfrozen
 
@@ -173,7 +175,7 @@ def project_reading(
     found = changes(latest, config, codebook, sources) if latest else ()
     sampled = len(read_text(SAMPLE).splitlines()) - 1 if SAMPLE.is_file() else 0
     known = tallies(draws, max(sampled, 0), coded_of(draws, folder))
-    reading = reading_of(known, freezes, found)
+    reading = reading_of(known, freezes, found, read_held_out(HELD_OUT, draws))
     early = unfrozen(known, reading.frozen)
     raise_if_any(_too_early(draws[one.number - 1], one.coded, folder) for one in early)
     return reading
@@ -197,13 +199,15 @@ def _too_early(draw: Draw, coded: int, folder: Path) -> Problem:
     )  # fmt: skip
 
 
-def provisional_states(draws: Sequence[Draw], coded: Collection[str] | None) -> list[str]:
+def provisional_states(
+    draws: Sequence[Draw], coded: Collection[str] | None, held: Collection[int] = ()
+) -> list[str]:
     """Return what draws count as where freezes cannot be asked: codings come late, or never."""
     return [
         DEVELOPMENT
         if draw.role == DEVELOPMENT
         else SPENT
-        if coded and draw.drawn["passage_id"].isin(list(coded)).any()
+        if draw.number not in held and coded and draw.drawn["passage_id"].isin(list(coded)).any()
         else PENDING
         for draw in draws
     ]
@@ -312,13 +316,16 @@ def _read_project(
         sample = filled(sample, SAMPLE, "passage", "Add a row for each drawn passage.")
     draws = collect(problems, read_draws, DRAWS)
     frame = coded = None
+    held: frozenset[int] = frozenset()
+    if draws is not None:
+        held = collect(problems, read_held_out, HELD_OUT, draws) or held
     if sample is not None and draws is not None:
         coded = collect(problems, coded_of, draws)
         if states is None and {"inference", "case_study"} <= set(config) and codebook is not None:
             reading = collect(problems, project_reading, config, codebook, sources, draws)
             states = reading.states if reading is not None else None
         if states is None:
-            states = provisional_states(draws, coded)
+            states = provisional_states(draws, coded, held)
         # A configuration that is broken elsewhere may lack what the frame needs of it.
         needed = {"periods": [], "undated": ""} | config
         frame = collect(
@@ -332,6 +339,9 @@ def _read_project(
             problems, read_codings, CODINGS, list(coders["coder"]), list(codebook.codes.values()),
             to_be_coded(sample, draws), waiting(draws, coded),
         )  # fmt: skip
+        if codings is not None and held:
+            apart = codings["passage_id"].isin(held_passages(draws, held))
+            codings = codings[~apart].reset_index(drop=True)
         if codings is not None and "coders" in config:
             problems += standard_problems(codings, config["coders"], CODINGS)
     return Project(

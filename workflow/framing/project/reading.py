@@ -11,6 +11,7 @@ from framing.sampling.draw import CONVENIENCE, Draw
 from framing.sampling.roles import (
     CONFIRMATION,
     DEVELOPMENT,
+    PENDING,
     SPENT,
     Frozen,
     Status,
@@ -100,8 +101,19 @@ def tallies(
 
 
 def reading_of(
-    known: Sequence[Tally], freezes: Sequence[Freeze], found: Sequence[Change]
+    known: Sequence[Tally],
+    freezes: Sequence[Freeze],
+    found: Sequence[Change],
+    held: Collection[int] = (),
 ) -> Reading:
-    """Return what draws count as; ``found`` is what changed since the last of ``freezes``."""
+    """Return what draws count as; ``found`` is what changed since the last of ``freezes``.
+
+    ``held`` are the numbers of draws that are held out: whatever codings they have, these do not
+    count.
+    """
     frozen = summary(freezes[-1] if freezes else None, found)
-    return Reading(tuple(status_of(one, frozen) for one in known), frozen, tuple(found))
+    statuses = (
+        Status(one, PENDING, held=True) if one.number in held else status_of(one, frozen)
+        for one in known
+    )
+    return Reading(tuple(statuses), frozen, tuple(found))

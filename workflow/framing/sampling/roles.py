@@ -83,11 +83,12 @@ class Frozen:
 
 @dataclass(frozen=True)
 class Status:
-    """What a draw counts as, and why (for a spent one)."""
+    """What a draw counts as, and why (for a spent one); ``held`` out it is pending for good."""
 
     tally: Tally
     state: str
     why: str = ""
+    held: bool = False
 
 
 def status_of(tally: Tally, frozen: Frozen | None) -> Status:
@@ -137,6 +138,8 @@ def sentence(status: Status, frozen: Frozen | None) -> str:
     head = f"{tally.name} ({kind}, {count})"
     if status.state == DEVELOPMENT:
         return f"{head}: read"
+    if status.held:
+        return f"{head}: held out, nothing learns from it and no estimate has it"
     if status.state == PENDING:
         ready = _ready(tally, frozen)
         return f"{head}: pending, it has no codings yet and does not count; {ready}"

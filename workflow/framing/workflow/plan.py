@@ -22,6 +22,7 @@ from framing.common.paths import (
     CODINGS,
     CONFIG,
     DERIVED,
+    HELD_OUT,
     MANIFEST,
     PASSAGES,
     SAMPLE,
@@ -138,8 +139,8 @@ class Plan:
     @property
     def corpus(self) -> list[str]:
         """Return the corpus tables, and the records of draws and freezes where there are any."""
-        unsampled = [UNSAMPLED] if UNSAMPLED.is_file() else []
-        tables = [str(path) for path in (SOURCES, PASSAGES, SAMPLE, *unsampled)]
+        lists = [path for path in (UNSAMPLED, HELD_OUT) if path.is_file()]
+        tables = [str(path) for path in (SOURCES, PASSAGES, SAMPLE, *lists)]
         return tables + relative([*DRAWS.glob("[0-9]*/*"), *FREEZES.glob("[0-9]*/*")])
 
     @property

@@ -69,7 +69,7 @@ def _said(
     names = [level.indicator for level in code.counted]
     own = codings[codings["code"].isin(names)]
     kind = "Int64" if code.kind.present else "string"
-    cells = _cells_of(code)
+    cells = cells_of(code)
     if not own.empty:
         combined = combine_coders(own, state.config["coders"], variables_of({code.name: code}))
         yield code.name, kind, cells(combined, "label")
@@ -83,7 +83,7 @@ def _said(
         yield f"{code.name}.decision", kind, cells(made, "decision")
 
 
-def _cells_of(code: Code) -> Callable[[pd.DataFrame, str], pd.Series]:
+def cells_of(code: Code) -> Callable[[pd.DataFrame, str], pd.Series]:
     """Return a function from indicators (``passage_id code`` and a column of 0 and 1) to cells.
 
     Of a yes/no code cells are the column itself, of any other the level whose indicator is 1.
