@@ -37,8 +37,7 @@ from framing.tables.context import read_edition
 
 FOLDER = Path(__file__).resolve().parents[2] / "report"
 TEMPLATE, SCRIPT, STYLES = "explorer.html.j2", "explorer.js", ("report.css", "explorer.css")
-OF_LEVELS = "explorer-levels.css"  # what a page on codes with several levels has besides
-PAGE = "explorer.html"
+PAGE, OF_LEVELS = "explorer.html", "explorer-levels.css"
 MILLION = 1_000_000  # probabilities are whole millionths: just what tables have of them
 
 _NONE = "."
@@ -371,7 +370,7 @@ def explorer_html(data: Mapping[str, Any], words: Edition, report: str = "report
     whatever a title or a passage holds. ``report`` is the address of the report, from the page.
     """
     several = set(words.context["variables"]) - set(words.context["codes"])
-    styles = [*STYLES, *([OF_LEVELS] if several else [])]
+    styles = (*STYLES, *[OF_LEVELS] * bool(several))
     style = "\n" + "".join((FOLDER / name).read_text(encoding="utf-8") for name in styles)
     script = "\n" + (FOLDER / SCRIPT).read_text(encoding="utf-8")
     environment = Environment(
