@@ -154,9 +154,8 @@ def test_what_stands_no_longer_is_said(project: Path, capsys: Any) -> None:
     hold()
     scores()
     path = Path("corpus/codebook/codebook.yaml")
-    path.write_text(
-        path.read_text("utf-8").replace("weighed in money.", "weighed in coin."), "utf-8"
-    )
+    text = path.read_text("utf-8")
+    path.write_text(text.replace("weighed in money.", "weighed in coin."), "utf-8")
     assert main(["score", "--heldout"]) == 0
     assert "so that it may have been read" in capsys.readouterr().out
 
