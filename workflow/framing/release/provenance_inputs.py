@@ -70,9 +70,11 @@ def list_digests(paths: Sequence[Path]) -> dict[str, str]:
 
 
 def coder_details(
-    coders: Path, codings: Sequence[Path], codes: Sequence[str]
+    coders: Path, codings: Sequence[Path], codes: Mapping[str, Code]
 ) -> dict[str, dict[str, Any]]:
     """Return for each coder: kind, number of passages, how many carry each code, a digest.
+
+    Of a code with several levels, how many have each of them.
 
     ``coders`` is ``coders.tsv``, ``codings`` the coders' files, named after them.
     """
@@ -83,7 +85,11 @@ def coder_details(
         found[path.stem] = {
             "kind": kinds.get(path.stem, ""),
             "passages": len(rows),
-            "present": {code: sum(row.get(code) == "1" for row in rows) for code in codes},
+            "present": {
+                level.indicator: sum(row.get(code.name) == level.name for row in rows)
+                for code in codes.values()
+                for level in code.counted
+            },
             "sha256": _of_files([path]),
         }
     return found
@@ -142,7 +148,7 @@ def input_details(
             "lists": list_digests(lists),
         },
         "codebook": codebook_details(book),
-        "codings": {"coders": coder_details(coders, codings, list(book.codes))},
+        "codings": {"coders": coder_details(coders, codings, book.codes)},
     }
 
 
