@@ -5,6 +5,7 @@ const form = document.getElementById("answer");
 const search = document.getElementById("search");
 const buttons = { b: "back", c: "context", d: "doubts", s: "skip" };
 const fields = { k: "search", m: "memo", r: "reason" };
+let sent = false;  // a form is on its way: a key meant for the next page must not act on this one
 
 function answered() {
   return form.matches(":valid");
@@ -16,6 +17,10 @@ function save() {
 
 function pressed(event) {
   const target = event.target;
+  if (sent) {
+    event.preventDefault();
+    return;
+  }
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
   const writes = target.matches("textarea, input[type=search]");
   if (event.key === "Escape" && writes) {
@@ -71,5 +76,9 @@ function sought() {
   document.getElementById("found").textContent = words.length ? `${found} found` : "";
 }
 
-if (form) document.addEventListener("keydown", pressed);
+if (form) {
+  document.addEventListener("keydown", pressed);
+  form.addEventListener("submit", () => { sent = true; });
+  addEventListener("pageshow", () => { sent = false; });
+}
 if (search) search.addEventListener("input", sought);

@@ -131,7 +131,7 @@ class Writer:
             self._mend(path)
             _keep(path.parent)
         except BaseException:
-            self.close()
+            self._file.close()
             raise
 
     def write(self, entries: Iterable[Mapping[str, Any]]) -> None:
