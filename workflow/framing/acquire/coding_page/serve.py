@@ -15,6 +15,8 @@ from framing.common.problems import InputError, Problem
 HOST = "127.0.0.1"
 _LARGEST = 262_144  # bytes of a form: two texts of the longest length, in any script
 _THREADS = 4
+_LAST_PORT = 65_535
+_ANOTHER = "Leave --port out, and a free one is taken; or name another from 1024 to 65535."
 
 
 def bound(app: App, port: int = 0) -> Any:
@@ -22,6 +24,8 @@ def bound(app: App, port: int = 0) -> Any:
 
     The application is told where it is. Raises :class:`InputError` where the port cannot be had.
     """
+    if not 0 <= port <= _LAST_PORT:
+        raise InputError(Problem(f"--port {port}", "is no port", _ANOTHER))
     waitress = library("waitress", "page", "The coding page", "served")
     # It would say which addresses were asked for.
     logging.getLogger("waitress").setLevel(logging.CRITICAL)
@@ -31,13 +35,10 @@ def bound(app: App, port: int = 0) -> Any:
             max_request_body_size=_LARGEST, max_request_header_size=16_384,
             clear_untrusted_proxy_headers=True,
         )  # fmt: skip
-    except (OSError, OverflowError, ValueError) as error:
-        taken = getattr(error, "errno", None) == errno.EADDRINUSE
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
         what = "is in use by another program" if taken else f"cannot be had ({error})"
-        raise InputError(
-            Problem(f"--port {port}", what, "Leave --port out, and a free one is taken; or name "
-                    "another from 1024 to 65535.")
-        ) from None  # fmt: skip
+        raise InputError(Problem(f"--port {port}", what, _ANOTHER)) from None
     app.host = f"{HOST}:{server.effective_port}"
     return server
 
