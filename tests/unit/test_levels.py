@@ -472,3 +472,24 @@ def test_other_numbers_scale_a_regression():
     for name in ("estimate", "ci_low", "ci_high"):
         expected = 10 * one[name] + np.where(shifted, 7, 0)
         assert np.allclose(other[name], expected, equal_nan=True)
+
+
+@pytest.mark.slow
+def test_joint_intervals_hold_all_together_as_often_as_they_say():
+    """Over draws of one population, of this corpus and of texts like these."""
+    frame = corpus(21, sources=150)
+    whole = frame.assign(weight=1.0)
+    truth = of_levels(whole, frame, 21).groupby("code")["label"].mean()
+    held = []
+    for seed in range(80):
+        passages, _ = sampled(frame, seed, (0.15, 0.25))
+        table = level_table(passages, of_levels(passages, frame, 21), [TONE], config())
+        own = table[(table["group"] == "all") & (table["target"] == "corpus")]
+        for estimator in ("labels only", "post-stratified", "difference"):
+            rows = own[own["estimator"] == estimator].set_index("level")
+            inside = (rows["joint_low"] <= truth[rows.index]) & (
+                truth[rows.index] <= rows["joint_high"]
+            )
+            held.append((estimator, bool(inside.all())))
+    share = pd.DataFrame(held).groupby(0)[1].mean()
+    assert (share >= 0.9).all(), share  # of 80 draws, where 95 in 100 should
