@@ -413,3 +413,27 @@ def test_a_browser_that_never_comes_keeps_nobody_waiting(start):
     with alone():  # the page holds no lock of the project
         pass
     assert "0 of 6 are coded" in server.stop()
+
+
+def test_a_confirmation_draw_waits_for_its_freeze_and_comes_whole(start, home, capsys):
+    server = start("ann", *WHO)
+    code_all(server)
+    server.stop()
+    draw = ["--size", "6", "--strata", "group", "--seed", "3", "--role", "confirmation"]
+    assert main(["sample", "--supplement", *draw]) == 0
+    said = refused(home, "code", "--coder", "bob", *WHO, "--draw", "1", "--no-browser")
+    assert "nothing has been frozen" in said
+    # The sample has its codings, and the draw may not have any yet.
+    assert "framing freeze" in refused(home, "code", "--coder", "bob", *WHO, "--no-browser")
+    assert main(["freeze"]) == 0
+    capsys.readouterr()
+    bob = start("bob", *WHO)
+    assert "0 of them coded" in bob.said and "6 passages (draw 1)" in bob.said
+    assert "all at once" in bob.ask("/passage/1")[2]
+    code_all(bob, 5)
+    assert main(["check"]) == 0 and "pending" in capsys.readouterr().out
+    assert main(["code", "--finish"]) == 1  # not even so
+    assert "leaves out 1 passage" in capsys.readouterr().err
+    bob.answer(6, "1", "0", "0")
+    assert len(coded("bob")) == 6
+    assert main(["check"]) == 0 and "unread, frozen on" in capsys.readouterr().out

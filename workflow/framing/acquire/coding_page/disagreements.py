@@ -137,5 +137,6 @@ def enter_settled(coder: str, among: Collection[str] = (), *, all_of_it: bool = 
         path, text = coder_file(coder), table_text(table)
         if path.is_file() and read_text(path) == text:
             return Entered()
-        said = write_checked(now.state, {path: text}, list(rows), {coder: hand})
-    return Entered([Path(path)], said)
+        writes: dict[Path, str] = {path: text}
+        said = write_checked(now.state, writes, list(rows), {coder: hand})
+    return Entered(sorted(writes), said)

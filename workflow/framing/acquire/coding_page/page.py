@@ -118,7 +118,7 @@ class Pages:
 def progress(desk: Desk) -> str:
     """Return how far a coder is, and how fast."""
     left = len(desk.items) - desk.done
-    parts = [f"{desk.done:,} of {len(desk.items):,} coded"]
+    parts = [f"{desk.done:,} of {len(desk.items):,} {'settled' if desk.adjudicates else 'coded'}"]
     if desk.pace is not None and left:
         parts.append(f"{desk.pace:.0f} s a passage, about {_span(desk.pace * left)} left")
     return "; ".join(parts)
