@@ -34,6 +34,7 @@ FILES = {
     "passages": "build/passages.tsv",
     "scores": "build/scores.tsv",
     "codings": "build/codings.tsv",
+    "coders": "build/coders.tsv",
     "codes": "build/codes.tsv",
     "votes": "build/votes.tsv",
     "words": "build/{part}/words.tsv",
@@ -179,6 +180,11 @@ def _all_codings(given: Inputs) -> pd.DataFrame:
 def _codes(given: Inputs) -> list[str]:
     """Codes that tables of shares have: of those with levels, their indicators."""
     return [name for one in given["variables"] for name in one.indicators]
+
+
+@_from("coders")
+def _coders(given: Inputs) -> pd.DataFrame:
+    return read_build(given.files["coders"][0])
 
 
 @_from("codes")
