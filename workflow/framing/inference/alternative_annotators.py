@@ -25,7 +25,8 @@ a code is rare, that one passes, too, and then passing says nothing.
 with the machine in the place of person j, less that of people, on passages that machine, j and
 another person coded. It is equivalent to zero where it lies within ± a margin by both tests, that
 is, where its interval of confidence 1 − 2·level does. The standard error is the jackknife's that
-leaves out each source. Who claims it of all people needs it of each (an intersection-union test), without adjustment.
+leaves out each source. Who claims it of all people needs it of each (an intersection-union test),
+without adjustment.
 """
 
 from __future__ import annotations
