@@ -295,6 +295,10 @@ def _conclude(
     if not entries:
         if outcome is not None and outcome.failures:
             raise InputError(list(_failed(outcome)))
+        if outcome is not None:
+            raise InputError(
+                Problem("--max-cost", "does not pay for a single question", "Raise it.")
+            )
         raise InputError(
             Problem(responses_file(arguments.coder), "holds no answer",
                     "Let a model code first: --model and --endpoint.")
