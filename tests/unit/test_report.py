@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
+from framing.codebook.codes import Exemplar, yes_no_code
 from framing.common.files import sha256
 from framing.report.cautions import warned
 from framing.report.report import (
@@ -316,8 +317,8 @@ def test_the_codebook_is_in_the_report(report):
 @pytest.mark.slow
 def test_a_hostile_codebook_is_only_shown(page_of):
     nasty = "<script>alert(1)</script> *{{ 7 * 7 }}* `<img src=x onerror=alert(1)>`"
-    codes = {"x.y-z": replace(codebook().codes["cost"], name="x.y-z", label=nasty, present=(nasty,),
-                              not_enough=(nasty,), definition=nasty)}  # fmt: skip
+    codes = {"x.y-z": yes_no_code("x.y-z", nasty, nasty, present=(nasty,), not_enough=(nasty,),
+                                  carrying=(Exemplar("x", "y"),))}  # fmt: skip
     odd = codebook(codes=codes, cues=(), name=nasty, question=nasty, unit=nasty)
     page = Page(page_of(book=odd))
     assert not [tag for tag, _ in page.tags if tag in ("script", "img")]
