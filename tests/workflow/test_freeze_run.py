@@ -16,7 +16,7 @@ from .conftest import Run, as_csv, contents, edit, rows, write_rows
 pytestmark = pytest.mark.slow
 
 CODERS = ("machine-1", "machine-2", "machine-3")
-TABLES = ("T3-classifier", "T4-prevalence", "T6-contrasts", "T21-gain")
+TABLES = ("T2-agreement", "T4-prevalence", "T6-contrasts", "T21-gain")
 
 
 def code(project: Path, passages: list[str]) -> None:
