@@ -26,6 +26,7 @@ from framing.coding.variables import (
     variable_of,
     variables_of,
 )
+from framing.common.config import SCHEMAS
 from framing.common.problems import InputError
 
 BOOK: dict[str, Any] = {
@@ -311,3 +312,9 @@ def test_levels_of_one_code_combine_as_what_excludes_each_other():
     assert made["never"].tolist() == [0, 0]
     assert made["both"].tolist() == pytest.approx([0.1, 1])
     assert made["some"].tolist() == pytest.approx([0.75, 1])
+
+
+def test_the_schema_knows_the_kinds_there_are():
+    schema = yaml.safe_load((SCHEMAS / "codebook.schema.yaml").read_text(encoding="utf-8"))
+    code = schema["properties"]["codes"]["additionalProperties"]
+    assert code["properties"]["kind"]["enum"] == list(KINDS)
