@@ -74,7 +74,7 @@ def instrument_problems(
             problems.append(
                 Problem(where, f"names {name!r}, but {path} does not exist",
                         "Let that coder code every passage (framing code --coder NAME --model … "
-                        f"--all), or name {CLASSIFIER}.")
+                        f"--instrument), or name {CLASSIFIER}.")
             )  # fmt: skip
         counts = rule["rule"] != STANDARD or rule["standard"] == name
         if name in coders and counts:
