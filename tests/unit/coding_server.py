@@ -88,6 +88,8 @@ def started(directory: Path, *arguments: str) -> Server:
     process = subprocess.Popen(
         [sys.executable, "-m", "framing.cli", *arguments, "--no-browser"], cwd=directory,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ.copy(),
+        # Whoever runs the tests in the background has told them to ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     said = ""
     assert process.stdout is not None

@@ -167,7 +167,7 @@ def committed(request: pytest.FixtureRequest, root: Path, mini: Path) -> Results
 
 
 def test_keys_tell_all_rows_of_the_committed_tables_apart(committed: Results):
-    assert set(committed.tables) == set(SPECS.of(()).tables)
+    assert set(committed.tables) == set(SPECS.of(["machines"]).tables)
     for name, grid in committed.tables.items():
         keys = key_columns(grid, grid, SPECS.tables[name])
         places = [grid.columns.index(key) for key in keys]

@@ -26,7 +26,7 @@ from framing.workflow.results import FIGURE_FORMS, Results
 from tests.unit.output_samples import CODES, GROUPS, PERIODS, context, tables
 from tests.unit.words_read import load_specs
 
-FIGURES, PLATES = Results().figures, Results().plates
+FIGURES, PLATES = Results(["machines"]).figures, Results(["machines"]).plates
 
 
 SVG = "{http://www.w3.org/2000/svg}"

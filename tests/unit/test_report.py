@@ -32,7 +32,7 @@ from framing.workflow.results import Results
 from tests.unit.output_samples import CODES, GROUPS, codebook, context, render_all, tables
 from tests.unit.words_read import load_specs
 
-FIGURES = Results().figures
+FIGURES = Results(["machines"]).figures
 
 
 VOID = {"meta", "br", "link", "hr", "img"}
@@ -180,7 +180,7 @@ def test_report_tells_of_machine_coders_first(report, made):
     place = report.text.index("three machine coders")
     assert place < report.text.index("The answer")
     people = render_all(
-        tables(), context(machine_coders=False, coders="two human coders"), load_specs()
+        tables(), context(machine_coders=False, coders="two human coders"), load_specs().of(())
     )
     assert "achine coder" not in Page(people["report.html"]).text
 

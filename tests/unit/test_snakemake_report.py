@@ -17,7 +17,7 @@ from framing.workflow.results import Results
 from tests.unit.output_samples import context
 from tests.unit.words_read import load_specs
 
-TABLES, FIGURES = Results().tables, Results().figures
+TABLES, FIGURES = Results(["machines"]).tables, Results(["machines"]).figures
 
 
 def seen(source: str) -> str:

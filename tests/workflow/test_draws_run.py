@@ -19,7 +19,7 @@ from .conftest import Run, as_csv, contents, edit, rows, write_rows
 
 pytestmark = pytest.mark.slow
 
-TABLES = Results().tables
+TABLES = Results(["machines"]).tables
 
 
 CODERS = ("machine-1", "machine-2", "machine-3")

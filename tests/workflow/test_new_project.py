@@ -16,7 +16,7 @@ from .conftest import contents, edit, rows, write_rows
 
 pytestmark = pytest.mark.slow
 
-TABLES, FIGURES = Results().tables, Results().figures
+TABLES, FIGURES = Results(["machines"]).tables, Results(["machines"]).figures
 
 
 LETTERS = {

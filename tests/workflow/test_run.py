@@ -25,7 +25,7 @@ from .conftest import contents, edit
 pytestmark = pytest.mark.slow
 
 
-TABLES, FIGURES = Results().tables, Results().figures
+TABLES, FIGURES = Results(["machines"]).tables, Results(["machines"]).figures
 
 
 def planned(done: subprocess.CompletedProcess[str]) -> set[str]:

@@ -18,7 +18,7 @@ from framing.workflow.results import Results
 pytestmark = pytest.mark.slow
 
 
-TABLES, FIGURES = Results().tables, Results().figures
+TABLES, FIGURES = Results(["machines"]).tables, Results(["machines"]).figures
 
 
 def test_results_are_listed_by_category_and_told_by_their_captions(copied: Path, run) -> None:
@@ -35,7 +35,7 @@ def test_results_are_listed_by_category_and_told_by_their_captions(copied: Path,
     assert listed["Figures"] == set(FIGURES)
     assert listed["Tables"] | listed["Pages"] == {*TABLES, *load_specs().pages}
     shown = " ".join(html.unescape(re.sub(r"<[^>]*>", " ", page.replace("\\n", " "))).split())
-    for table in load_specs().tables.values():
+    for table in load_specs().of(["machines"]).tables.values():
         assert table.title.partition(": {")[0] in shown  # what is filled in later is left out
     project = load_config(copied / CONFIG)["project"]
     assert project["title"] in shown and project["question"] in shown

@@ -10,7 +10,7 @@ import pandas as pd
 
 from framing.codebook.codes import Code
 from framing.codebook.kinds.kind import STANDARD
-from framing.coding.variables import Variable, expanded, yes_no_variables
+from framing.coding.variables import MACHINE, Variable, expanded, yes_no_variables
 from framing.common.files import LINE, read_table, read_text, row_problems
 from framing.common.problems import InputError, Problem, raise_if_any
 from framing.corpus.tables import id_problems, is_id
@@ -18,7 +18,8 @@ from framing.corpus.tables import id_problems, is_id
 CODER_COLUMNS = ("coder", "kind", "codebook", "description")
 MODEL = "model"
 """The column of ``coders.tsv`` that may be left out: which model a machine coder is a run of."""
-KINDS = HUMAN, MACHINE = "human", "machine"
+HUMAN = "human"
+KINDS = HUMAN, MACHINE
 NOT_CODED = "NA"
 RESPONSES, JOURNAL = "responses.jsonl", "journal.jsonl"
 """What a coder's folder may hold beside the table: what a program answered, what a page noted."""

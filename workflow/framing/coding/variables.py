@@ -9,7 +9,7 @@ asks the variable.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,8 @@ from framing.codebook.codes import OF_LEVEL, Code, yes_no_code
 from framing.codebook.kinds import KINDS
 from framing.codebook.kinds.kind import Kind
 
+MACHINE = "machine"
+"""The kind of a coder who is no person."""
 COLUMNS = ("code", "label", "variable", "title", "kind", "level", "number", "tie")
 """Of ``build/codes.tsv``: a row an indicator, then one a combination, of no ``variable``.
 
@@ -27,7 +29,7 @@ COLUMNS = ("code", "label", "variable", "title", "kind", "level", "number", "tie
 counts in a mean, ``tie`` its rank among levels that coders are evenly split between.
 """
 
-LEVELS, ORDER = "levels", "order"
+LEVELS, ORDER, MACHINES = "levels", "order", "machines"
 """Traits of a project (:func:`traits`), which some tables need."""
 
 
@@ -136,10 +138,14 @@ def read_variables(codes: pd.DataFrame) -> list[Variable]:
     return found
 
 
-def traits(variables: Iterable[Variable]) -> frozenset[str]:
-    """Return what a project has by its codes: ``levels`` beside yes/no, ``order`` among these."""
+def traits(variables: Iterable[Variable], kinds: Collection[str] = ()) -> frozenset[str]:
+    """Return what a project has: ``levels`` beside yes/no, ``order`` among these, ``machines``.
+
+    ``kinds`` are those of its coders.
+    """
     found = {LEVELS for one in variables if not one.kind.present}
-    return frozenset(found | {ORDER for one in variables if one.kind.ordered})
+    found |= {ORDER for one in variables if one.kind.ordered}
+    return frozenset(found | ({MACHINES} if MACHINE in kinds else set()))
 
 
 def mean_labels(variables: Iterable[Variable]) -> dict[str, str]:

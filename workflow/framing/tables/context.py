@@ -132,7 +132,7 @@ def read_edition(
     context = project_context(
         config, sources, passages, codes, coders, provenance, caveat, reading, warnings
     )
-    return edition(load_specs().of(traits(read_variables(codes))), context)
+    return edition(load_specs().of(traits(read_variables(codes), set(coders["kind"]))), context)
 
 
 def cited(source: Mapping[str, Any]) -> str:

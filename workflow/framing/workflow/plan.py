@@ -203,7 +203,7 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
         stage=str(stage),
         config=config,
         codes=list(codebook.codes),
-        traits=sorted(traits(variables)),
+        traits=sorted(traits(variables, set(coders["kind"]))),
         instruments=instruments,
         coded=[str(path) for path in coded_files(instruments, CODINGS).values()],
         versions=installed(),
