@@ -186,6 +186,7 @@ def test_what_does_not_lead_has_a_say_in_combinations_too():
     single = instrument_scores(pd.concat([scores, other]), said, [CLASSIFIER, "gpt"], codes)
     plan = {"both": {"label": "Both", "all": ["cost", "fair"]}}
     made = combined_proxies(single, combine_codes(single, plan), plan)
+    assert combined_proxies(single, combine_codes(single, {}), {}).empty
     product = said["gpt"]["cost"] * said["gpt"]["fair"]
     assert made["proxy:gpt"].tolist() == product.loc[made["passage_id"]].tolist()
 

@@ -211,7 +211,7 @@ def combined_proxies(
     ``scores`` are those of single codes (:func:`instrument_scores`).
     """
     columns = [name for name in scores.columns if str(name).startswith(PROXY)]
-    for column in columns:
+    for column in columns if len(made) else ():  # a project may have no combinations
         wide = scores.pivot(index="passage_id", columns="code", values=column)
         found = combined_codes({str(code): wide[code] for code in wide}, combinations)
         made[column] = np.concatenate(

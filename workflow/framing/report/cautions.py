@@ -16,7 +16,7 @@ from framing.coding.variables import variable_of
 from framing.common.config import ALL
 from framing.report.layout import number, percent
 from framing.tables.captions import Edition
-from framing.tables.disagreement import COMBINED, SPREAD, outside
+from framing.tables.disagreement import COMBINED, alone_on_the_same, outside
 from framing.tables.kinds import is_missing
 from framing.tables.looking import MARKED, QUALITY, READ_PASSAGES
 
@@ -38,7 +38,7 @@ def shares_outside(t18: pd.DataFrame, words: Edition) -> Iterator[str]:
     """Yield a warning for ties among coders, and for combined shares outside the coders' own."""
     phrases = words.specs.phrases["warnings"]
     for (code, group), own in t18.groupby(["code", "group"], sort=False):
-        alone = own.loc[~own["coder"].isin([COMBINED, SPREAD]), "estimate"].dropna()
+        alone = alone_on_the_same(own)
         label = words.label("code", code)
         for row in own[own["coder"] == COMBINED].to_dict("records"):
             if group == ALL and not is_missing(row["tied"]) and row["tied"]:

@@ -184,8 +184,14 @@ def coder_share_table(
             combined = own[COMBINED]
             alone = [row["estimate"] for name, row in own.items() if name != COMBINED]
             combined["tied"] = int(tied[code][part.coded].sum())
+            # Who coded other passages may well have another share.
+            same = [
+                row["estimate"]
+                for name, row in own.items()
+                if name != COMBINED and row["coded"] == combined["coded"]
+            ]
             combined["status"] = "; ".join(
-                filter(None, [combined["status"], *_remarks(combined, alone, rule, code in levels)])
+                filter(None, [combined["status"], *_remarks(combined, same, rule, code in levels)])
             )
             rows += [*own.values(), _spread(combined, alone)]
     table = pd.DataFrame(rows, columns=list(T18_COLUMNS))
@@ -261,6 +267,17 @@ def outside(combined: float, alone: Sequence[float]) -> str:
     return "below" if share < min(known) else "above" if share > max(known) else ""
 
 
+def alone_on_the_same(rows: pd.DataFrame) -> pd.Series:
+    """Return the shares by each coder alone who coded all passages that count.
+
+    ``rows`` are those of one code and group of T18-coder-shares.
+    """
+    combined = rows.loc[rows["coder"] == COMBINED, "coded"]
+    coders = rows[~rows["coder"].isin([COMBINED, SPREAD])]
+    shares: pd.Series = coders.loc[coders["coded"].isin(combined), "estimate"].dropna()
+    return shares
+
+
 def coder_warnings(
     shares: pd.DataFrame, config: Mapping[str, Any], labels: Mapping[str, str]
 ) -> list[str]:
@@ -273,7 +290,7 @@ def coder_warnings(
     rule, said = config["coders"], []
     for (code, group), rows in shares.groupby(["code", "group"], sort=False, observed=True):
         combined = rows[rows["coder"] == COMBINED].iloc[0]
-        alone = rows.loc[~rows["coder"].isin([COMBINED, SPREAD]), "estimate"].dropna()
+        alone = alone_on_the_same(rows)
         parts = []
         if combined["tied"] > 0:
             number = int(combined["tied"])
