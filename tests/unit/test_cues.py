@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from framing.codebook.codebook import Codebook, Cue
 from framing.codebook.codes import yes_no_code
 from framing.codebook.cues import (
+    CompiledCue,
     compile_cues,
     cue_digest,
     cue_spans,
@@ -281,15 +282,24 @@ def test_all_broken_cues_are_named_at_once():
 
 
 def test_a_search_that_takes_too_long_names_the_cue():
-    compiled = compile_cues(book(cue("nest")))
-    slow = replace(compiled.cues[0], hit=Slow())
-    with pytest.raises(InputError, match="cue 'the-cue': takes too long"):
-        pattern_hits(replace(compiled, cues=(slow,)), "A nest.")
+    for pattern in ("nest", r"\w*nest"):  # searched from its word, and searched for everywhere
+        compiled = compile_cues(book(cue(pattern)))
+        slow = SlowCue(**{**vars(compiled.cues[0]), "hit": Slow()})
+        with pytest.raises(InputError, match="cue 'the-cue': takes too long"):
+            pattern_hits(replace(compiled, cues=(slow,)), "A nest.")
 
 
 class Slow:
     def finditer(self, text, timeout):
         raise TimeoutError
+
+    def match(self, text, at, timeout):
+        raise TimeoutError
+
+
+class SlowCue(CompiledCue):
+    def one(self, number):
+        return Slow()
 
 
 def test_the_digest_changes_exactly_when_hits_can():

@@ -1,22 +1,30 @@
 """Cues: named patterns over the text of a passage, searched sentence by sentence.
 
 Patterns and their syntax are in :mod:`framing.codebook.patterns` and ``docs/cues.md``. Quotes and
-dashes are folded before the search without moving an offset.
+dashes are folded before the search without moving an offset. A sentence is searched for a pattern
+only where it has the words that each of its hits must have (:mod:`framing.codebook.cue_index`),
+and only from words that a hit can begin with; what counts is always the exact expression.
 """
 
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import regex
 
+from framing.codebook.cue_index import CueIndex, Wanted
 from framing.codebook.hits import hit_key
 from framing.codebook.pattern_syntax import PatternError, fold
+from framing.codebook.pattern_trees import plain
 from framing.codebook.patterns import compile_any, expand
+from framing.codebook.sentences import Sentence, sentence_spans, sentences_of
 from framing.common.files import sha256
 from framing.common.problems import InputError, Problem
 
@@ -34,38 +42,6 @@ SYNTAX = "The syntax is described in docs/cues.md."
 _MATCH_SECONDS = 5.0
 
 _WORD = regex.compile(r"\w++(?:'\w++)*+")
-_SENTENCE_END = regex.compile(r"[.!?\u2026]+[\"')\]]*+(?=\s+[\"'(\[]*+[\p{Lu}\p{N}])")
-_LAST_WORD = regex.compile(r"[\p{L}.]+$")
-
-# --- text ------------------------------------------------------------------------------------
-
-
-def sentence_spans(text: str, abbreviations: Iterable[str] = ()) -> list[tuple[int, int]]:
-    """Return ``(start, end)`` of the sentences of a passage, in order, without outer spaces.
-
-    A sentence ends at ``. ! ? …`` (with closing quotes and brackets) when white space and then a
-    capital letter or a digit follow. A single point does not end one after an abbreviation
-    (given without its last point, any case) or after a single letter ("U.S.", "J. Smith").
-    """
-    folded = fold(text)
-    short = {word.lower().rstrip(".") for word in abbreviations}
-    spans, start = [], 0
-    for match in _SENTENCE_END.finditer(folded):
-        word = _LAST_WORD.search(folded, start, match.start())
-        if match.group()[0] == "." and word:
-            last = word.group().lower()
-            if last in short or len(last.rpartition(".")[2]) == 1:
-                continue
-        spans.append((start, match.end()))
-        start = match.end()
-    spans.append((start, len(folded)))
-    return [trimmed for span in spans if (trimmed := _trim(folded, *span))[0] < trimmed[1]]
-
-
-def _trim(text: str, start: int, end: int) -> tuple[int, int]:
-    piece = text[start:end]
-    return start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())
-
 
 # --- cues ------------------------------------------------------------------------------------
 
@@ -80,6 +56,27 @@ class CompiledCue:
     forbidden: Any
     in_passage: bool
     negated: str
+    patterns: tuple[str, ...] = ()
+    terms: Mapping[str, str] = field(default_factory=dict)
+    case: bool = False
+
+    @cached_property
+    def sources(self) -> tuple[str, ...]:
+        """Return the translated expression of each pattern."""
+        return tuple(expand([pattern], self.terms) for pattern in self.patterns)
+
+    @cached_property
+    def _compiled(self) -> dict[int, Any]:
+        return {}
+
+    def one(self, number: int) -> Any:
+        """Return the compiled pattern of a number, counted from 1."""
+        known = self._compiled.get(number)
+        if known is None:
+            pattern = self.patterns[number - 1]
+            known = compile_any([pattern], self.terms, case=self.case, tried=True)
+            self._compiled[number] = known
+        return known
 
 
 @dataclass(frozen=True)
@@ -91,6 +88,15 @@ class CompiledCues:
     negators: Any
     window: int
     abbreviations: tuple[str, ...]
+
+    @cached_property
+    def index(self) -> CueIndex:
+        """Return the index of all patterns, made when it is first asked for."""
+        return CueIndex([cue.sources for cue in self.cues])
+
+    def vague(self) -> list[str]:
+        """Return the patterns (:func:`hit_key`) that require no word: searched for everywhere."""
+        return [hit_key(self.cues[cue].name, number) for cue, number in self.index.vague]
 
 
 def cue_problem(place: object, cue: str, what: str, remedy: str = SYNTAX) -> Problem:
@@ -122,6 +128,7 @@ def compile_cues(codebook: Codebook, *, tried: bool = False) -> CompiledCues:
                 CompiledCue(
                     cue.name, parts["pattern"], parts["with"], parts["unless"],
                     cue.within == "passage", cue.negated,
+                    cue.pattern, codebook.terms, cue.case == "match",
                 )
             )  # fmt: skip
     negators = None
@@ -158,45 +165,131 @@ def cue_spans(compiled: CompiledCues, text: str) -> list[tuple[str, int, int]]:
 
 
 def _spans(compiled: CompiledCues, text: str) -> list[tuple[str, int, int, int]]:
-    """Return cue, number of the pattern, start and end of every hit, cue by cue."""
+    """Return cue, number of the pattern, start and end of every hit, sentence by sentence."""
     folded = fold(text)
-    sentences = [(a, folded[a:b]) for a, b in sentence_spans(folded, compiled.abbreviations)]
-    found = []
-    for cue in compiled.cues:
-        try:
-            for start, sentence in sentences:
-                for hit in cue.hit.finditer(sentence, timeout=_MATCH_SECONDS):
-                    if hit.start() == hit.end() or not _counts(
-                        compiled, cue, hit, sentence, folded
-                    ):
-                        continue
-                    span = (start + hit.start(), start + hit.end())
-                    found.append((cue.name, hit.lastindex, *span))
-        except TimeoutError:
-            raise InputError(
-                cue_problem(
-                    compiled.place, cue.name,
-                    f"takes too long on a passage that begins {text[:40]!r}",
-                    "Avoid a repetition inside a repetition; say '..N' instead of '.*'.",
-                )
-            ) from None  # fmt: skip
+    return spans_in(compiled, folded, sentences_of(folded, compiled.abbreviations))
+
+
+def spans_in(
+    compiled: CompiledCues, folded: str, sentences: Sequence[Sentence]
+) -> list[tuple[str, int, int, int]]:
+    """Return the hits in a passage that is folded and cut already.
+
+    As :func:`cue_spans`, with the number of the pattern after the name, and in no order that counts.
+    """
+    found: list[tuple[str, int, int, int]] = []
+    wide: dict[int, bool] = {}
+    for sentence in sentences:
+        wanted = compiled.index.wanted(sentence.chunks)
+        if not wanted:
+            continue
+        search = _Search(compiled, sentence, folded, wide)
+        for number, patterns in groupby(wanted, key=lambda one: one.cue):
+            cue = compiled.cues[number]
+            try:
+                found += [
+                    (cue.name, pattern, sentence.start + start, sentence.start + end)
+                    for pattern, start, end in search.hits(number, list(patterns))
+                ]
+            except TimeoutError:
+                raise InputError(
+                    cue_problem(
+                        compiled.place, cue.name,
+                        f"takes too long on a passage that begins {folded[:40]!r}",
+                        "Avoid a repetition inside a repetition; say '..N' instead of '.*'.",
+                    )
+                ) from None  # fmt: skip
     return found
 
 
-def _counts(compiled: CompiledCues, cue: CompiledCue, hit: Any, sentence: str, folded: str) -> bool:
-    """Say whether a hit meets the cue's conditions: with, unless, negated."""
-    scope = folded if cue.in_passage else sentence
+class _Search:
+    """The search of one sentence.
+
+    ``wide`` has, by cue, whether its conditions hold in the passage, as far as that is known: they
+    are the same for all hits, of which there may be many.
+    """
+
+    def __init__(
+        self, compiled: CompiledCues, sentence: Sentence, folded: str, wide: dict[int, bool]
+    ) -> None:
+        self._compiled, self._text, self._folded = compiled, sentence.text, folded
+        self._wide = wide
+
+    @cached_property
+    def _plain(self) -> str:
+        return plain(self._text)
+
+    @cached_property
+    def _word_starts(self) -> list[int]:
+        return [word.start() for word in _WORD.finditer(self._text)]
+
+    def hits(self, number: int, wanted: Sequence[Wanted]) -> Iterator[tuple[int, int, int]]:
+        """Yield pattern, start and end of a cue's hits, of which only ``wanted`` can be there."""
+        cue = self._compiled.cues[number]
+        holds = None
+        for pattern, start, end in self._matches(cue, wanted):
+            if start == end:
+                continue
+            if holds is None and not (holds := self._conditions(number, cue)):
+                return
+            if self._negation_fits(cue, start):
+                yield pattern, start, end
+
+    def _matches(
+        self, cue: CompiledCue, wanted: Sequence[Wanted]
+    ) -> Iterator[tuple[int, int, int]]:
+        places: list[tuple[int, int]] = []
+        for one in wanted:
+            if one.first is None:  # it may begin anywhere
+                for hit in cue.hit.finditer(self._text, timeout=_MATCH_SECONDS):
+                    yield hit.lastindex, hit.start(), hit.end()
+                return
+            places += [(at, one.pattern) for word in one.first for at in self._places(word)]
+        # What the expression "any of the patterns" finds: the leftmost, of the first that fits
+        # there, and then on from its end.
+        done = 0
+        single = {one.pattern: cue.one(one.pattern) for one in wanted}
+        for at, pattern in sorted(places):
+            if at < done:
+                continue
+            hit = single[pattern].match(self._text, at, timeout=_MATCH_SECONDS)
+            if hit:
+                done = hit.end()
+                yield pattern, at, done
+
+    def _places(self, word: str) -> Iterator[int]:
+        """Yield where a plain word stands, and where other words have its letters."""
+        at = self._plain.find(word)
+        while at >= 0:
+            yield at
+            at = self._plain.find(word, at + 1)
+
+    def _conditions(self, number: int, cue: CompiledCue) -> bool:
+        """Say whether a cue's conditions hold around a hit: with, unless."""
+        if cue.required is None and cue.forbidden is None:
+            return True
+        if not cue.in_passage:
+            return _holds(cue, self._text)
+        if number not in self._wide:
+            self._wide[number] = _holds(cue, self._folded)
+        return self._wide[number]
+
+    def _negation_fits(self, cue: CompiledCue, start: int) -> bool:
+        """Say whether a hit is negated, or not, as its cue wants it."""
+        if cue.negated == "any":
+            return True
+        compiled = self._compiled
+        words = bisect_left(self._word_starts, start)
+        first = self._word_starts[words - compiled.window] if words > compiled.window else 0
+        before = self._text[first:start]
+        denied = bool(compiled.negators.search(before, timeout=_MATCH_SECONDS))
+        return denied == (cue.negated == "only")
+
+
+def _holds(cue: CompiledCue, scope: str) -> bool:
     if cue.required is not None and not cue.required.search(scope, timeout=_MATCH_SECONDS):
         return False
-    if cue.forbidden is not None and cue.forbidden.search(scope, timeout=_MATCH_SECONDS):
-        return False
-    if cue.negated == "any":
-        return True
-    words = [word.start() for word in _WORD.finditer(sentence, 0, hit.start())]
-    first = words[-compiled.window] if len(words) > compiled.window else 0
-    before = sentence[first : hit.start()]
-    denied = bool(compiled.negators.search(before, timeout=_MATCH_SECONDS))
-    return denied == (cue.negated == "only")
+    return cue.forbidden is None or not cue.forbidden.search(scope, timeout=_MATCH_SECONDS)
 
 
 def cue_digest(codebook: Codebook, cue: Cue) -> str:
