@@ -18,11 +18,11 @@ from framing.codebook.cues import (
     cue_spans,
     fold,
     pattern_hits,
-    sentence_spans,
 )
 from framing.codebook.hits import cue_and_pattern, hits_by_cue
 from framing.codebook.pattern_syntax import PatternError
 from framing.codebook.patterns import compile_any, expand
+from framing.codebook.sentences import sentence_spans
 from framing.common.problems import InputError
 
 TERMS = {"bird": "swift~|swallow~", "far": "<bird> ..2 away"}

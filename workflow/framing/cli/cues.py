@@ -328,6 +328,7 @@ def check(project: Project, names: Sequence[str]) -> str:
     :class:`InputError` on unknown names, missing facts, and where hits must be recomputed but no
     text is at hand.
     """
+    from framing.codebook.cues import compile_cues
     from framing.coding.codings import combine_coders
     from framing.coding.variables import variables_of
     from framing.common.paths import DERIVED
@@ -362,12 +363,33 @@ def check(project: Project, names: Sequence[str]) -> str:
     dropped = [name for name in wanted if name not in cues]
     if dropped:
         blocks.append(_dropped_text(dropped, found))
+    vague = vague_line(compile_cues(project.codebook, tried=True).vague(), wanted)
+    if vague:
+        blocks.append(vague)
     if unsearched:
         blocks.append(
             f"Not searched, as their texts are absent: {len(unsearched)} of {len(facts)} sources. "
             "Counts of changed cues leave them out.\n"
         )
     return "\n".join(blocks)
+
+
+def vague_line(patterns: Iterable[str], names: Iterable[str]) -> str:
+    """Return a line on those of ``patterns`` (:func:`hit_key`) of the cues named, or nothing.
+
+    They are the patterns whose hits need no word in particular.
+    """
+    from framing.codebook.hits import cue_and_pattern
+
+    asked = set(names)
+    own = [key for key in patterns if cue_and_pattern(key)[0] in asked]
+    if not own:
+        return ""
+    shown = ", ".join(own[:SHOWN]) + (" …" if len(own) > SHOWN else "")
+    return (
+        f"Searched for in every sentence, which takes long, as no word is in all of their hits: "
+        f"{shown}.\n"
+    )
 
 
 def _dropped_text(names: Sequence[str], found: Mapping[str, Sequence[Hit]]) -> str:

@@ -24,7 +24,7 @@ from framing.codebook.hits import hit_key
 from framing.codebook.pattern_syntax import PatternError, fold
 from framing.codebook.pattern_trees import plain
 from framing.codebook.patterns import compile_any, expand
-from framing.codebook.sentences import Sentence, sentence_spans, sentences_of
+from framing.codebook.sentences import Sentence, sentences_of
 from framing.common.files import sha256
 from framing.common.problems import InputError, Problem
 
@@ -175,7 +175,7 @@ def spans_in(
 ) -> list[tuple[str, int, int, int]]:
     """Return the hits in a passage that is folded and cut already.
 
-    As :func:`cue_spans`, with the number of the pattern after the name, and in no order that counts.
+    As :func:`cue_spans`, with the number of the pattern after the name, in no particular order.
     """
     found: list[tuple[str, int, int, int]] = []
     wide: dict[int, bool] = {}
@@ -241,28 +241,34 @@ class _Search:
         places: list[tuple[int, int]] = []
         for one in wanted:
             if one.first is None:  # it may begin anywhere
-                for hit in cue.hit.finditer(self._text, timeout=_MATCH_SECONDS):
-                    yield hit.lastindex, hit.start(), hit.end()
+                alone = one.pattern if len(wanted) == 1 else None
+                search = cue.hit if alone is None else cue.one(alone)
+                for hit in search.finditer(self._text, timeout=_MATCH_SECONDS):
+                    yield alone or hit.lastindex, hit.start(), hit.end()
                 return
-            places += [(at, one.pattern) for word in one.first for at in self._places(word)]
+            for word in one.first:
+                places += [(at, one.pattern) for at in self._places(word)]
         # What the expression "any of the patterns" finds: the leftmost, of the first that fits
         # there, and then on from its end.
         done = 0
-        single = {one.pattern: cue.one(one.pattern) for one in wanted}
-        for at, pattern in sorted(places):
+        places.sort()
+        for at, pattern in places:
             if at < done:
                 continue
-            hit = single[pattern].match(self._text, at, timeout=_MATCH_SECONDS)
+            hit = cue.one(pattern).match(self._text, at, timeout=_MATCH_SECONDS)
             if hit:
                 done = hit.end()
                 yield pattern, at, done
 
-    def _places(self, word: str) -> Iterator[int]:
-        """Yield where a plain word stands, and where other words have its letters."""
-        at = self._plain.find(word)
+    def _places(self, word: str) -> list[int]:
+        """Return where a plain word begins; some places inside of others may be among them."""
+        text, found = self._plain, []
+        at = text.find(word)
         while at >= 0:
-            yield at
-            at = self._plain.find(word, at + 1)
+            if not at or not text[at - 1].isalpha():
+                found.append(at)
+            at = text.find(word, at + 1)
+        return found
 
     def _conditions(self, number: int, cue: CompiledCue) -> bool:
         """Say whether a cue's conditions hold around a hit: with, unless."""

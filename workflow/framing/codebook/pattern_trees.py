@@ -2,7 +2,7 @@
 
 Only what the syntax of patterns lets through (:mod:`framing.codebook.pattern_syntax`) is read, and
 that coarsely: of a set of signs it counts which they are, or whether they can stand in a word. What
-is not understood raises :class:`Unreadable`; such a pattern is searched for everywhere.
+is not understood raises :class:`UnreadableError`; such a pattern is searched for everywhere.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _LEFT, _RIGHT = r"(?<!\w)", r"(?!\w)"
 _TWINS = {"\u0130": "i", "\ufb05": "\ufb06", "\u1fd3": "\u0390", "\u1fe3": "\u03b0"}
 
 
-class Unreadable(ValueError):
+class UnreadableError(ValueError):
     """A pattern of which nothing is derived."""
 
 
@@ -116,10 +116,10 @@ def in_word(sign: str) -> bool:
 
 
 def tree_of(source: str) -> Node:
-    """Return the tree of a translated pattern; raise :class:`Unreadable` where it is not read."""
+    """Return the tree of a translated pattern; raise :class:`UnreadableError` if that fails."""
     node, end = _either(source, 0)
     if end != len(source):
-        raise Unreadable("a bracket too many")
+        raise UnreadableError("a bracket too many")
     return node
 
 
@@ -147,7 +147,7 @@ def _repeated(part: Node, source: str, at: int) -> tuple[Node, int]:
         if source[at : at + 1] in ("?", "+"):
             at += 1
     if source[at : at + 1] == "{":
-        raise Unreadable("a brace that is no repetition")
+        raise UnreadableError("a brace that is no repetition")
     return part, at
 
 
@@ -170,12 +170,12 @@ def _part(source: str, at: int) -> tuple[Node, int]:
     if sign == "[":
         found = CLASS.match(source, at)
         if not found:
-            raise Unreadable("a set of signs left open")
+            raise UnreadableError("a set of signs left open")
         return _set(found.group()), found.end()
     if sign == "\\":
         return _escaped(source, at)
     if sign in "*+?{":
-        raise Unreadable("a repetition of nothing")
+        raise UnreadableError("a repetition of nothing")
     if sign in "^$":
         return Place("some"), at + 1
     if sign == ".":
@@ -189,10 +189,10 @@ def _group(source: str, at: int) -> tuple[Node, int]:
             return Place(kind), at + len(exact)
     opening = OPENING.match(source, at)
     if source.startswith("(?", at) and not opening:
-        raise Unreadable("an unknown bracket")
+        raise UnreadableError("an unknown bracket")
     node, end = _either(source, opening.end() if opening else at + 1)
     if source[end : end + 1] != ")":
-        raise Unreadable("a bracket left open")
+        raise UnreadableError("a bracket left open")
     around = opening is not None and opening.group() in _AROUND
     return (Place("some") if around else node), end + 1
 
@@ -209,13 +209,13 @@ def _escaped(source: str, at: int) -> tuple[Node, int]:
         return Place("edge" if two == r"\b" else "some"), at + 2
     if regex.fullmatch(r"\\[!-/:-@\[-`{-~ ]", two):
         return _one(two[1]), at + 2
-    raise Unreadable(f"{two!r}")
+    raise UnreadableError(f"{two!r}")
 
 
 def _one(sign: str) -> Signs:
     """Return a sign that is meant itself."""
     if unassigned(sign) or (not sign.isascii() and not in_word(sign) and plain_sign(sign) != sign):
-        raise Unreadable(f"{sign!r}")
+        raise UnreadableError(f"{sign!r}")
     return Signs(frozenset({plain_sign(sign)}))
 
 
@@ -223,7 +223,7 @@ def _set(source: str) -> Signs:
     """Return a set of signs: which they are, or where that cannot be said, of what kind."""
     inner = source[1:-1]
     if "[" in inner:
-        raise Unreadable("a set in a set")
+        raise UnreadableError("a set in a set")
     pieces = regex.findall(r"\\[pP]\{[^}]*\}|\\.|.", inner)
     if inner.startswith("^") or any(regex.match(r"\\[A-Za-z0-9]", piece) and
                                     not _GAPS.fullmatch(piece) for piece in pieces):  # fmt: skip

@@ -22,7 +22,7 @@ from framing.codebook.pattern_trees import (
     Row,
     Signs,
     Times,
-    Unreadable,
+    UnreadableError,
     both,
     in_word,
     tree_of,
@@ -56,7 +56,7 @@ def required(source: str) -> Required:
     """Return what a translated pattern (without its outer brackets or with them) requires."""
     try:
         parts = both([tree_of(source)])
-    except (Unreadable, RecursionError):
+    except (UnreadableError, RecursionError):
         return NOTHING
     words = sorted(dict.fromkeys(_requirements(parts)), key=lambda one: (_often(one), sorted(one)))
     return Required(tuple(words), _first(parts, strict=True) if words else None)
@@ -118,7 +118,7 @@ def _shortened(words: Iterable[tuple[str, bool]]) -> Words:
     )
 
 
-class _Vague(Exception):
+class _VagueError(Exception):
     """The first word can be anything, or there are too many."""
 
 
@@ -135,7 +135,7 @@ class _Reader:
     def after(self, ways: frozenset[str], node: Node) -> frozenset[str]:
         """Return the ways that are open after ``node``."""
         if len(ways) + len(self.found) > _MOST:
-            raise _Vague
+            raise _VagueError
         if isinstance(node, Signs):
             return self._sign(ways, node)
         if isinstance(node, Place):
@@ -151,7 +151,7 @@ class _Reader:
     def end(self, ways: frozenset[str]) -> None:
         """Close the ways that are open; one without a word says nothing."""
         if "" in ways:
-            raise _Vague
+            raise _VagueError
         self.found |= {(way, False) for way in ways}
 
     def _sign(self, ways: frozenset[str], node: Signs) -> frozenset[str]:
@@ -159,7 +159,7 @@ class _Reader:
         for way in ways:
             if node.known is None:
                 if not way and not node.gap:
-                    raise _Vague
+                    raise _VagueError
                 after |= self._outside(way) if node.gap else self._unknown(way)
                 continue
             for sign in node.known:
@@ -177,7 +177,7 @@ class _Reader:
             self.found.add((way, True))
             return set()
         if self._strict:
-            raise _Vague
+            raise _VagueError
         return {""}
 
     def _unknown(self, way: str) -> set[str]:
@@ -221,7 +221,6 @@ def _first(parts: Sequence[Node], *, strict: bool = False) -> Words | None:
             if not ways:
                 break
         reader.end(ways)
-    except _Vague:
+    except _VagueError:
         return None
     return _shortened(reader.found) or None
-
