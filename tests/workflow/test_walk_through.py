@@ -19,6 +19,8 @@ from tests.unit.chat_server import serving
 
 from .conftest import Run, as_csv
 
+pytestmark = pytest.mark.slow
+
 PAGE = "docs/walk-through.md"
 CODES = {
     "stance": ("one of", ("for", "against", "neither")),
@@ -90,7 +92,6 @@ def said_of(text: str) -> str:
     return "for" if "would come" in text else "against" if "no shift" in text else "neither"
 
 
-@pytest.mark.slow
 def test_the_way_leads_to_the_tables(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
