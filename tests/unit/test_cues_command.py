@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from framing.acquire.edit_corpus import renewed
 from framing.cli import cues as command_module
-from framing.cli.cues import Hit, aligned, changed_cues, changes, list_text, worth
+from framing.cli.cue_worth import Hit, changes, worth
+from framing.cli.cues import aligned, changed_cues, list_text
 from framing.codebook import cues as engine
 from framing.codebook.codebook import load_codebook
 from framing.common.build import by_cue
