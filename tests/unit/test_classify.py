@@ -20,8 +20,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from framing.classifier import processes
 from framing.classifier.apply import code_text, load_instrument, prose
-from framing.classifier.features import closeness_of, stem
+from framing.classifier.features import closeness_of
 from framing.classifier.inputs import Tables
 from framing.classifier.model_file import FORMAT, Prediction, model_text, predict, read_model
 from framing.classifier.training import train_code
@@ -145,9 +146,21 @@ def stub(text: str) -> dict[str, Prediction]:
     return {"c": Prediction(len(text) % 7 / 10, len(text) % 2, (), 0.0, 0.0, "odd" in text)}
 
 
+def blocks(code):
+    """Return what codes blocks of texts by a function of one text."""
+
+    def attempt(text):
+        try:
+            return code(text)
+        except InputError as error:
+            return error
+
+    return lambda given: ([attempt(text) for text in block] for block in given)
+
+
 def coded(table) -> list[Coded]:
     with closing(SeenIds()) as seen:
-        return list(code_rows(stub, table.rows, seen))
+        return list(code_rows(blocks(stub), table.rows, seen))
 
 
 COLUMNS = Columns("id", "text", added_columns([{"format": FORMAT, "code": "c"}]))
@@ -336,7 +349,7 @@ def test_a_cue_that_takes_too_long_is_a_problem_of_the_row_alone(instrument, mon
         return code_text(instrument, text)
 
     with closing(SeenIds()) as seen:
-        first, second = code_rows(code, rows, seen)
+        first, second = code_rows(blocks(code), rows, seen)
     assert first.problem == "cue 'sum-of-money' takes too long on it"
     assert first.predictions is None
     assert second.problem == ""
@@ -493,13 +506,13 @@ def test_results_of_another_codebook_are_remarked(tmp_path):
 def test_nothing_is_left_when_a_run_is_interrupted(project, tmp_path, monkeypatch, capsys):
     given = iter([stub, stub])
 
-    def interrupted(_, text):
+    def interrupted(text):
         for code in given:
             return dict.fromkeys(CODES, code(text)["c"])
         assert len(list(tmp_path.iterdir())) == 2  # the input, and the temporary file
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(classify, "code_text", interrupted)
+    monkeypatch.setattr(processes, "coded_here", lambda _: blocks(interrupted))
     (tmp_path / "in.csv").write_text("id,text\n1,a\n2,b\n3,c\n", encoding="utf-8")
     assert command(classify, project, "in.csv", "-o", "out.csv", here=tmp_path) == 130
     assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
@@ -532,7 +545,8 @@ def test_a_reader_that_leaves_early_is_no_error(project, tmp_path, monkeypatch, 
     read, write = os.pipe()
     os.close(read)
     monkeypatch.setattr(sys, "stdout", os.fdopen(write, "w"))
-    monkeypatch.setattr(classify, "code_text", lambda *_: dict.fromkeys(CODES, stub("a")["c"]))
+    same = dict.fromkeys(CODES, stub("a")["c"])
+    monkeypatch.setattr(processes, "coded_here", lambda _: blocks(lambda text: same))
     (tmp_path / "in.csv").write_text("id,text\n" + "1,a\n" * 9000, encoding="utf-8")
     assert command(classify, project, "in.csv", "-o", "-", here=tmp_path) == 141
     assert capsys.readouterr().err == ""
@@ -587,7 +601,7 @@ def peak(lines, form, number):
                 table = read_jsonl(lines(number), COLUMNS, "x")
                 writer = JsonlWriter(Nowhere(), COLUMNS)
             tally = classify.Tally()
-            for row in code_rows(stub, table.rows, seen):
+            for row in code_rows(blocks(stub), table.rows, seen):
                 writer.write(row)
                 tally.add(row)
             return tracemalloc.get_traced_memory()[1], tally.coded
@@ -599,26 +613,13 @@ def peak(lines, form, number):
 @pytest.mark.parametrize(
     ("lines", "form", "number"), [(csv_lines, "csv", 20_000), (jsonl_lines, "jsonl", 3_000)]
 )
-def test_memory_does_not_grow_with_rows(lines, form, number):
+def test_memory_does_not_grow_with_rows(lines, form, number, monkeypatch):
+    monkeypatch.setattr(classify, "_BLOCK", 100)
     peak(lines, form, 100)  # what is made once
     few, _ = peak(lines, form, 500)
     many, rows = peak(lines, form, number)
     assert rows == number
     assert many < few + 50_000  # held, they would be some megabytes
-
-
-def test_stems_are_not_remembered_for_ever(monkeypatch):
-    monkeypatch.setattr(classify, "_STEMS", 10)
-    rows = (Row(n, n, n, "a") for n in range(1, 1001))
-
-    def code(text):
-        stem(f"{text}{next(count)}")
-        return stub(text)
-
-    count = iter(range(2000))
-    with closing(SeenIds()) as seen:
-        list(code_rows(code, rows, seen))
-    assert stem.cache_info().currsize == 0
 
 
 def test_an_open_quotation_mark_does_not_swallow_the_table(monkeypatch):

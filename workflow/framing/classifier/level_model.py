@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from framing.classifier.classifier import LinearScorer, Settings
 from framing.classifier.features import Facts
 from framing.classifier.levels import LevelClassifier
@@ -14,12 +16,13 @@ from framing.classifier.model_file import (
     LEVELS_FORMAT,
     read_passage,
     rounded,
+    strange,
     weight_of_hit,
     weights_data,
     with_digest,
 )
 from framing.classifier.novelty import Usual
-from framing.classifier.rounding import DECIMALS
+from framing.classifier.rounding import DECIMALS, round_off, unsure
 from framing.coding.variables import Variable
 
 
@@ -133,6 +136,31 @@ def predict_level(
         similarity=seen.similarity,
         unfamiliar=seen.unfamiliar,
     )
+
+
+def level_predictions(
+    data: Mapping[str, Any], scores: np.ndarray, unknown: np.ndarray, similarity: np.ndarray
+) -> tuple[list[LevelPrediction], np.ndarray]:
+    """Return the predictions of passages, without parts, from their scores (passages × levels).
+
+    As :func:`framing.classifier.model_file.predictions`.
+    """
+    scaled = data["slope"] * scores + np.array(data["offset"])
+    shares = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    chances = shares / shares.sum(axis=1, keepdims=True)
+    probability = round_off(chances)
+    levels = tuple(level["level"] for level in data["levels"])
+    indicators = tuple(level["indicator"] for level in data["levels"])
+    rows = zip(
+        probability.tolist(), probability.argmax(axis=1).tolist(), unknown.tolist(),
+        similarity.tolist(), strange(data, unknown, similarity).tolist(), strict=True,
+    )  # fmt: skip
+    found = [
+        LevelPrediction(levels, indicators, tuple(own), decided, (), new, like, odd)
+        for own, decided, new, like, odd in rows
+    ]
+    doubtful: np.ndarray = unsure(chances).any(axis=1)
+    return found, doubtful
 
 
 def softmax(scores: Sequence[float]) -> tuple[float, ...]:

@@ -19,7 +19,7 @@ import numpy as np
 from framing.classifier.classifier import Classifier, LinearScorer
 from framing.classifier.features import Facts, stem
 from framing.classifier.novelty import Usual
-from framing.classifier.rounding import DECIMALS, round_off
+from framing.classifier.rounding import DECIMALS, round_off, unsure
 from framing.codebook.hits import cue_and_pattern, hits_by_cue
 from framing.common.files import json_of, json_text, read_text, sha256
 from framing.common.problems import InputError, Problem
@@ -226,6 +226,35 @@ def predict(
         similarity=seen.similarity,
         unfamiliar=seen.unfamiliar,
     )
+
+
+def predictions(
+    data: Mapping[str, Any], scores: np.ndarray, unknown: np.ndarray, similarity: np.ndarray
+) -> tuple[list[Prediction], np.ndarray]:
+    """Return the predictions of passages, without parts, from their scores (passages × 1).
+
+    And which of them hang on last bits. A constant model has none. What is ``unknown`` and how
+    great the ``similarity`` is given rounded.
+    """
+    with np.errstate(over="ignore"):
+        chances = 1 / (1 + np.exp(-(data["slope"] * scores[:, 0] + data["offset"])))
+    probability = round_off(chances)
+    rows = zip(
+        probability.tolist(), (probability >= data["threshold"]).astype(int).tolist(),
+        unknown.tolist(), similarity.tolist(), strange(data, unknown, similarity).tolist(),
+        strict=True,
+    )  # fmt: skip
+    found = [
+        Prediction(chance, is_so, (), new, like, odd) for chance, is_so, new, like, odd in rows
+    ]
+    return found, unsure(chances)
+
+
+def strange(data: Mapping[str, Any], unknown: np.ndarray, similarity: np.ndarray) -> np.ndarray:
+    """Say which passages are unfamiliar (:mod:`framing.classifier.novelty`)."""
+    usual = data["usual"]
+    beyond: np.ndarray = (unknown > usual["most_unknown"]) | (similarity < usual["least_similar"])
+    return beyond
 
 
 @dataclass(frozen=True)

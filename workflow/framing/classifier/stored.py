@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from framing.classifier import explain as explain_yes_no
 from framing.classifier import level_model, model_file
@@ -25,12 +27,17 @@ Said = Prediction | LevelPrediction
 class Reader:
     """How models of one format are read.
 
-    ``predict`` takes a model, word counts and hits by pattern; ``columns`` are those that the model
+    ``predict`` takes a model, word counts and hits by pattern; ``several`` takes a model, scores of
+    passages (rows × levels), shares of unknown words and similarities, and gives predictions, and
+    which of them hang on last bits; ``columns`` are those that the model
     gives a table of passages; ``indicators`` are what its code is counted by; ``one_hit`` is what a
     hit of a cue adds to the score of one of them; ``explain`` says what is behind a prediction.
     """
 
     predict: Callable[[Model, Mapping[str, int], Mapping[str, int]], Said]
+    several: Callable[
+        [Model, np.ndarray, np.ndarray, np.ndarray], tuple[Sequence[Said], np.ndarray]
+    ]
     columns: Callable[[Model], dict[str, type]]
     indicators: Callable[[Model], list[str]]
     one_hit: Callable[[Model, str, str, Mapping[int, int]], float | None]
@@ -40,6 +47,7 @@ class Reader:
 _READERS = {
     model_file.FORMAT: Reader(
         model_file.predict,
+        model_file.predictions,
         model_file.columns,
         lambda model: [model["code"]],
         lambda model, indicator, cue, found: model_file.one_hit(model, cue, found),
@@ -47,6 +55,7 @@ _READERS = {
     ),
     model_file.LEVELS_FORMAT: Reader(
         level_model.predict_level,
+        level_model.level_predictions,
         level_model.level_columns,
         lambda model: [level["indicator"] for level in model["levels"]],
         level_model.level_hit,

@@ -1,7 +1,8 @@
 """``framing classify``: code any table of passages with the trained models of a project.
 
-Rows flow one by one from a reader through :func:`code_rows` to a writer; there is a reader and a
-writer a format, and nothing else knows of formats. A row that cannot be coded keeps its place.
+Rows flow from a reader through :func:`code_rows`, which codes them a block at a time, to a writer;
+there is a reader and a writer a format, and nothing else knows of formats. A row that cannot be
+coded keeps its place.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ import hashlib
 import json
 import sqlite3
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from framing.classifier.apply import Instrument, code_text, load_instrument
+from framing.classifier.apply import load_instrument
 from framing.cli.formats import (
     NOT_UTF8,
     SURROGATE,
@@ -38,6 +40,7 @@ from framing.common.pipes import reader_left
 from framing.common.problems import InputError
 
 if TYPE_CHECKING:
+    from framing.classifier.processes import Blocks
     from framing.classifier.stored import Said
 
 PROVENANCE = Path("results/provenance.json")
@@ -47,7 +50,10 @@ SHOWN = 20
 
 DECIMALS = 6
 
-_STEMS = 200_000  # stems remembered before they are forgotten, so that memory stays constant
+# Rows that are coded together: enough that arrays are worth their making, and few enough that those
+# held are a few megabytes. Long passages fill a block sooner, by their signs.
+_BLOCK, _BLOCK_SIGNS = 2048, 4_000_000
+_MOST_JOBS = 64
 
 _PROBLEM = "problem"
 
@@ -101,12 +107,23 @@ def register(commands: argparse._SubParsersAction, common: argparse.ArgumentPars
     parser.add_argument(
         "--id", default="id", metavar="COLUMN", help="column of the ids (default: id)"
     )
+    parser.add_argument(
+        "--jobs", "-j", type=_jobs, default=1, metavar="N",
+        help="code by so many processes (default: 1); the output is the same",
+    )  # fmt: skip
     parser.add_argument("--force", action="store_true", help="replace an output that exists")
     parser.add_argument(
         "--quiet", "-q", action="store_true",
         help="no progress bar and no summary; rows with problems are still named",
     )  # fmt: skip
     parser.set_defaults(run=run)
+
+
+def _jobs(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if not 1 <= number <= _MOST_JOBS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {_MOST_JOBS}")
+    return number
 
 
 def codebook_note(path: Path = PROVENANCE) -> str | None:
@@ -157,29 +174,48 @@ class SeenIds:
         self._base.close()
 
 
-def code_rows(
-    code: Callable[[str], Mapping[str, Said]], rows: Iterable[Row], seen: SeenIds
-) -> Iterator[Coded]:
-    """Yield every row once and in order, coded where it can be; hold one at a time.
+def code_rows(code: Blocks, rows: Iterable[Row], seen: SeenIds) -> Iterator[Coded]:
+    """Yield every row once and in order, coded where it can be; hold a few blocks at a time.
 
-    ``code`` codes a text (:func:`code_text`). A missing or repeated id is a problem, but the row is
-    coded all the same.
+    ``code`` codes blocks of texts. A missing or repeated id is a problem, but the row is coded all
+    the same.
     """
-    from framing.classifier.features import stem
+    waiting: deque[list[tuple[Row, str]]] = deque()
 
+    def texts() -> Iterator[list[str]]:
+        for block in _blocks(rows):
+            waiting.append([(row, row.problem or _text_problem(row.text)) for row in block])
+            yield [row.text for row, problem in waiting[-1] if not problem]
+
+    for codings in code(texts()):
+        found = iter(codings)
+        for row, problem in waiting.popleft():
+            predictions: Mapping[str, Said] | None = None
+            if not problem:
+                coding = next(found)
+                if isinstance(coding, InputError):
+                    # Without the passage's first words, which its message quotes.
+                    cue = str(coding.problems[0].place).rpartition(": ")[2]
+                    problem = f"{cue} takes too long on it"
+                else:
+                    predictions = coding
+            other = _id_problem(row, seen)
+            yield Coded(
+                row, predictions, f"{problem}; {other}" if problem and other else problem or other
+            )
+
+
+def _blocks(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    block: list[Row] = []
+    signs = 0
     for row in rows:
-        predictions = None
-        problem = row.problem or _text_problem(row.text)
-        if not problem:
-            try:
-                predictions = code(row.text)
-            except InputError as error:
-                # Without the passage's first words, which its message quotes.
-                problem = f"{str(error.problems[0].place).rpartition(': ')[2]} takes too long on it"
-        remarks = [problem, _id_problem(row, seen)]
-        yield Coded(row, predictions, "; ".join(remark for remark in remarks if remark))
-        if row.number % 1000 == 0 and stem.cache_info().currsize > _STEMS:
-            stem.cache_clear()
+        block.append(row)
+        signs += len(row.text) if isinstance(row.text, str) else 0
+        if len(block) >= _BLOCK or signs >= _BLOCK_SIGNS:
+            yield block
+            block, signs = [], 0
+    if block:
+        yield block
 
 
 def _text_problem(text: Any) -> str:
@@ -253,7 +289,7 @@ def complaints(tally: Tally) -> list[str]:
     return lines
 
 
-def classify(order: Order, columns: Columns, instrument: Instrument, *, bar: bool) -> Tally:
+def classify(order: Order, columns: Columns, code: Blocks, *, bar: bool) -> Tally:
     """Do what ``order`` says; return what was seen. ``bar`` shows progress on standard error.
 
     Raises :class:`InputError` where the input is unusable; then no file is written.
@@ -273,11 +309,11 @@ def classify(order: Order, columns: Columns, instrument: Instrument, *, bar: boo
             ):  # fmt: skip
                 writer = open_writer(target, order, columns, table)
                 try:
-                    for coded in code_rows(lambda text: code_text(instrument, text), table.rows,
-                                           seen):  # fmt: skip
+                    for coded in code_rows(code, table.rows, seen):
                         writer.write(coded)
                         tally.add(coded)
-                        shown.update(table.done() - shown.n if table.done else 1)
+                        if bar:
+                            shown.update(table.done() - shown.n if table.done else 1)
                 finally:
                     writer.close()
     finally:
@@ -287,6 +323,8 @@ def classify(order: Order, columns: Columns, instrument: Instrument, *, bar: boo
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command in the project's directory; return the exit status."""
+    from framing.classifier.processes import coded_by, coded_here
+
     here = Path(getattr(arguments, "called_from", Path.cwd()))
     order = make_order(arguments.file, arguments.output, arguments.format, here, arguments.force)
     instrument = load_instrument()
@@ -295,8 +333,9 @@ def run(arguments: argparse.Namespace) -> int:
     if note:
         print(f"note: {note}", file=sys.stderr)
     bar = not arguments.quiet and sys.stderr.isatty()
+    code = coded_by(arguments.jobs) if arguments.jobs > 1 else coded_here(instrument)
     try:
-        tally = classify(order, columns, instrument, bar=bar)
+        tally = classify(order, columns, code, bar=bar)
     except KeyboardInterrupt:
         print("Interrupted; no file was written.", file=sys.stderr)
         return _INTERRUPTED

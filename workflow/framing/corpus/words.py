@@ -13,10 +13,15 @@ _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\d+(?:[.,]\d+)*")
 _APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'"})
 
 
+def words_of(text: str) -> list[str]:
+    """Return the lower-cased words of ``text`` in their order (:func:`word_counts`)."""
+    return _WORD.findall(text.translate(_APOSTROPHES).lower())
+
+
 def word_counts(text: str) -> dict[str, int]:
     """Return how often each lower-cased word occurs in ``text``, in code point order of words.
 
     A word is a run of letters, with apostrophes inside, or a number.
     """
-    words = Counter(_WORD.findall(text.translate(_APOSTROPHES).lower()))
+    words = Counter(words_of(text))
     return {word: words[word] for word in sorted(words)}
