@@ -38,10 +38,8 @@ ADDED = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory) -> Path:
-    """Return a project with a three-way and an ordinal code, its models trained."""
-    folder = tmp_path_factory.mktemp("levels") / "project"
+def make_levels_project(folder: Path) -> Path:
+    """Make a project with a three-way and an ordinal code, its models trained."""
     for part in ("config", "corpus"):
         shutil.copytree(MINI / part, folder / part)
     with_levels(folder)
@@ -50,6 +48,11 @@ def made(tmp_path_factory) -> Path:
         model = train_code(code, tables, project.config["classifier"])[1]
         write_text(folder / "results" / "models" / f"{code}.json", model_text(model))
     return folder
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    return make_levels_project(tmp_path_factory.mktemp("levels") / "project")
 
 
 @pytest.fixture

@@ -159,8 +159,7 @@ def level_predictions(
         LevelPrediction(levels, indicators, tuple(own), decided, (), new, like, odd)
         for own, decided, new, like, odd in rows
     ]
-    doubtful: np.ndarray = unsure(chances).any(axis=1)
-    return found, doubtful
+    return found, np.asarray(unsure(chances).any(axis=1))
 
 
 def softmax(scores: Sequence[float]) -> tuple[float, ...]:
