@@ -24,15 +24,15 @@ _REMEMBERED, _LONGEST = 200_000, 100
 class Wanted(NamedTuple):
     """A pattern to search for: number of its cue, its own number (from 1), words it begins with.
 
-    ``first`` is None where these are not known.
+    ``first`` is None where these are not known; a word may be in it twice.
     """
 
     cue: int
     pattern: int
-    first: frozenset[str] | None
+    first: list[str] | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # told apart by being another, as there is one a chunk
 class _Entry:
     """What a chunk says: requirements met, patterns first looked for by these, and by which word.
 
@@ -43,6 +43,9 @@ class _Entry:
     met: int
     pivots: tuple[int, ...]
     words: tuple[tuple[str, int], ...]
+
+
+_NOTHING = _Entry(0, (), ())
 
 
 class CueIndex:
@@ -57,7 +60,7 @@ class CueIndex:
         self._patterns: list[tuple[int, int]] = []
         self._needs: list[int] = []
         self._first: list[int | None] = []
-        self._always: list[int] = []
+        self._always: set[int] = set()
         self._numbers: dict[Words, int] = {}
         self._whole: dict[str, set[int]] = {}
         self._opening: dict[str, set[int]] = {}
@@ -79,11 +82,11 @@ class CueIndex:
         self._patterns.append((cue, pattern))
         numbers = [self._number(words) for words in needs.words]
         self._needs.append(_bits(numbers))
-        self._first.append(None if needs.first is None else self._number(needs.first))
+        self._first.append(None if needs.first is None else 1 << self._number(needs.first))
         if numbers:
             self._by_pivot.setdefault(numbers[0], []).append(own)
         else:
-            self._always.append(own)
+            self._always.add(own)
             self.vague.append((cue, pattern))
 
     def _number(self, words: Words) -> int:
@@ -98,13 +101,9 @@ class CueIndex:
 
     def wanted(self, chunks: Iterable[bytes]) -> list[Wanted]:
         """Return the patterns that a sentence of these chunks can hold, by cue and pattern."""
-        said: list[_Entry] = []
-        pivots = set(self._always)
-        for one in map(self._entries.__getitem__, chunks):
-            if one is not None:
-                said.append(one)
-                if one.pivots:
-                    pivots.update(one.pivots)
+        said = set(map(self._entries.__getitem__, chunks))
+        said.discard(_NOTHING)
+        pivots = self._always.union(*[one.pivots for one in said])
         if not pivots:
             return []
         met = 0
@@ -115,15 +114,14 @@ class CueIndex:
         found.sort()
         return [self._wanted(number, said) for number in found]
 
-    def _wanted(self, number: int, said: Sequence[_Entry]) -> Wanted:
-        first = self._first[number]
-        if first is None:
+    def _wanted(self, number: int, said: Iterable[_Entry]) -> Wanted:
+        bit = self._first[number]
+        if bit is None:
             return Wanted(*self._patterns[number], None)
-        bit = 1 << first
-        words = {word for one in said if one.met & bit for word, met in one.words if met & bit}
-        return Wanted(*self._patterns[number], frozenset(words))
+        words = [word for one in said if one.met & bit for word, met in one.words if met & bit]
+        return Wanted(*self._patterns[number], words)
 
-    def _entry(self, chunk: bytes) -> _Entry | None:
+    def _entry(self, chunk: bytes) -> _Entry:
         """Work out what a chunk says."""
         text = chunk.decode("utf-8", "surrogatepass")
         words = tuple((word, self._met(word)) for word in _WORD.findall(plain(text)))
@@ -134,7 +132,7 @@ class CueIndex:
         for _, one in words:
             met |= one
         if not met:
-            return None
+            return _NOTHING
         pivots = [own for one in self._by_pivot if met >> one & 1 for own in self._by_pivot[one]]
         return _Entry(met, tuple(pivots), tuple(word for word in words if word[1]))
 
@@ -147,14 +145,14 @@ class CueIndex:
         return _bits(found)
 
 
-class _Entries(dict[bytes, "_Entry | None"]):
+class _Entries(dict[bytes, _Entry]):
     """What chunks say, worked out when they first come up."""
 
-    def __init__(self, look: Callable[[bytes], _Entry | None]) -> None:
+    def __init__(self, look: Callable[[bytes], _Entry]) -> None:
         super().__init__()
         self._look = look
 
-    def __missing__(self, chunk: bytes) -> _Entry | None:
+    def __missing__(self, chunk: bytes) -> _Entry:
         entry = self._look(chunk)
         if len(chunk) <= _LONGEST:
             if len(self) >= _REMEMBERED:

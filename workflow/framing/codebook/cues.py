@@ -251,8 +251,7 @@ class _Search:
         # What the expression "any of the patterns" finds: the leftmost, of the first that fits
         # there, and then on from its end.
         done = 0
-        places.sort()
-        for at, pattern in places:
+        for at, pattern in places if len(places) == 1 else sorted(set(places)):
             if at < done:
                 continue
             hit = cue.one(pattern).match(self._text, at, timeout=_MATCH_SECONDS)
@@ -265,9 +264,10 @@ class _Search:
         text, found = self._plain, []
         at = text.find(word)
         while at >= 0:
-            if not at or not text[at - 1].isalpha():
+            end = at + len(word)
+            if not text[at - 1 : at].isalpha() and not text[end : end + 1].isalpha():
                 found.append(at)
-            at = text.find(word, at + 1)
+            at = text.find(word, end)
         return found
 
     def _conditions(self, number: int, cue: CompiledCue) -> bool:
