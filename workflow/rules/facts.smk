@@ -10,17 +10,20 @@
 #        build/votes.tsv, build/patterns.tsv, build/rules.tsv, build/exemplars.tsv   what the codebook
 #                                   says of cues, which patterns they have, the words of its rules,
 #                                   and what it teaches
-#        build/sampled/words.tsv    passage_id word count, of sampled sources and of exemplars,
-#                                   which have ids of their own
-#        build/sampled/hits.tsv     passage_id cue pattern hits
-#        build/further/words.tsv, build/further/hits.tsv   theirs of all other sources
+#        build/facts/sampled/N.npz  words of passages of sampled sources, as arrays
+#        build/facts/sampled/N.tsv  their hits: passage_id cue pattern hits
+#        build/facts/further/       the same of all other sources
+#        build/facts/taught.npz, build/facts/taught.tsv   the same of exemplars, which have ids of
+#                                   their own
 #        build/formulas.checked     once the formulas of regressions are right
 #        corpus/codebook/codebook.md   the codebook as a page
 #
 # Codings, and all that is learned from them, rest on sampled sources: those from which a draw could
 # have taken passages. What depends on these alone is read from tables of their own, so that a source
 # that joins the corpus reruns none of it. Snakemake looks at whole files: for the rows of sampled
-# sources in corpus/*.tsv stands their digest, which the plan notes down.
+# sources in corpus/*.tsv stands their digest, which the plan notes down. So it does for facts and
+# texts of the sources of a part (workflow/framing/project/parts.py): a large corpus is read in
+# parts, a job each, that can be made anew one by one and on several machines.
 
 
 rule check:
@@ -28,15 +31,11 @@ rule check:
         corpus=PLAN.corpus,
         codebook=PLAN.codebook,
         codings=PLAN.codings,
-        derived=PLAN.of_further(PLAN.derived),
-        texts=PLAN.of_further(PLAN.texts),
         # Made by what has tried the codebook's cues, which takes long.
         tried="build/codes.tsv",
         code=code("check"),
     output:
-        passages="build/passages.tsv",
-        words="build/further/words.tsv",
-        hits="build/further/hits.tsv",
+        "build/passages.tsv",
     log:
         "build/logs/check.log",
     conda:
@@ -48,7 +47,7 @@ rule check:
     # What reads the project goes first: it is what may find something wrong with it.
     priority: 4
     message:
-        "Checking configuration, codebook, corpus, sample and codings, and facts of new sources"
+        "Checking configuration, codebook, corpus, sample and codings"
     script:
         "../scripts/check.py"
 
@@ -102,38 +101,61 @@ rule formulas:
         "../scripts/formulas.py"
 
 
-rule derived_facts:
+rule facts:
     input:
-        passages="build/sampled/passages.tsv",
-        rows=plan.SAMPLED,
+        note="build/facts/{part}.sources",
         codebook=PLAN.codebook,
-        derived=PLAN.of_sampled(PLAN.derived),
-        texts=PLAN.of_sampled(PLAN.texts),
-        code=code("derived_facts"),
+        # No more than that tables and cues have been found right: what they say of these sources
+        # is in the note.
+        checked=ancient(["build/passages.tsv", "build/codes.tsv"]),
+        code=code("facts"),
     output:
-        words="build/sampled/words.tsv",
-        hits="build/sampled/hits.tsv",
-        votes="build/votes.tsv",
-        patterns="build/patterns.tsv",
-        rules="build/rules.tsv",
-        exemplars="build/exemplars.tsv",
+        words="build/facts/{part}.npz",
+        hits="build/facts/{part}.tsv",
     log:
-        "build/logs/derived_facts.log",
+        "build/logs/facts-{part}.log",
     conda:
         "../envs/framing.yaml"
     params:
         config=PLAN.settings("corpus", "groups"),
         versions=PLAN.versions,
+    wildcard_constraints:
+        part="(sampled|further)/[0-9]+",
     priority: 4
     message:
-        "Reading derived facts, and checking them against the texts at hand"
+        "Reading derived facts, and checking them against the texts at hand: {wildcards.part}"
     script:
-        "../scripts/derived_facts.py"
+        "../scripts/facts.py"
+
+
+rule taught:
+    input:
+        tried=ancient("build/codes.tsv"),
+        codebook=PLAN.codebook,
+        code=code("taught"),
+    output:
+        words="build/facts/taught.npz",
+        hits="build/facts/taught.tsv",
+        votes="build/votes.tsv",
+        patterns="build/patterns.tsv",
+        rules="build/rules.tsv",
+        exemplars="build/exemplars.tsv",
+    log:
+        "build/logs/taught.log",
+    conda:
+        "../envs/framing.yaml"
+    params:
+        versions=PLAN.versions,
+    priority: 4
+    message:
+        "Reading what the codebook teaches"
+    script:
+        "../scripts/taught.py"
 
 
 rule codebook_page:
     input:
-        "build/sampled/hits.tsv",
+        "build/facts/taught.tsv",
         codebook=PLAN.codebook,
         code=code("codebook_page"),
     output:

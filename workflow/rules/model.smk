@@ -1,13 +1,12 @@
 # From facts and labels to a probability and a decision for every passage and code.
 #
-# needs: build/{codes,labels,votes,patterns,rules,exemplars}.tsv, build/sampled/{passages,words,hits}.tsv,
-#        build/passages.tsv, build/further/{words,hits}.tsv; with an encoder, every text
+# needs: build/{codes,labels,votes,patterns,rules,exemplars}.tsv, build/sampled/passages.tsv,
+#        build/passages.tsv, build/facts/; with an encoder, every text
 # makes: build/closeness.json       how close words are to the codebook's rules
 #        build/scores/CODE.tsv     of passages of sampled sources, cross-fitted by source
 #        build/fits/CODE.json      the classifiers of all folds, for passages of other sources
 #        build/predictions/CODE.tsv, build/learning/CODE.tsv   of baselines, ablations, fewer codings
 #        results/models/CODE.json  the classifier trained on all codings, as plain data
-#        build/further/stems.tsv   word stem, of the words of other sources
 #        build/scores.tsv          all passages, all codes and configured combinations
 #        build/instrument.tsv      the same by another instrument, where one is configured
 #        build/embeddings.tsv      of passages and exemplars, where an encoder is configured
@@ -16,7 +15,7 @@
 rule closeness:
     input:
         passages="build/sampled/passages.tsv",
-        words="build/sampled/words.tsv",
+        words=PLAN.words("sampled"),
         rules="build/rules.tsv",
         code=code("closeness"),
     output:
@@ -41,8 +40,8 @@ rule train:
         passages="build/sampled/passages.tsv",
         codes="build/codes.tsv",
         labels="build/labels.tsv",
-        words="build/sampled/words.tsv",
-        hits="build/sampled/hits.tsv",
+        words=[*PLAN.words("sampled"), "build/facts/taught.npz"],
+        hits=[*PLAN.hits("sampled"), "build/facts/taught.tsv"],
         patterns="build/patterns.tsv",
         exemplars="build/exemplars.tsv",
         closeness="build/closeness.json",
@@ -69,8 +68,8 @@ rule evaluate:
         passages="build/sampled/passages.tsv",
         codes="build/codes.tsv",
         labels="build/labels.tsv",
-        words="build/sampled/words.tsv",
-        hits="build/sampled/hits.tsv",
+        words=[*PLAN.words("sampled"), "build/facts/taught.npz"],
+        hits=[*PLAN.hits("sampled"), "build/facts/taught.tsv"],
         patterns="build/patterns.tsv",
         exemplars="build/exemplars.tsv",
         closeness="build/closeness.json",
@@ -93,38 +92,16 @@ rule evaluate:
         "../scripts/evaluate.py"
 
 
-rule stems:
-    input:
-        derived=PLAN.of_further(PLAN.derived),
-        code=code("stems"),
-    output:
-        "build/further/stems.tsv",
-    log:
-        "build/logs/stems.log",
-    conda:
-        "../envs/framing.yaml"
-    params:
-        config=PLAN.classifier,
-        versions=PLAN.versions,
-    # Beside the first job, which alone keeps one processor busy.
-    priority: 4
-    message:
-        "Stemming the words of new sources"
-    script:
-        "../scripts/stems.py"
-
-
 rule scores:
     input:
         passages="build/passages.tsv",
         codes="build/codes.tsv",
         scores=expand("build/scores/{code}.tsv", code=PLAN.codes),
         fits=expand("build/fits/{code}.json", code=PLAN.codes),
-        words="build/further/words.tsv",
-        hits="build/further/hits.tsv",
+        words=PLAN.words("further"),
+        hits=PLAN.hits("further"),
         patterns="build/patterns.tsv",
         closeness="build/closeness.json",
-        stems="build/further/stems.tsv",
         code=code("scores"),
     output:
         "build/scores.tsv",

@@ -113,7 +113,7 @@ rule explorer:
         passages="build/passages.tsv",
         codings="build/codings.tsv",
         scores="build/scores.tsv",
-        hits=expand("build/{part}/hits.tsv", part=results.PARTS),
+        hits=PLAN.hits(),
         votes="build/votes.tsv",
         codes="build/codes.tsv",
         coders="build/coders.tsv",
@@ -141,7 +141,7 @@ rule explorer:
 
 rule provenance:
     input:
-        expand("build/{part}/words.tsv", part=results.PARTS),
+        PLAN.words(),
         corpus=PLAN.corpus,
         derived=PLAN.derived,
         codebook=PLAN.codebook,

@@ -14,10 +14,10 @@ from framing.common.build import (
     read_hits,
     read_passage_frame,
     read_scores,
-    read_words,
     speaking,
 )
 from framing.common.files import read_text, write_table
+from framing.corpus.word_counts import read_counts
 
 with speaking(snakemake.log[0]):
     given, params, codes = snakemake.input, snakemake.params, snakemake.params.codes
@@ -26,13 +26,12 @@ with speaking(snakemake.log[0]):
     known = pd.concat(scores.values())["passage_id"]
     further = passages[~passages["passage_id"].isin(known)]
     if len(further):
-        words, hits = read_words(given.words), read_hits(given.hits)
+        words, hits = read_counts(given.words), read_hits(given.hits)
         patterns = read_build(given.patterns, pattern="int64")
         closeness = read_closeness(read_text(Path(given.closeness)))
-        stems = dict(read_build(given.stems).to_numpy())
         fits = dict(zip(codes, (read_text(Path(path)) for path in given.fits), strict=True))
         variables = read_variables(read_build(given.codes))
-        tables = Further(further, words, hits, patterns, closeness, stems, variables)
+        tables = Further(further, words, hits, patterns, closeness, variables)
         more = further_scores(tables, fits, params.config["classifier"])
         scores = {code: in_order(passages, part, more[code]) for code, part in scores.items()}
     whole = pd.concat(scores.values(), ignore_index=True)

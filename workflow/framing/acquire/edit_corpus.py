@@ -21,11 +21,13 @@ from framing.acquire.source import Addition, report_rows
 from framing.codebook.codebook import load_codebook
 from framing.common.config import read_yaml
 from framing.common.files import read_table, read_text, table_text
-from framing.common.paths import CODEBOOK, CONFIG, DERIVED, PASSAGES, SAMPLE, SOURCES, UNSAMPLED
+from framing.common.paths import CODEBOOK, CONFIG, PASSAGES, SAMPLE, SOURCES, UNSAMPLED
 from framing.common.problems import InputError, Problem, collect, raise_if_any
-from framing.corpus.derived import Facts, facts_text
+from framing.corpus.derived import Facts
+from framing.corpus.earlier_facts import earlier_facts, earlier_files
 from framing.corpus.facts import deriver
 from framing.corpus.intake_log import INTAKE, INTAKE_COLUMNS, appended
+from framing.corpus.store import changed_shards, facts_at_hand, is_stored
 from framing.corpus.tables import (
     PASSAGE_COLUMNS,
     SOURCE_COLUMNS,
@@ -78,17 +80,20 @@ def renewed(config: Mapping[str, Any]) -> Renewed:
     """Cut texts that have no passages yet, and derive facts anew from all texts at hand.
 
     Once there is a sample, new passages go to ``unsampled.tsv`` too: it could not have drawn them.
+    Facts kept as an earlier version did are taken over, of texts that are absent too.
     Raises :class:`InputError` with everything that is wrong.
     """
     problems: list[Problem] = []
     codebook = collect(problems, load_codebook, CODEBOOK)
     sources = collect(problems, read_sources, SOURCES, config["groups"])
+    earlier = collect(problems, earlier_facts)
     raise_if_any(problems)
     passages = read_passages(PASSAGES, sources)
     units = settings_of(config)["units"]
     hand = texts_at_hand(config["corpus"]["texts"], sources["source_id"])
     changes, fresh, facts_of = Changes(), [], deriver(codebook)
-    cut, written, absent = [], [], []
+    found: dict[str, Facts] = {}
+    cut, absent = [], []
     for source in sources.to_dict("records"):
         name = source["source_id"]
         if name not in hand:
@@ -105,11 +110,14 @@ def renewed(config: Mapping[str, Any]) -> Renewed:
                 cut.append(name)
         facts = collect(problems, facts_of, name, text, own)
         if facts is not None:
-            path, made = DERIVED / f"{name}.json", facts_text(facts)
-            if not path.is_file() or path.read_bytes() != made.encode("utf-8"):
-                changes.writes[path] = made
-                written.append(name)
+            found[name] = facts
     raise_if_any(problems)
+    known = {facts["source_id"]: facts for facts in earlier}
+    kept = {name: facts for name, facts in known.items() if name not in found}
+    written = sorted(name for name, facts in found.items() if not is_stored(facts))
+    writes, removals = changed_shards({**kept, **found}, sources["source_id"])
+    changes.writes |= writes
+    changes.removals += [*removals, *earlier_files()]
     if fresh:
         changes.writes |= _with_passages(pd.concat(fresh, ignore_index=True))
     return Renewed(changes, cut, written, absent)
@@ -133,13 +141,15 @@ def joined(
     """
     folder = texts_folder(config)
     changes = Changes()
+    facts_by_source: dict[str, Facts | None] = {}
     for one, facts in zip(additions, derived, strict=True):
         name = one.source_id
         changes.writes[folder / f"{name}.txt"] = one.text
         changes.writes[folder / f"{name}{REPORT}"] = table_text(
             pd.DataFrame(report_rows(one), columns=["place", "reason", "text"])
         )
-        changes.writes[DERIVED / f"{name}.json"] = facts_text(facts)
+        facts_by_source[name] = facts
+    changes.writes |= changed_shards(facts_by_source)[0]
     passages = pd.concat([one.cut.passages for one in additions], ignore_index=True)
     changes.writes |= _with_passages(passages)
     records = [one.record for one in additions]
@@ -189,7 +199,9 @@ def without(config: Mapping[str, Any], names: Sequence[str]) -> Changes:
     raise_if_any(_still_designed(config, sources, passages, names, gone))
     raise_if_any(_frozen(sources, names))
     raise_if_any(_versions_left(names))
-    changes.removals += [DERIVED / f"{name}.json" for name in names]
+    writes, removals = changed_shards(dict.fromkeys(names))
+    changes.writes |= writes
+    changes.removals += removals
     folder = texts_folder(config)
     own = [folder / f"{name}{ending}" for name in names for ending in (".txt", REPORT)]
     changes.removals += [path for path in own if path.is_file()]
@@ -305,15 +317,10 @@ def renamed(config: Mapping[str, Any], old: str, new: str) -> Changes:
         columns = [column, "version_of"] if path == INTAKE else [column]
         if column != "passage_id":
             changes.writes[path] = _renamed_in_table(path, columns, old, new)
-    derived = DERIVED / f"{old}.json"
-    if derived.is_file():
-        # Its first lines hold the id; prose there is none.
-        text = read_text(derived)
-        line = f'\n "source_id": "{old}",\n'
-        changes.writes[DERIVED / f"{new}.json"] = text.replace(
-            line, line.replace(f'"{old}"', f'"{new}"'), 1
-        )
-        changes.removals.append(derived)
+    for facts in facts_at_hand([old]):
+        writes, removals = changed_shards({old: None, new: {**facts, "source_id": new}})
+        changes.writes |= writes
+        changes.removals += removals
     folder = texts_folder(config)
     for ending in (".txt", REPORT):
         if (folder / f"{old}{ending}").is_file():

@@ -7,7 +7,7 @@ learned from the training rows alone, so that no fold learns from its own source
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from scipy import sparse
 
 from framing.classifier.similarity import Closeness, learn_closeness, similarities, term_counts
 from framing.codebook.hits import hit_key
+from framing.corpus.word_counts import WordCounts
 
 if TYPE_CHECKING:
     from nltk.stem.snowball import SnowballStemmer
@@ -83,43 +84,22 @@ def stem(word: str) -> str:
     return str(_stemmer().stem(word))
 
 
-def stems_of(
-    words: Iterable[str], *, stemmed: bool, known: Mapping[str, str] | None = None
-) -> dict[str, str]:
-    """Return the term of each word: its stem, or (unless ``stemmed``) the word itself.
-
-    ``known`` are stems that have been worked out already.
-    """
-    if not stemmed:
-        return {word: word for word in words}
-    before = known or {}
-    return {word: before.get(word) or stem(word) for word in words}
-
-
 def collect(
     ids: Sequence[str],
-    words: pd.DataFrame,
+    words: WordCounts,
     hits: pd.DataFrame,
     patterns: pd.DataFrame,
     closeness: Closeness,
     *,
     stemmed: bool,
-    stems: Mapping[str, str] | None = None,
 ) -> Facts:
     """Return the facts of the rows ``ids``, in that order.
 
-    ``words`` (``passage_id word count``) and ``hits`` (``passage_id cue pattern hits``) may lack a
-    row's id, and have others; ``patterns`` (``cue pattern``) are those of the codebook. ``stems``
-    are those of words, as far as they are known already. Embeddings there are none.
+    ``words`` and ``hits`` (``passage_id cue pattern hits``) may lack a row's id, and have others;
+    ``patterns`` (``cue pattern``) are those of the codebook. Embeddings there are none.
     """
     row = pd.Series(np.arange(len(ids)), index=list(ids))
-    words = words[words["passage_id"].isin(row.index)]
-    term_of = stems_of(words["word"].unique(), stemmed=stemmed, known=stems)
-    terms = tuple(sorted(set(term_of.values())))
-    counts = term_counts(
-        row.loc[words["passage_id"]].to_numpy(), words["word"].map(term_of), words["count"],
-        terms, len(ids),
-    )  # fmt: skip
+    counts, terms = words.rows(ids).terms(stemmed=stemmed)
     names = tuple(hit_key(cue, n) for cue, n in patterns[["cue", "pattern"]].to_numpy())
     cues = tuple(dict.fromkeys(patterns["cue"]))
     hits = hits[hits["passage_id"].isin(row.index) & hits["cue"].isin(cues)]
@@ -146,20 +126,15 @@ def _logs(
 
 
 def closeness_of(
-    passages: Sequence[str], words: pd.DataFrame, rules: pd.DataFrame, settings: Mapping[str, Any]
+    passages: Sequence[str], words: WordCounts, rules: pd.DataFrame, settings: Mapping[str, Any]
 ) -> Closeness:
-    """Return how close words are to rules (``rule word count``), learned from ``passages``.
+    """Return how close words are to rules (``rule word stem count``), learned from ``passages``.
 
-    ``words`` (``passage_id word count``) may have rows of others, which teach nothing.
+    ``words`` may have rows of others, which teach nothing.
     """
-    row = pd.Series(np.arange(len(passages)), index=list(passages))
-    words = words[words["passage_id"].isin(row.index)]
-    term_of = stems_of({*words["word"], *rules["word"]}, stemmed=settings["stem"])
-    terms = tuple(sorted(set(words["word"].map(term_of))))
-    place = row.loc[words["passage_id"]].to_numpy()
-    names = words["word"].map(term_of)
-    counts = term_counts(place, names, words["count"], terms, len(passages))
-    of_rule = rules["word"].map(term_of).groupby(rules["rule"]).agg(list)
+    counts, terms = words.rows(passages).terms(stemmed=settings["stem"])
+    term = rules["stem" if settings["stem"] else "word"]
+    of_rule = term.groupby(rules["rule"]).agg(list)
     return learn_closeness(counts, terms, of_rule.to_dict(), settings)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
 from framing.classifier.similarity import Closeness
 from framing.coding.variables import Variable, yes_no_variables
+from framing.corpus.word_counts import WordCounts
 
 
 @dataclass(frozen=True)
@@ -17,9 +18,9 @@ class Tables:
 
     ``passages`` are the passage frame, or of it whole sources, at least all with coded passages;
     ``labels`` (``passage_id code label share``) the combined codes and the coders' shares;
-    ``words`` (``passage_id word count``) and ``hits`` (``passage_id cue pattern hits``) the facts
-    of passages and exemplars; ``patterns`` (``cue pattern``) those of the codebook; ``exemplars``
-    (``passage_id code label``); ``closeness`` what words say of the codebook's rules;
+    ``words`` and ``hits`` (``passage_id cue pattern hits``) the facts of passages and exemplars;
+    ``patterns`` (``cue pattern``) those of the codebook; ``exemplars`` (``passage_id code label``);
+    ``closeness`` what words say of the codebook's rules;
     ``variables`` are codes with their levels, of which a yes/no code may be left out. For
     comparisons alone, ``votes`` (``cue code vote``) and, where an encoder is to be measured,
     ``embeddings`` (a row a passage or exemplar, indexed by its id; a column a dimension).
@@ -27,7 +28,7 @@ class Tables:
 
     passages: pd.DataFrame
     labels: pd.DataFrame
-    words: pd.DataFrame
+    words: WordCounts
     hits: pd.DataFrame
     patterns: pd.DataFrame
     exemplars: pd.DataFrame
@@ -41,16 +42,14 @@ class Tables:
 class Further:
     """Whole sources that taught no classifier: their part of the :class:`Tables` of these names.
 
-    ``patterns``, ``closeness`` and ``variables`` are those that the classifiers were trained with;
-    ``stems`` are those of the passages' words, as far as they have been worked out.
+    ``patterns``, ``closeness`` and ``variables`` are those that the classifiers were trained with.
     """
 
     passages: pd.DataFrame
-    words: pd.DataFrame
+    words: WordCounts
     hits: pd.DataFrame
     patterns: pd.DataFrame
     closeness: Closeness
-    stems: Mapping[str, str] = field(default_factory=dict)
     variables: Sequence[Variable] = ()
 
 

@@ -13,9 +13,9 @@ from framing.common.build import (
     read_embeddings,
     read_hits,
     read_passage_frame,
-    read_words,
 )
 from framing.common.files import read_text
+from framing.corpus.word_counts import read_counts
 
 
 def read_tables(given: Any) -> Tables:
@@ -28,7 +28,7 @@ def read_tables(given: Any) -> Tables:
     return Tables(
         read_passage_frame(given.passages),
         read_build(given.labels, label="int64", share="float64"),
-        read_words(given.words),
+        read_counts(given.words),
         read_hits(given.hits),
         read_build(given.patterns, pattern="int64"),
         read_build(given.exemplars, label="int64"),

@@ -89,7 +89,7 @@ def further_scores(
     passages = tables.passages
     facts = collect(
         list(passages["passage_id"]), tables.words, tables.hits, tables.patterns, tables.closeness,
-        stemmed=settings["stem"], stems=tables.stems,
+        stemmed=settings["stem"],
     )  # fmt: skip
     found = {}
     for code, text in fits.items():

@@ -28,11 +28,11 @@ from framing.acquire.source import (
 )
 from framing.codebook.codebook import load_codebook
 from framing.common.config import load_config
-from framing.common.paths import CODEBOOK, CONFIG, DERIVED, SAMPLE, SOURCES
+from framing.common.paths import CODEBOOK, CONFIG, SAMPLE, SOURCES
 from framing.common.problems import InputError, Problem, raise_if_any
 from framing.common.progress import counted
-from framing.corpus.derived import read_facts
 from framing.corpus.facts import deriver
+from framing.corpus.store import facts_at_hand
 from framing.corpus.tables import has_sample, read_sources
 from framing.corpus.texts import read_canonical, texts_at_hand
 from framing.project.lock import alone, commit
@@ -197,9 +197,8 @@ def _judged(
     if not made:
         return []
     hand = texts_at_hand(config["corpus"]["texts"], sources["source_id"])
-    files = [DERIVED / f"{name}.json" for name in sources["source_id"]]
     # A source without facts has no passages yet: `framing check` says what is wrong with it.
-    corpus = [read_facts(path) for path in files if path.is_file()]
+    corpus = list(facts_at_hand(sources["source_id"]))
     settings = intake_settings(config.get("intake"))["duplicates"]
     return judged(
         made, corpus, deriver(load_codebook(CODEBOOK)), settings,

@@ -271,11 +271,13 @@ def check(project: Project, names: Sequence[str]) -> str:
     from framing.codebook.cues import compile_cues
     from framing.coding.codings import combine_coders
     from framing.coding.variables import variables_of
-    from framing.common.paths import DERIVED
-    from framing.corpus.derived import read_facts
     from framing.corpus.facts import cue_digests
+    from framing.corpus.store import facts_at_hand, lacking
 
-    facts = {name: read_facts(DERIVED / f"{name}.json") for name in project.sources["source_id"]}
+    names_of = list(project.sources["source_id"])
+    stored = {one["source_id"]: one for one in facts_at_hand(names_of)}
+    raise_if_any(lacking(name) for name in names_of if name not in stored)
+    facts = {name: stored[name] for name in names_of}
     digests = cue_digests(project.codebook)
     wanted = checked_names(names, list(digests)) if names else changed_cues(facts, digests)
     if not wanted:

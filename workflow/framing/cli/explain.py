@@ -121,9 +121,10 @@ def passage_of_corpus(instrument: Instrument, passage_id: str) -> Passage:
     """
     from framing.codebook.cues import cue_spans
     from framing.common.config import load_config
-    from framing.common.paths import CONFIG, DERIVED, PASSAGES, SOURCES
-    from framing.corpus.derived import UPDATE, read_facts, staleness
+    from framing.common.paths import CONFIG, PASSAGES, SOURCES
+    from framing.corpus.derived import UPDATE, staleness
     from framing.corpus.facts import cue_digests
+    from framing.corpus.store import read_facts, shard_path
     from framing.corpus.tables import read_passages, read_sources
     from framing.corpus.texts import read_canonical, texts_at_hand
     from framing.project.load import coded_of, waiting
@@ -144,11 +145,10 @@ def passage_of_corpus(instrument: Instrument, passage_id: str) -> Passage:
         )  # fmt: skip
     source_id = str(own["source_id"].iloc[0])
     source = sources[sources["source_id"] == source_id].iloc[0]
-    path = DERIVED / f"{source_id}.json"
-    facts = read_facts(path)
+    facts = read_facts(source_id)
     row = next((row for row in facts["passages"] if row["passage_id"] == passage_id), None)
     if row is None:
-        raise InputError(Problem(path, f"lacks the passage {passage_id}", UPDATE))
+        raise InputError(Problem(shard_path(source_id), f"lacks the passage {passage_id}", UPDATE))
     notes = []
     stale = staleness(facts, cue_digests(instrument.codebook))
     if stale:

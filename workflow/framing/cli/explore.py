@@ -31,9 +31,6 @@ MADE = {
     },
 }
 """What a run leaves for the explorer."""
-HITS = [BUILD / "sampled" / "hits.tsv", BUILD / "further" / "hits.tsv"]
-"""And the hits of cues, of which it leaves a table for each part of the sources."""
-
 _EXAMPLES = """\
 examples:
   framing explore
@@ -70,6 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     from framing.common.paths import CODEBOOK, CONFIG, SOURCES
     from framing.corpus.tables import read_sources
     from framing.project.load import project_reading
+    from framing.project.parts import FOLDER, noted_hits
     from framing.report.explorer import explorer_html, load_explorer, prose_data
     from framing.sampling.combine import caveat_of
     from framing.sampling.draw import DRAWS, awaiting
@@ -80,12 +78,13 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output:
         page = private_path(arguments.output, here, Path.cwd())
     config, codebook = load_config(CONFIG), load_codebook(CODEBOOK)
+    hits = noted_hits()
     raise_if_any(
         Problem(path, "does not exist", "Run `snakemake` first.")
-        for path in (*MADE.values(), *HITS)
+        for path in (*MADE.values(), *(hits or [FOLDER]))
         if not path.is_file()
     )
-    given = {**MADE, "hits": HITS, "sources": SOURCES, "codebook": CODEBOOK}
+    given = {**MADE, "hits": hits, "sources": SOURCES, "codebook": CODEBOOK}
     draws = read_draws(DRAWS)
     reading = project_reading(config, codebook, read_sources(SOURCES, config["groups"]), draws)
     caveat = "; ".join(filter(None, [caveat_of(draws), *reading.caveats]))

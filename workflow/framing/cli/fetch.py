@@ -19,7 +19,7 @@ from framing.common.config import load_config
 from framing.common.files import json_text, sha256, write_text
 from framing.common.problems import InputError, Problem, raise_if_any
 from framing.common.progress import bytes_bar
-from framing.corpus.derived import read_facts
+from framing.corpus.store import read_facts
 from framing.corpus.tables import read_sources
 from framing.corpus.texts import read_canonical, texts_at_hand
 
@@ -232,9 +232,7 @@ def _differences(source: Source, text: str) -> list[str]:
 
 
 def _passages(source_id: str) -> list[dict[str, Any]]:
-    from framing.common.paths import DERIVED
-
-    passages: list[dict[str, Any]] = read_facts(DERIVED / f"{source_id}.json")["passages"]
+    passages: list[dict[str, Any]] = read_facts(source_id)["passages"]
     return passages
 
 

@@ -66,7 +66,7 @@ def _project() -> tuple[Project, Reading]:
     from framing.project.load import check_project, project_reading
     from framing.project.status import Stage, stage_of
 
-    project, _ = check_project(started=stage_of() is not Stage.CODED)
+    project = check_project(started=stage_of() is not Stage.CODED)
     return project, project_reading(
         project.config, project.codebook, project.sources, project.draws
     )

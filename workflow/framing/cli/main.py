@@ -117,18 +117,18 @@ def _check(arguments: argparse.Namespace) -> int:
 
     stage = stage_of()
     if stage is not Stage.CODED:
-        project, _ = check_project(started=True)
+        project = check_project(started=True)
         print(f"All is well so far: {standing(project)}. Next:")
         for number, step in enumerate(next_steps(project, stage), start=1):
             print(f"{number}. {step}")
         return 0
-    project, facts = check_project()
+    project = check_project()
     drawn = int(project.frame["weight"].notna().sum())
     print(
         f"All is well: {len(project.sources)} sources, {len(project.passages)} passages, "
         f"{drawn} drawn for coding, {len(project.coders)} coders, "
         f"{len(project.codebook.codes)} codes, {len(project.codebook.cues)} cues, "
-        f"derived facts of {len(facts)} sources."
+        f"derived facts of {len(project.sources)} sources."
     )
     draws = project.draws
     reading = project_reading(project.config, project.codebook, project.sources, draws)
@@ -147,7 +147,7 @@ def _derive(arguments: argparse.Namespace) -> int:
 
     with alone():
         found = renewed(load_config(CONFIG))
-        commit(found.changes.writes)
+        commit(found.changes.writes, found.changes.removals)
     for source in found.cut:
         print(f"{source}: cut into passages, now frozen in corpus/passages.tsv")
     print(f"derived facts written: {len(found.written)}")

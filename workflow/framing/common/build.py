@@ -103,13 +103,8 @@ def read_scores(paths: str | Path | Iterable[str | Path]) -> pd.DataFrame:
     return whole.astype({"code": "category"})
 
 
-def read_words(paths: str | Path | Iterable[str | Path]) -> pd.DataFrame:
-    """Read ``passage_id word count`` of a file or several: of sampled and of further sources."""
-    return _read_parts(paths, count="int64")
-
-
 def read_hits(paths: str | Path | Iterable[str | Path]) -> pd.DataFrame:
-    """Read ``passage_id cue pattern hits`` as :func:`read_words` reads words."""
+    """Read ``passage_id cue pattern hits`` of a file or several."""
     return _read_parts(paths, pattern="int64", hits="int64")
 
 

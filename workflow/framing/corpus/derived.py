@@ -1,14 +1,13 @@
 """Derived facts: what the repository holds of a text instead of its prose.
 
-One JSON file a source: per passage its offsets, number of words, digest, word counts in
-alphabetical order and hits of each pattern of the codebook's cues. Word order cannot be recovered.
-Each file names the digest of every cue it was made with, so that a changed cue is noticed without
-the text.
+Of a source they say per passage its offsets, number of words, digest, word counts in alphabetical
+order and hits of each pattern of the codebook's cues. Word order cannot be recovered. They name the
+digest of every cue they were made with, so that a changed cue is noticed without the text. How they
+are kept in files says :mod:`framing.corpus.store`.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -18,15 +17,14 @@ from typing import Any
 import pandas as pd
 
 from framing.codebook.hits import cue_and_pattern, is_hit_key
-from framing.common.files import LINE, json_of, read_text, sha256
-from framing.common.problems import InputError, Problem, raise_if_any
+from framing.common.files import LINE, sha256
+from framing.common.problems import InputError, Problem
 from framing.corpus.words import WORDS_VERSION, word_counts
 
-FORMAT = "framing-derived/2"
+FACTS_FORMAT = "framing-derived/2"
 UPDATE = "Run `framing derive` where the texts are at hand and commit what it writes."
 RESTORE = "Restore it from the repository, or run `framing derive` where the text is at hand."
 
-_HEAD = ["format", "words", "source_id", "text_sha256", "characters", "cues", "passages"]
 _ROW = ["passage_id", "start", "end", "words", "sha256", "counts", "hits"]
 
 Facts = dict[str, Any]
@@ -75,7 +73,7 @@ def derive(
     if problems:
         raise InputError(problems)
     return {
-        "format": FORMAT,
+        "format": FACTS_FORMAT,
         "words": WORDS_VERSION,
         "source_id": source_id,
         "text_sha256": sha256(text),
@@ -85,53 +83,8 @@ def derive(
     }
 
 
-def facts_text(facts: Facts) -> str:
-    """Return derived facts as JSON with one passage a line, so that a change shows as one line."""
-    head = {key: value for key, value in facts.items() if key != "passages"}
-    lines = json.dumps(head, ensure_ascii=False, indent=1)[:-2]
-    rows = ",\n".join("  " + json.dumps(row, ensure_ascii=False) for row in facts["passages"])
-    body = f"[\n{rows}\n ]" if rows else "[]"
-    return f'{lines},\n "passages": {body}\n}}\n'
-
-
-def read_facts(path: Path) -> Facts:
-    """Read one file of derived facts, named after its source.
-
-    Raises :class:`InputError` unless it is what :func:`facts_text` could have written: without the
-    text nothing else guards against a slip, or a merge, that doubles a passage or breaks a count.
-    """
-    if not path.is_file():
-        raise InputError(Problem(path, "does not exist", UPDATE))
-    text = read_text(path)
-    facts = json_of(text, path, RESTORE)
-    if not isinstance(facts, dict) or facts.get("format") != FORMAT:
-        raise InputError(Problem(path, f"is not a file of format {FORMAT}", UPDATE))
-    if facts.get("words") != WORDS_VERSION:
-        raise InputError(Problem(path, "counts words by another version's rule", UPDATE))
-    defect = _head_defect(facts, path.stem)
-    if defect:
-        raise InputError(Problem(path, defect, RESTORE))
-    first = text[: text.find('"passages": [')].count("\n") + 2
-    problems = [
-        Problem(path, defect, RESTORE, first + number)
-        for number, row in enumerate(facts["passages"])
-        if (defect := _row_defect(row, facts))
-    ]
-    raise_if_any(problems)
-    starts = [row["start"] for row in facts["passages"]]
-    if len({row["passage_id"] for row in facts["passages"]}) < len(starts):
-        raise InputError(Problem(path, "has a passage twice", RESTORE))
-    if starts != sorted(starts) or facts_text(facts) != text:
-        raise InputError(Problem(path, "is not as `framing derive` writes it", RESTORE))
-    return facts
-
-
-def _head_defect(facts: Facts, source_id: str) -> str | None:
-    """Say what is wrong with all that stands before the passages."""
-    if list(facts) != _HEAD:
-        return f"must have the keys {', '.join(_HEAD)} and has {', '.join(facts)}"
-    if facts["source_id"] != source_id:
-        return f"holds the facts of {facts['source_id']!r}"
+def facts_defect(facts: Facts) -> str | None:
+    """Say what is wrong with what facts say of the text as a whole."""
     if not _is_digest(facts["text_sha256"]):
         return "text_sha256 is no SHA-256 digest"
     if not _is_count(facts["characters"], least=0):
@@ -141,13 +94,11 @@ def _head_defect(facts: Facts, source_id: str) -> str | None:
         return "cues does not map names to digests"
     if list(cues) != sorted(cues):
         return "cues are not in alphabetical order"
-    if not isinstance(facts["passages"], list):
-        return "passages is not a list"
     return None
 
 
-def _row_defect(row: Any, facts: Facts) -> str | None:
-    """Say what is wrong with one passage."""
+def passage_defect(row: Any, facts: Facts) -> str | None:
+    """Say what is wrong with what facts say of one passage."""
     if not isinstance(row, dict) or list(row) != _ROW or not isinstance(row["passage_id"], str):
         return f"is not a passage with {', '.join(_ROW)}"
     name = f"passage {row['passage_id']}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,11 +102,12 @@ def load_started(config: dict[str, Any]) -> tuple[Project, list[Facts]]:
     problems: list[Problem] = []
     project = _read_project(problems, config, started=True)
     raise_if_any(problems)
-    return project, checked_facts(config, project.codebook, project.sources, project.passages)
+    facts = checked_facts(config, project.codebook, project.sources, project.passages)
+    return project, list(facts)
 
 
-def check_project(*, started: bool = False) -> tuple[Project, list[Facts]]:
-    """Check all there is in the working directory; return the project and its derived facts.
+def check_project(*, started: bool = False) -> Project:
+    """Check all there is in the working directory; return the project.
 
     Of a project just ``started`` tables may be empty. Raises :class:`InputError` with
     everything that is wrong, in the configuration, in the tables and in the derived facts.
@@ -115,7 +117,6 @@ def check_project(*, started: bool = False) -> tuple[Project, list[Facts]]:
     # A slip in one setting should not hide what is wrong with the tables.
     project = _read_project(problems, config or _groups_at_least(), started=started)
     codebook, sources, passages = project.codebook, project.sources, project.passages
-    facts = None
     if codebook is not None and sources is not None:
         if config:
             known = None if project.coders is None else list(project.coders["coder"])
@@ -126,10 +127,10 @@ def check_project(*, started: bool = False) -> tuple[Project, list[Facts]]:
             problems += formula_problems(config, sources, project.frame)
         collect(problems, read_intake, INTAKE, sources)
         if passages is not None:
-            facts = collect(problems, checked_facts, project.config, codebook, sources, passages)
+            facts = checked_facts(project.config, codebook, sources, passages)
+            collect(problems, deque, facts, 0)  # looked at one by one, and none is kept
     raise_if_any(problems)
-    assert facts is not None
-    return project, facts
+    return project
 
 
 def survey_frame(

@@ -15,7 +15,9 @@ from typing import Any
 from framing.codebook.codebook import Codebook, written_codebook
 from framing.codebook.codes import Code
 from framing.codebook.cues import cue_digest
-from framing.common.files import LINE, json_text, read_bytes, read_table, read_text, sha256
+from framing.common.files import LINE, json_text, read_bytes, read_table, sha256
+from framing.corpus.derived import Facts
+from framing.corpus.store import facts_in, read_shard
 from framing.corpus.tables import PASSAGE_COLUMNS
 from framing.sampling.draw import DRAWN, ROW_COLUMNS, ROWS
 
@@ -33,17 +35,24 @@ def source_digests(sources: Path, passages: Path, derived: Sequence[Path]) -> di
     ``sources`` and ``passages`` are the corpus tables, ``derived`` the files of derived facts. Hits
     of cues do not enter: they change with the codebook, and the codebook's own digests tell that.
     """
-    facts = {path.stem: _without_hits(path) for path in derived}
     rows: dict[str, list[Any]] = {}
     for row in _records(sources, ["source_id"]):
-        rows[row["source_id"]] = [row, facts.get(row["source_id"])]
+        rows[row["source_id"]] = [row, None]
     for row in _records(passages, PASSAGE_COLUMNS):
         rows.setdefault(row["source_id"], []).append(row)
-    return {name: digest(rows[name]) for name in sorted(rows)}
+    found = {}
+    for path in derived:
+        shard = read_shard(path)
+        for name in shard.sources.keys() & rows.keys():
+            # One by one: all facts together may be more than the memory holds.
+            own = rows.pop(name)
+            own[1] = _without_hits(facts_in(shard, name, path))
+            found[name] = digest(own)
+    found |= {name: digest(own) for name, own in rows.items()}
+    return dict(sorted(found.items()))
 
 
-def _without_hits(path: Path) -> Any:
-    facts = json.loads(read_text(path))
+def _without_hits(facts: Facts) -> Any:
     passages = [{k: v for k, v in row.items() if k != "hits"} for row in facts["passages"]]
     return {**facts, "cues": None, "passages": passages}
 

@@ -24,10 +24,10 @@ from framing.common.build import (
     read_passage_frame,
     read_predictions,
     read_scores,
-    read_words,
 )
 from framing.common.config import OURS
 from framing.common.paths import SOURCES
+from framing.corpus.word_counts import WordCounts, read_counts
 
 FILES = {
     "sources": "corpus/sources.tsv",
@@ -37,8 +37,8 @@ FILES = {
     "coders": "build/coders.tsv",
     "codes": "build/codes.tsv",
     "votes": "build/votes.tsv",
-    "words": "build/{part}/words.tsv",
-    "hits": "build/{part}/hits.tsv",
+    "words": "build/facts/{part}.npz",
+    "hits": "build/facts/{part}.tsv",
     "models": "results/models/{code}.json",
     "predictions": "build/predictions/{code}.tsv",
     "learning": "build/learning/{code}.tsv",
@@ -46,7 +46,7 @@ FILES = {
     "formulas": "build/formulas.checked",
     "estimation": "build/scores.tsv",
 }
-"""Files by name; ``{part}`` stands for sampled and further sources, ``{code}`` for every code."""
+"""Files by name; ``{part}`` stands for every part of the facts, ``{code}`` for every code."""
 
 INSTRUMENT = "build/instrument.tsv"
 """In place of the file ``estimation`` where not the classifier alone is the instrument."""
@@ -206,8 +206,8 @@ def _labels(given: Inputs) -> dict[str, str]:
 
 
 @_from("words")
-def _words(given: Inputs) -> pd.DataFrame:
-    return read_words(given.files["words"])
+def _words(given: Inputs) -> WordCounts:
+    return read_counts(given.files["words"])
 
 
 @_from("passages", "hits")

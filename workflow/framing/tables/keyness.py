@@ -29,6 +29,7 @@ import pandas as pd
 
 from framing.common.config import ALL, comparison_problems
 from framing.common.problems import raise_if_any
+from framing.corpus.word_counts import WordCounts
 from framing.inference.design import Bools, Floats, Ints, Population, members, population
 from framing.inference.intervals import critical
 from framing.inference.outcomes import aligned, by_code
@@ -118,14 +119,14 @@ def log_odds(
 def keyness_table(
     passages: pd.DataFrame,
     scores: pd.DataFrame,
-    words: pd.DataFrame,
+    words: WordCounts,
     config: Mapping[str, Any],
     labels: Mapping[str, str],
 ) -> pd.DataFrame:
     """Return T12-keyness: words of both sides of every configured comparison, strongest first.
 
     ``passages`` is the passage frame, ``scores`` the scores of codes and combinations, ``words``
-    the table ``passage_id word count``, ``labels`` how codes and combinations are named. By labels
+    what passages are made of, ``labels`` how codes and combinations are named. By labels
     a side holds coded passages, weighted by design, and the weights add up to their effective
     number (Kish 1965), so that unequal weights make less of them. By decisions it holds all
     passages, equally weighted. Passages that are on both sides of a comparison are left out.
@@ -154,15 +155,14 @@ def keyness_table(
     return table.assign(**numbers, **whole)
 
 
-def _vocabulary(frame: Population, words: pd.DataFrame) -> Vocabulary:
-    row = frame.passages.get_indexer(words["passage_id"])
-    known = row >= 0  # exemplars of the codebook are no passages
-    word, names = pd.factorize(words["word"].to_numpy()[known], sort=True)
-    count = words["count"].to_numpy(dtype=np.int64)[known]
-    uses = sums(word, count.astype(float), len(names))
-    return Vocabulary(
-        names, row[known].astype(np.int64), word.astype(np.int64), count, uses / max(uses.sum(), 1)
-    )
+def _vocabulary(frame: Population, words: WordCounts) -> Vocabulary:
+    own = words.rows(list(frame.passages))
+    row = np.repeat(np.arange(len(own.passages)), np.diff(own.ends))
+    used = np.bincount(own.columns, minlength=len(own.words)) > 0
+    rank = np.cumsum(used) - 1
+    word, count = rank[own.columns], own.numbers.astype(np.int64)
+    uses = sums(word, count.astype(float), int(used.sum()))
+    return Vocabulary(own.words[used].tolist(), row, word, count, uses / max(uses.sum(), 1))
 
 
 def _sides(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,6 @@ from framing.common.paths import (
     CODERS,
     CODINGS,
     CONFIG,
-    DERIVED,
     HELD_OUT,
     MANIFEST,
     PASSAGES,
@@ -31,11 +30,23 @@ from framing.common.paths import (
 )
 from framing.common.problems import Problem, raise_if_any
 from framing.common.settings import settled
+from framing.corpus.earlier_facts import earlier_problems
+from framing.corpus.store import shard_paths
 from framing.corpus.tables import read_sources
+from framing.corpus.texts import texts_at_hand
 from framing.inference.estimators import estimator_problems
 from framing.project.freeze import FREEZES
 from framing.project.load import frame_if_right, project_reading, sampled_sources
 from framing.project.lock import settle
+from framing.project.parts import (
+    FOLDER,
+    KINDS,
+    Part,
+    note_down,
+    number_of_parts,
+    parts_of,
+    row_digests,
+)
 from framing.project.status import FIRST_STEPS, READING, Stage, sheets, stage_of
 from framing.sampling.combine import caveat_of
 from framing.sampling.draw import DRAWS, awaiting
@@ -57,11 +68,11 @@ class Plan:
     or empty. ``states`` says what each draw counts as (:mod:`framing.sampling.roles`), ``looked``
     the same in a sentence a draw, the sample first; ``notes`` are lines for the terminal where a
     confirmation draw is spent; ``held_out`` are passages that nobody is to look at yet.
-    ``sampled`` are the sources from which a draw could have taken passages: what rests on codings
-    rests on them alone. ``sheets`` are to be written for coders who have not begun; else there are
-    none. ``codes`` are those of the codebook, ``traits`` say which tables they need beside those of
-    every project. ``instruments`` are those that estimates rest on, ``coded`` the files of coders
-    among them.
+    ``parts`` are those of the facts, of sources from which a draw could have taken passages and of
+    others: what rests on codings rests on the former alone. ``sheets`` are to be written for coders
+    who have not begun; else there are none. ``codes`` are those of the codebook, ``traits`` say
+    which tables they need beside those of every project. ``instruments`` are those that estimates
+    rest on, ``coded`` the files of coders among them.
     """
 
     stage: str
@@ -80,7 +91,7 @@ class Plan:
     looked: list[str]
     held_out: list[str]
     notes: list[str]
-    sampled: frozenset[str]
+    parts: list[Part]
     encoder: list[str]
     encoder_versions: dict[str, str]
 
@@ -111,13 +122,13 @@ class Plan:
         """Return the page of passages to be coded, while none is."""
         return [str(READING)] if self.stage == Stage.NO_CODINGS else []
 
-    def of_sampled(self, files: Iterable[str]) -> list[str]:
-        """Return those of ``files``, each named after a source, that are of a sampled source."""
-        return [file for file in files if Path(file).stem in self.sampled]
+    def words(self, *kinds: str) -> list[str]:
+        """Return the tables of words of parts of some kinds, or of all."""
+        return [f"{FOLDER}/{part.name}.npz" for part in self.parts if part.kind in (kinds or KINDS)]
 
-    def of_further(self, files: Iterable[str]) -> list[str]:
-        """Return those of ``files`` that are of no sampled source."""
-        return [file for file in files if Path(file).stem not in self.sampled]
+    def hits(self, *kinds: str) -> list[str]:
+        """Return the tables of hits of parts of some kinds, or of all."""
+        return [f"{FOLDER}/{part.name}.tsv" for part in self.parts if part.kind in (kinds or KINDS)]
 
     @property
     def classifier(self) -> dict[str, Any]:
@@ -148,7 +159,7 @@ class Plan:
         """Return what a package for a repository holds beside results: all they are made from."""
         beside = [Path(name) for name in BESIDE if Path(name).is_file()]
         records = [path for name in (RESPONSES, ALL_CODED) for path in CODINGS.glob(f"*/{name}")]
-        more = [*Path("config").glob("*.yaml"), *beside, *DERIVED.glob("*.json"), *records]
+        more = [*Path("config").glob("*.yaml"), *beside, *shard_paths(), *records]
         made = [self.codebook, *page()]
         return sorted({*self.corpus, *self.codings, *made, *relative(more)})
 
@@ -166,7 +177,7 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
     on a codebook or sources that do not go with it, on an encoder that is none and on files among
     codings that would be passed over. The first rules check all else. Where there are results to
     make, a digest of the rows of sampled sources is noted down in :data:`SAMPLED`, for rules that
-    need no others.
+    need no others, and what the parts of the facts are made from.
     """
     settle()
     needed = (CONFIG, CODEBOOK, SOURCES, PASSAGES, SAMPLE, CODERS)
@@ -190,7 +201,7 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
     instruments = instruments_of(settled("inference", config["inference"])["instrument"])
     tables = {path.stem for path in CODINGS.glob("*.tsv")}
     problems += instrument_problems(instruments, tables, config["coders"], CODINGS, CONFIG)
-    problems += foreign_files(CODINGS)
+    problems += foreign_files(CODINGS) + earlier_problems()
     draws = read_draws(DRAWS)
     raise_if_any(problems)
     reading = project_reading(config, codebook, sources, draws)
@@ -199,6 +210,11 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
     folders = [Path(folder) for folder in config["corpus"]["texts"]]
     stage = stage_of()
     sampled = sampled_sources(sources, frame)
+    hand = texts_at_hand(config["corpus"]["texts"], sources["source_id"])
+    number = number_of_parts(
+        0 if frame is None else len(frame), settled("corpus", config["corpus"])["job_passages"]
+    )
+    parts = parts_of(sources, row_digests([sources, frame]), sampled, hand, number)
     found = Plan(
         stage=str(stage),
         config=config,
@@ -208,7 +224,7 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
         coded=[str(path) for path in coded_files(instruments, CODINGS).values()],
         versions=installed(),
         texts=relative(path for folder in folders for path in folder.glob("*.txt")),
-        derived=relative(DERIVED.glob("*.json")),
+        derived=relative(shard_paths()),
         codings=[str(CODERS), *relative(CODINGS.glob("*.tsv"))],
         sheets=[str(path) for path in sheets(coders)] if stage is Stage.NO_CODINGS else [],
         caveat="; ".join(filter(None, [caveat_of(draws), *reading.caveats])),
@@ -216,12 +232,13 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
         looked=reading.sentences,
         held_out=awaiting(draws, reading.states),
         notes=reading.notes,
-        sampled=sampled,
+        parts=parts,
         encoder=relative(model_files(encoder)) if encoder else [],
         encoder_versions=installed(PACKAGES) if encoder else {},
     )
     if not found.begins:
         _note(SAMPLED, f"{rows_digest(sources, sampled)}\n{rows_digest(frame, sampled)}\n")
+        note_down(parts)
     return found
 
 

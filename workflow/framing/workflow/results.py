@@ -21,8 +21,6 @@ TEMPLATES = ("report.html.j2", "table.html.j2", "report.css")
 EXPLORER = (
     "explorer.html.j2", "explorer.js", "explorer.css", "explorer-levels.css", "report.css",
 )  # fmt: skip
-PARTS = ("sampled", "further")
-"""Folders of facts: of sources that a draw could have reached, and of others."""
 RESULTS = Path("results")
 BESIDE = ("CITATION.cff", "LICENSE", "LICENSES.md", "corpus/DATA.md", "corpus/intake.tsv")
 """What a package for a repository holds beside tables, where a project has it."""
@@ -73,12 +71,15 @@ class Results:
     """The tables and figures of a project, and the jobs that make them.
 
     ``traits`` are those of the project (:func:`framing.coding.variables.traits`): which tables it
-    has, beside those of every project. ``instrument`` says that estimates rest on another one than
+    has, beside those of every project; ``parts`` are the names of the parts of its facts
+    (:mod:`framing.project.parts`). ``instrument`` says that estimates rest on another one than
     the classifier alone.
     """
 
-    def __init__(self, traits: Iterable[str] = (), *, instrument: bool = False) -> None:
-        self.traits, self.instrument = sorted(traits), instrument
+    def __init__(
+        self, traits: Iterable[str] = (), parts: Sequence[str] = (), *, instrument: bool = False
+    ) -> None:
+        self.traits, self.parts, self.instrument = sorted(traits), parts, instrument
         self.specs = SPECS.of(self.traits)
 
     @property
@@ -112,7 +113,7 @@ class Results:
             if "{code}" in pattern:
                 paths = [pattern.replace("{code}", code) for code in codes]
             elif "{part}" in pattern:
-                paths = [pattern.replace("{part}", part) for part in PARTS]
+                paths = [pattern.replace("{part}", part) for part in self.parts]
             found[name] = paths
         return found
 

@@ -1,0 +1,282 @@
+"""Where derived facts are kept: in shards, one JSON value a line.
+
+A source's facts stand in the shard that its id falls into, one of :data:`SHARDS` files
+``corpus/derived/XX.jsonl`` (as many as are needed). A source that joins changes that file alone,
+a hundred thousand sources are a few hundred files, and a change of a passage shows as one line::
+
+    {"format": "framing-facts/1", "facts": "framing-derived/2", "words": "words/1"}
+    {"cues": "5d1c07a2", "digests": {"respect": "c168193c", …}}
+    {"source_id": "speech", "text_sha256": "…", "characters": 1807, "cues": "5d1c07a2", …}
+    {"passage_id": "…", "start": 0, "end": 252, …, "counts": {"a": 2, …}, "hits": {"respect/1": 1}}
+    {"passage_id": …}
+
+Sources stand in code point order of their ids. The digests of cues are told once for all sources
+whose facts were made with the same.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from framing.common.files import read_text, sha256
+from framing.common.paths import DERIVED
+from framing.common.problems import InputError, Problem, raise_if_any
+from framing.corpus.derived import (
+    FACTS_FORMAT,
+    RESTORE,
+    UPDATE,
+    Facts,
+    facts_defect,
+    passage_defect,
+)
+from framing.corpus.words import WORDS_VERSION
+
+FORMAT = "framing-facts/1"
+SHARDS = 256
+SUFFIX = ".jsonl"
+
+HEAD = json.dumps({"format": FORMAT, "facts": FACTS_FORMAT, "words": WORDS_VERSION})
+_CUES = re.compile(r'\{"cues": "([0-9a-f]{8})", "digests": \{.*\}\}')
+_SOURCE = re.compile(r'\{"source_id": "([^"\\]+)", "text_sha256": .*\}')
+_DIGITS = 8
+
+
+def shard_name(source_id: str) -> str:
+    """Return the two hexadecimal digits of the shard that a source falls into."""
+    return sha256(source_id)[:2]
+
+
+def shard_path(source_id: str) -> Path:
+    """Return the file that holds a source's facts."""
+    return DERIVED / f"{shard_name(source_id)}{SUFFIX}"
+
+
+def shard_paths() -> list[Path]:
+    """Return the shards there are in the working directory's project, in order of their names."""
+    return sorted(DERIVED.glob(f"*{SUFFIX}"))
+
+
+@dataclass
+class Shard:
+    """The lines of a shard: digests of cues by their id, and each source's lines, head first.
+
+    ``first`` says in which line of the file a source begins.
+    """
+
+    cues: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, list[str]] = field(default_factory=dict)
+    first: dict[str, int] = field(default_factory=dict)
+
+
+def read_shard(path: Path) -> Shard:
+    """Return the lines of a shard by source; what they say is not looked at.
+
+    One that does not exist is empty. Raises :class:`InputError` where the file is not built as
+    shards are.
+    """
+    shard = Shard()
+    if not path.exists():
+        return shard
+    lines = read_text(path).split("\n")
+    if lines.pop() or not lines:
+        raise InputError(Problem(path, "is cut off: its last line has no end", RESTORE))
+    if lines[0] != HEAD:
+        raise InputError(Problem(path, f"does not begin as a file of format {FORMAT}", RESTORE, 1))
+    own: list[str] | None = None
+    for number, line in enumerate(lines[1:], start=2):
+        if head := _SOURCE.fullmatch(line):
+            name = head[1]
+            if name in shard.sources:
+                raise InputError(Problem(path, f"has the source {name!r} twice", RESTORE, number))
+            shard.first[name] = number
+            own = shard.sources[name] = [line]
+        elif own is not None:
+            own.append(line)
+        elif cues := _CUES.fullmatch(line):
+            shard.cues[cues[1]] = line
+        else:
+            raise InputError(Problem(path, "is no line on cues or a source", RESTORE, number))
+    return shard
+
+
+def facts_in(shard: Shard, source_id: str, path: Path) -> Facts:
+    """Return the facts of a source of ``shard``, which was read from ``path``.
+
+    Raises :class:`InputError` unless its lines are what :func:`source_lines` could have written:
+    without the text nothing else guards against a slip, or a merge, that doubles a passage or
+    breaks a count.
+    """
+    lines, first = shard.sources[source_id], shard.first[source_id]
+    values = [_value(line, path, first + place) for place, line in enumerate(lines)]
+    head, rows = values[0], values[1:]
+    name = head.get("cues")
+    digests = _digests(shard, name, path, first) if isinstance(name, str) else None
+    if digests is None or list(head) != _SOURCE_KEYS or head["passages"] != len(rows):
+        what = f"source {source_id!r} does not begin with {', '.join(_SOURCE_KEYS)}"
+        if list(head) == _SOURCE_KEYS and digests is not None:
+            what = f"source {source_id!r} has {len(rows)} lines of passages, not {head['passages']}"
+        raise InputError(Problem(path, what, RESTORE, first))
+    facts: Facts = {
+        "format": FACTS_FORMAT,
+        "words": WORDS_VERSION,
+        **{key: head[key] for key in ("source_id", "text_sha256", "characters")},
+        "cues": digests,
+        "passages": rows,
+    }
+    defect = facts_defect(facts)
+    if defect:
+        raise InputError(Problem(path, f"source {source_id!r}: {defect}", RESTORE, first))
+    raise_if_any(
+        Problem(path, f"source {source_id!r}: {defect}", RESTORE, first + place)
+        for place, row in enumerate(rows, start=1)
+        if (defect := passage_defect(row, facts))
+    )
+    starts = [row["start"] for row in rows]
+    if len({row["passage_id"] for row in rows}) < len(rows):
+        raise InputError(Problem(path, f"source {source_id!r} has a passage twice", RESTORE, first))
+    if starts != sorted(starts) or [_line(value) for value in values] != lines:
+        what = f"source {source_id!r} is not as `framing derive` writes it"
+        raise InputError(Problem(path, what, RESTORE, first))
+    return facts
+
+
+_SOURCE_KEYS = ["source_id", "text_sha256", "characters", "cues", "passages"]
+
+
+def _value(line: str, path: Path, number: int) -> Any:
+    try:
+        value = json.loads(line)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise InputError(Problem(path, "is no line of facts", RESTORE, number))
+    return value
+
+
+def _digests(shard: Shard, name: str, path: Path, line: int) -> dict[str, str]:
+    """Return the digests of cues that a source's facts were made with."""
+    if name not in shard.cues:
+        raise InputError(Problem(path, f"does not tell the cues {name!r}", RESTORE, line))
+    digests: dict[str, str] = json.loads(shard.cues[name])["digests"]
+    if _cues_line(digests) != (name, shard.cues[name]):
+        raise InputError(Problem(path, f"tells other cues as {name!r}", RESTORE))
+    return digests
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _cues_line(digests: Mapping[str, str]) -> tuple[str, str]:
+    ordered = dict(sorted(digests.items()))
+    name = sha256(_line(ordered))[:_DIGITS]
+    return name, _line({"cues": name, "digests": ordered})
+
+
+def source_lines(facts: Facts) -> tuple[list[str], tuple[str, str]]:
+    """Return the lines of a source's facts, and id and line of the digests of its cues."""
+    cues = _cues_line(facts["cues"])
+    head = {
+        **{key: facts[key] for key in ("source_id", "text_sha256", "characters")},
+        "cues": cues[0],
+        "passages": len(facts["passages"]),
+    }
+    return [_line(head), *map(_line, facts["passages"])], cues
+
+
+def shard_text(shard: Shard) -> str:
+    """Return a shard as it is written; digests of cues that no source names are left out."""
+    used = {_value(lines[0], Path(), 1)["cues"] for lines in shard.sources.values()}
+    lines = [HEAD, *(line for name, line in sorted(shard.cues.items()) if name in used)]
+    for name in sorted(shard.sources):
+        lines += shard.sources[name]
+    return "\n".join(lines) + "\n"
+
+
+# --- a project's facts ----------------------------------------------------------------------------
+
+
+def read_facts(source_id: str) -> Facts:
+    """Return the facts of one source of the project in the working directory.
+
+    Raises :class:`InputError` where there are none, and as :func:`facts_in`.
+    """
+    path = shard_path(source_id)
+    shard = read_shard(path)
+    if source_id not in shard.sources:
+        raise InputError(lacking(source_id))
+    return facts_in(shard, source_id, path)
+
+
+def lacking(source_id: str) -> Problem:
+    """Return the problem that there are no facts of a source."""
+    return Problem(shard_path(source_id), f"has no facts of source {source_id!r}", UPDATE)
+
+
+def by_shard(names: Iterable[str]) -> dict[Path, list[str]]:
+    """Return the ids of sources by the shard they fall into, shards in order of their names."""
+    found: dict[Path, list[str]] = {}
+    for name in names:
+        found.setdefault(shard_path(name), []).append(name)
+    return dict(sorted(found.items()))
+
+
+def facts_at_hand(names: Iterable[str]) -> Iterator[Facts]:
+    """Yield the facts of those of the sources that have any, shard by shard."""
+    for path, own in by_shard(names).items():
+        shard = read_shard(path)
+        for name in own:
+            if name in shard.sources:
+                yield facts_in(shard, name, path)
+
+
+def is_stored(facts: Facts) -> bool:
+    """Return whether the store says just this of a source."""
+    path = shard_path(facts["source_id"])
+    try:
+        shard = read_shard(path)
+    except InputError:
+        return False
+    lines, (key, line) = source_lines(facts)
+    return shard.sources.get(facts["source_id"]) == lines and shard.cues.get(key) == line
+
+
+def changed_shards(
+    changes: Mapping[str, Facts | None], corpus: Iterable[str] | None = None
+) -> tuple[dict[Path, str], list[Path]]:
+    """Return the texts of shards in which facts are put in or replaced, or (None) taken out.
+
+    And the shards that are left without any source, which are to go. What a shard says of other
+    sources stays as it is, letter by letter. Shards whose text does not change are left out.
+    One that cannot be read is made anew where ``changes`` have facts of all sources of the
+    ``corpus`` that belong in it; else raises :class:`InputError`.
+    """
+    members = None if corpus is None else by_shard(corpus)
+    writes: dict[Path, str] = {}
+    removals = []
+    for path, names in by_shard(changes).items():
+        try:
+            shard = read_shard(path)
+        except InputError:
+            if members is None or not set(members.get(path, ())) <= set(names):
+                raise
+            shard = Shard()
+        for name in names:
+            facts = changes[name]
+            if facts is None:
+                shard.sources.pop(name, None)
+                continue
+            shard.sources[name], (key, line) = source_lines(facts)
+            shard.cues[key] = line
+        if not shard.sources:
+            removals += [path] if path.exists() else []
+        else:
+            text = shard_text(shard)
+            if not path.exists() or read_text(path) != text:
+                writes[path] = text
+    return writes, removals
