@@ -46,9 +46,11 @@ def made_up(number: int) -> list[str]:
     """Return so many passages without a sentence that anybody wrote."""
     chance = random.Random(SEED)
     bags = []
-    for path in sorted((ROOT / "corpus" / "derived").glob("*.json"))[::8]:
-        for row in json.loads(path.read_text(encoding="utf-8"))["passages"]:
-            bags.append([word for word, times in row["counts"].items() for _ in range(times)])
+    for path in sorted((ROOT / "corpus" / "derived").glob("*.jsonl"))[::8]:
+        for row in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
+            counts = row.get("counts", {}).items()
+            bags.append([word for word, times in counts for _ in range(times)])
+    bags = [bag for bag in bags if bag]
     return [_passage(chance, chance.choice(bags)) for _ in range(number)]
 
 

@@ -248,6 +248,7 @@ def main() -> None:
         for number in arguments.passages:
             folder = base / str(number)
             if arguments.only != "run":
+                shutil.rmtree(folder, ignore_errors=True)
                 make_project(folder, number)
             if arguments.only != "make":
                 _runs(folder, number, arguments.cores)

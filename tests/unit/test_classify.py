@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from framing.classifier import processes
 from framing.classifier.apply import code_text, load_instrument, prose
-from framing.classifier.features import closeness_of
+from framing.classifier.features import closeness_of, stem
 from framing.classifier.inputs import Tables
 from framing.classifier.model_file import FORMAT, Prediction, model_text, predict, read_model
 from framing.classifier.training import train_code
@@ -36,11 +36,11 @@ from framing.codebook.cues import pattern_hits
 from framing.coding.codings import combine_coders
 from framing.coding.variables import variables_of
 from framing.common.config import load_config
-from framing.common.files import json_text, sha256, write_text
-from framing.common.paths import CONFIG, DERIVED
+from framing.common.files import json_text, read_table, sha256, write_text
+from framing.common.paths import CONFIG, SOURCES
 from framing.common.problems import InputError
-from framing.corpus.derived import read_facts
-from framing.corpus.facts import exemplar_facts, hit_table, pattern_table, rule_table, word_table
+from framing.corpus.facts import exemplar_facts, pattern_table, rule_table, tables_of_facts
+from framing.corpus.store import read_facts
 from framing.corpus.tables import passage_frame
 from framing.corpus.words import word_counts
 from framing.project.load import Project, load_project
@@ -60,21 +60,21 @@ def mini_tables(folder: Path = MINI) -> tuple[Project, Tables]:
     """Read the example project, or one like it, and the tables that its classifiers learn from."""
     with chdir(folder):
         project = load_project(load_config(CONFIG))
-        facts = [read_facts(DERIVED / f"{name}.json") for name in project.sources["source_id"]]
+        facts = [read_facts(name) for name in project.sources["source_id"]]
     exemplars, taught = exemplar_facts(project.codebook)
-    rows = [row for one in facts for row in one["passages"]] + taught
+    words, hits = tables_of_facts([*facts, taught], stem)
     votes = [(cue.name, code, v) for cue in project.codebook.cues for code, v in cue.votes.items()]
     frame = passage_frame(project.sources, project.passages, project.sample, project.config)
     variables = variables_of(project.codebook.codes)
-    words, book, chosen = word_table(rows), project.codebook, project.config["classifier"]
+    book, chosen = project.codebook, project.config["classifier"]
     return project, Tables(
         frame,
         combine_coders(project.codings, project.config["coders"], variables),
         words,
-        hit_table(rows),
+        hits,
         pattern_table(book),
         exemplars,
-        closeness_of(list(frame["passage_id"]), words, rule_table(book), chosen),
+        closeness_of(list(frame["passage_id"]), words, rule_table(book, stem), chosen),
         pd.DataFrame(votes, columns=["cue", "code", "vote"]),
         variables=variables,
     )
@@ -186,8 +186,8 @@ def test_codes_are_those_of_the_stored_models(run, project, instrument):
     assert [[row["id"], row["text"]] for row in got] == given
     facts = {
         row["passage_id"]: row
-        for path in sorted((project / "corpus/derived").glob("*.json"))
-        for row in read_facts(path)["passages"]
+        for name in read_table(project / SOURCES, [], extra=True)["source_id"]
+        for row in read_facts(name, project)["passages"]
     }
     models = {code: read_model(project / f"results/models/{code}.json") for code in CODES}
     for row in got:

@@ -18,12 +18,11 @@ from framing.common.problems import InputError
 from framing.corpus.derived import (
     derive,
     difference,
-    facts_text,
     frame_problems,
     pattern_problems,
-    read_facts,
     staleness,
 )
+from framing.corpus.store import Shard, read_facts, shard_path, shard_text, source_lines
 from framing.corpus.texts import read_canonical, texts_at_hand
 from framing.corpus.words import word_counts
 
@@ -64,14 +63,23 @@ def facts():
     )
 
 
+def stored(facts, project):
+    """Store facts in a project; return what its shard holds."""
+    shard, path = Shard(), project / shard_path(facts["source_id"])
+    shard.sources[facts["source_id"]], (key, line) = source_lines(facts)
+    shard.cues[key] = line
+    path.parent.mkdir(parents=True)
+    path.write_text(shard_text(shard), encoding="utf-8")
+    return path.read_text(encoding="utf-8")
+
+
 def test_derived_facts_hold_counts_and_no_prose(facts, tmp_path):
-    path = tmp_path / "s.json"
-    path.write_text(facts_text(facts), encoding="utf-8")
-    assert read_facts(path) == facts
+    text = stored(facts, tmp_path)
+    assert read_facts("s", tmp_path) == facts
     assert [row["hits"] for row in facts["passages"]] == [{}, {"home/2": 1}, {}]
     for row in facts["passages"]:
         assert list(row["counts"]) == sorted(row["counts"])
-    assert "went home" not in facts_text(facts)
+    assert "went home" not in text
 
 
 def test_stale_cues_are_named_changed_new_and_dropped(facts):
@@ -125,14 +133,6 @@ def test_facts_must_fit_sources_and_passages(facts, tmp_path):
         assert said in str(problems[0])
 
 
-@pytest.mark.parametrize("content", ["", "{", '{"format": "other"}', "[]"])
-def test_files_that_are_no_facts(tmp_path, content):
-    path = tmp_path / "s.json"
-    path.write_text(content, encoding="utf-8")
-    with pytest.raises(InputError):
-        read_facts(path)
-
-
 def test_the_first_folder_with_a_text_wins_and_absent_folders_are_passed_over(tmp_path):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
@@ -179,13 +179,12 @@ def test_a_pattern_that_its_cue_does_not_have_is_named(facts, tmp_path):
 )
 def test_hits_that_no_pattern_can_have_are_named(facts, tmp_path, key, said):
     facts["passages"][1]["hits"] = {key: 1}
-    path = tmp_path / "s.json"
-    path.write_text(facts_text(facts), encoding="utf-8")
+    stored(facts, tmp_path)
     with pytest.raises(InputError, match=re.escape(said)):
-        read_facts(path)
+        read_facts("s", tmp_path)
 
 
-def test_json_of_facts_is_one_passage_a_line(facts):
-    lines = facts_text(facts).splitlines()
-    assert sum('"passage_id"' in line for line in lines) == len(facts["passages"])
-    assert json.loads(facts_text(facts)) == facts
+def test_facts_are_a_passage_a_line(facts, tmp_path):
+    lines = stored(facts, tmp_path).splitlines()
+    rows = [json.loads(line) for line in lines if line.startswith('{"passage_id"')]
+    assert rows == facts["passages"]

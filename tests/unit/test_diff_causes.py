@@ -15,6 +15,8 @@ import yaml
 
 from framing.common.config import load_config, read_yaml
 from framing.common.files import json_text, write_text
+from framing.corpus.derived import Facts
+from framing.corpus.store import changed_shards, read_facts, shard_paths
 from framing.release.causes import IDLE_SETTINGS, causes
 from framing.release.changelog import account
 from framing.release.manifest import provenance
@@ -242,7 +244,7 @@ def project(mini: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 def made_from() -> Record:
     corpus = Path("corpus")
-    derived = sorted((corpus / "derived").glob("*.json"))
+    derived = shard_paths()
     codings = sorted((corpus / "codings").glob("*.tsv"))
     book = corpus / "codebook" / "codebook.yaml"
     tables = [corpus / f"{name}.tsv" for name in ("sources", "passages", "sample")]
@@ -263,11 +265,17 @@ def edit(path: str, old: str, new: str) -> None:
     write_text(Path(path), text.replace(old, new, 1))
 
 
+def store(facts: Facts) -> None:
+    for path, text in changed_shards({facts["source_id"]: facts})[0].items():
+        write_text(path, text)
+
+
 def test_the_parts_of_the_example_are_named_and_always_the_same(project: Path):
     before = made_from()
     assert json_text(before) == json_text(made_from())
     corpus = before["inputs"]["corpus"]
-    assert set(corpus["sources"]) == {path.stem for path in Path("corpus/derived").glob("*.json")}
+    rows = Path("corpus/sources.tsv").read_text("utf-8").splitlines()[1:]
+    assert set(corpus["sources"]) == {row.split("\t")[0] for row in rows}
     assert corpus["draws"]["sample"]["passages"] == 62
     assert set(before["inputs"]["codebook"]["codes"]) == {"cost", "fairness", "heritage"}
     coder = before["inputs"]["codings"]["coders"]["machine-1"]
@@ -282,12 +290,15 @@ def test_a_source_is_named_by_its_row_and_by_its_facts_but_not_by_its_hits(proje
     edit("corpus/sources.tsv", f"{source}\t", f"{source}\tAbout: ")
     assert said(made_from(), before)[0].endswith(f": 1 ({source})")
     edit("corpus/sources.tsv", f"{source}\tAbout: ", f"{source}\t")
-    facts = f"corpus/derived/{source}.json"
-    edit(facts, '"hits": {"', '"hits": {"x/1": 1, "')
+    whole = read_facts(source)
+    passage = whole["passages"][0]
+    cue = next(iter(whole["cues"]))
+    store({**whole, "passages": [{**passage, "hits": {f"{cue}/1": 1}}, *whole["passages"][1:]]})
     assert said(made_from(), before) == [
         "Files of the corpus changed: its facts, but no source and no draw"
     ]
-    edit(facts, '"counts": {"', '"counts": {"aaa": 1, "')
+    counts = dict(sorted({**passage["counts"], "aaa": 1}.items()))
+    store({**whole, "passages": [{**passage, "counts": counts}, *whole["passages"][1:]]})
     assert said(made_from(), before)[0].endswith(f": 1 ({source})")
 
 

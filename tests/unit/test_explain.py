@@ -27,7 +27,7 @@ from framing.cli import explain as command_module
 from framing.cli.explain import page_path, passage_of_corpus, passage_of_text, unknown_passage
 from framing.codebook.hits import hit_key, hits_by_cue
 from framing.common.problems import InputError
-from framing.corpus.derived import read_facts
+from framing.corpus.store import read_facts, shard_path
 from framing.report.explanation import (
     html_page,
     marked,
@@ -144,7 +144,7 @@ def test_the_final_model_of_training_says_the_same_of_every_passage(instrument, 
     model = instrument.models["cost"]
     found = []
     for name, source in tables.passages[["passage_id", "source_id"]].itertuples(index=False):
-        rows = read_facts(project / f"corpus/derived/{source}.json")["passages"]
+        rows = read_facts(source, project)["passages"]
         row = next(row for row in rows if row["passage_id"] == name)
         one = explain(model, row["counts"], row["hits"], read.codebook, 3)
         found.append(one.probability)
@@ -276,7 +276,7 @@ def test_a_passage_that_awaits_its_coding_is_not_explained(project, monkeypatch)
 
 
 def test_facts_that_lack_the_passage_are_named(own):
-    path = own / "corpus/derived/resident-park-2022.json"
+    path = own / shard_path("resident-park-2022")
     path.write_text(
         path.read_text(encoding="utf-8").replace(f'"{SPOKEN}"', '"other"'), encoding="utf-8"
     )

@@ -19,9 +19,10 @@ from framing.acquire.read.units import cut_passages
 from framing.cli import fetch as command
 from framing.common.config import load_config
 from framing.common.files import sha256, write_text
-from framing.common.paths import CONFIG, DERIVED, SOURCES
+from framing.common.paths import CONFIG, SOURCES
 from framing.common.problems import InputError
-from framing.corpus.derived import derive, facts_text
+from framing.corpus.derived import derive
+from framing.corpus.store import changed_shards, shard_path
 from framing.corpus.tables import SOURCE_COLUMNS
 from tests.unit import reading_samples as samples
 from tests.unit.web_server import Server, hangs_up, in_turn, sends, serving, status
@@ -79,7 +80,8 @@ def project(
         passages = cut_passages(name, text, reading_settings()["units"]).passages
         assert len(passages) > 1
         facts = derive(name, text, passages, lambda prose: {}, {})
-        write_text(DERIVED / f"{name}.json", facts_text(facts))
+        for path, text in changed_shards({name: facts})[0].items():
+            write_text(path, text)
     return tmp_path
 
 
@@ -171,7 +173,7 @@ def test_a_text_that_differs_is_put_aside(run, server):
 
 def test_without_facts_sizes_are_told(run, server):
     server.routes["/letter"] = sends(changed(LETTER))
-    (DERIVED / "letter.json").unlink()
+    shard_path("letter").unlink()
     code, told, _ = run("letter")
     assert code == 1 and "no derived facts to compare" in told[0]
 

@@ -130,7 +130,7 @@ def test_git_leaves_texts_and_what_a_run_makes_out(project: Path):
 def test_the_example_code_is_hit_by_its_cues_where_it_should_be():
     codebook = load_codebook(init.TEMPLATES / "codebook.yaml")
     exemplars, facts = exemplar_facts(codebook)
-    hit = {one["passage_id"] for one in facts if one["hits"]}
+    hit = {one["passage_id"] for one in facts["passages"] if one["hits"]}
     carrying, near = (set(exemplars["passage_id"][exemplars["label"] == n]) for n in (1, 0))
     assert near and hit and hit < carrying
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from math import log, sqrt
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from framing.common.config import comparison_problems
 from framing.common.problems import InputError
+from framing.corpus.word_counts import WordCounts, counts_of, joined
 from framing.tables.keyness import T12_COLUMNS, keyness_table, log_odds
 
 LABELS = {"cost": "Cost"}
@@ -33,7 +35,7 @@ def config(prior: float = 10, least: int = 1, words: int = 5, **side: Any) -> di
 
 def corpus(
     texts: dict[str, str], label: str = "1111"
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame, WordCounts]:
     """Four passages coded whole, the first two of the press, each of a source of its own."""
     names = list(texts)
     groups = ["press", "press", "council", "council"]
@@ -51,12 +53,11 @@ def corpus(
             "probability": 0.5, "decision": [int(one) for one in label], "unfamiliar": 0,
         }
     )  # fmt: skip
-    rows = [
-        (name, word, count)
-        for name, text in texts.items()
-        for word, count in sorted(pd.Series(text.split()).value_counts().items())
-    ]
-    return passages, scores, pd.DataFrame(rows, columns=["passage_id", "word", "count"])
+    return (
+        passages,
+        scores,
+        counts_of(((name, Counter(text.split())) for name, text in texts.items()), str),
+    )
 
 
 TEXTS = {"p1": "loan loan tram", "p2": "loan tram tram", "p3": "tram fare fare", "p4": "fare tram"}
@@ -164,14 +165,14 @@ def test_words_of_equal_strength_stand_in_code_point_order() -> None:
     table = keyness_table(*corpus(texts), config(), LABELS)
     assert list(table[table["side"] == "a"]["word"]) == ["apple", "zinc"]
     backwards = corpus(texts)
-    backwards = (*backwards[:2], backwards[2].iloc[::-1])
+    backwards = (*backwards[:2], backwards[2].rows(list(reversed(texts))))
     assert keyness_table(*backwards, config(), LABELS).equals(table)
 
 
 def test_exemplars_of_the_codebook_are_no_part_of_the_corpus() -> None:
     passages, scores, words = corpus(TEXTS)
-    more = pd.DataFrame({"passage_id": ["exemplar/1"], "word": ["loan"], "count": [9]})
-    table = keyness_table(passages, scores, pd.concat([words, more]), config(), LABELS)
+    more = counts_of([("exemplar/1", {"loan": 9})], str)
+    table = keyness_table(passages, scores, joined([words, more]), config(), LABELS)
     assert table.equals(keyness_table(passages, scores, words, config(), LABELS))
 
 

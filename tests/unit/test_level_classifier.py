@@ -361,9 +361,8 @@ def test_scoring_sources_apart_gives_the_numbers_of_scoring_them_together(change
     together, model, fits = train_code("s", whole, chosen)
     inside = [*first_part, *EXEMPLARS["passage_id"]]
     part = replace(
-        whole, passages=whole.passages.iloc[:96],
-        **{name: getattr(whole, name)[getattr(whole, name)["passage_id"].isin(inside)]
-           for name in ("words", "hits")},
+        whole, passages=whole.passages.iloc[:96], words=whole.words.rows(inside),
+        hits=whole.hits[whole.hits["passage_id"].isin(inside)],
     )  # fmt: skip
     first, model_apart, fits_apart = train_code("s", part, chosen)
     rest = whole.passages.iloc[96:].reset_index(drop=True)

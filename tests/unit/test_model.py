@@ -26,13 +26,14 @@ from framing.classifier.classifier import (
     train,
 )
 from framing.classifier.comparison import learning_scores
-from framing.classifier.features import closeness_of, collect, learn_space, transform
+from framing.classifier.features import closeness_of, collect, learn_space, stem, transform
 from framing.classifier.logistic import best_threshold, fit_logistic, fit_sigmoid
 from framing.classifier.model_file import model_data, model_text, one_hit, predict, read_model
 from framing.classifier.novelty import is_unfamiliar, learn_usual, measures
 from framing.classifier.scores import combine_codes, score_code, training_rows
 from framing.classifier.similarity import NO_RULES
 from framing.common.problems import InputError
+from framing.corpus.word_counts import counts_of
 
 SETTINGS = {
     "folds": 4, "inner_folds": 3, "seed": 5, "labels": "shares", "stem": True, "min_passages": 2,
@@ -43,8 +44,12 @@ SETTINGS = {
 VOTES = {"yes": 1, "no": -1}
 PATTERNS = pd.DataFrame([("yes", 1), ("yes", 2), ("no", 1)], columns=["cue", "pattern"])
 RULES = pd.DataFrame(
-    [("c/present/1", "speaking", 1), ("c/present/1", "w1", 1), ("c/not_enough/1", "w2", 2)],
-    columns=["rule", "word", "count"],
+    [
+        ("c/present/1", "speaking", "speak", 1),
+        ("c/present/1", "w1", "w1", 1),
+        ("c/not_enough/1", "w2", "w2", 2),
+    ],
+    columns=["rule", "word", "stem", "count"],
 )
 
 
@@ -90,8 +95,7 @@ def flip(labels, chosen):
 
 
 def word_rows(ids, words):
-    rows = [(name, w, n) for name, bag in zip(ids, words, strict=True) for w, n in bag.items()]
-    return pd.DataFrame(rows, columns=["passage_id", "word", "count"])
+    return counts_of(zip(ids, words, strict=True), stem)
 
 
 def hit_rows(ids, hits):

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from framing.classifier.features import closeness_of, learn_space, stems_of, transform
+from framing.classifier.features import closeness_of, learn_space, stem, transform
 from framing.classifier.model_file import model_data, model_text, predict, rule_similarities
 from framing.classifier.scores import training_rows
 from framing.classifier.similarity import (
@@ -24,6 +24,7 @@ from framing.classifier.similarity import (
     similarities,
     term_counts,
 )
+from framing.corpus.word_counts import joined
 
 from .test_model import (
     RULES,
@@ -44,8 +45,8 @@ def learn(bags, rules, **changes):
     """Return the closeness of the words of passages to rules given as lists of words."""
     ids = [f"p{n}" for n in range(len(bags))]
     table = pd.DataFrame(
-        [(rule, word, 1) for rule, words in rules.items() for word in words],
-        columns=["rule", "word", "count"],
+        [(rule, word, stem(word), 1) for rule, words in rules.items() for word in words],
+        columns=["rule", "word", "stem", "count"],
     )
     return closeness_of(ids, word_rows(ids, bags), table, PLAIN | changes)
 
@@ -133,7 +134,7 @@ def test_other_passages_change_nothing_and_nor_does_the_order_of_rows():
     rows = word_rows(ids, words)
     other = word_rows(["x", "y"], [{"speaking": 3, "w1": 1}, {"w2": 9}])
     first = closeness_of(ids, rows, RULES, SETTINGS)
-    mixed = pd.concat([other, rows]).sample(frac=1, random_state=4)
+    mixed = joined([other, rows.rows(ids[::-1])])
     again = closeness_of(ids, mixed, RULES, SETTINGS)
     assert closeness_text(again) == closeness_text(first)
 
@@ -168,8 +169,7 @@ def test_a_stored_model_reckons_similarities_as_training_does():
     _, final, fits = scored(facts, passages, labels, [], SETTINGS)
     data = json.loads(model_text(model_data("c", final, fits.usual, facts, SETTINGS, {})))
     for row in range(0, len(words), 7):
-        term_of = stems_of(words[row], stemmed=True)
-        terms = {term_of[word]: number for word, number in words[row].items()}
+        terms = {stem(word): number for word, number in words[row].items()}
         found = rule_similarities(data, terms)
         assert list(found) == list(close.rules)
         assert list(found.values()) == pytest.approx(facts.similarities[row].tolist(), abs=2e-6)
@@ -189,7 +189,9 @@ def test_similarity_helps_where_words_are_too_rare_to_be_learned_one_by_one():
         words.append(bag | {f"w{rng.integers(30)}": 1})
         labels.append(label)
     ids = [f"p{n}" for n in range(240)]
-    rules = pd.DataFrame([("c/present/1", "near", 1)], columns=["rule", "word", "count"])
+    rules = pd.DataFrame(
+        [("c/present/1", "near", "near", 1)], columns=["rule", "word", "stem", "count"]
+    )
     given_ = SETTINGS | {"stem": False, "similarity_pairs": 1}
     close = closeness_of(ids, word_rows(ids, words), rules, given_)
     facts = facts_of(words, [{}] * 240, close, stemmed=False)

@@ -16,6 +16,8 @@ from framing.cli import add
 from framing.cli import main as cli
 from framing.common.config import read_yaml
 from framing.common.files import read_table, sha256
+from framing.common.problems import InputError
+from framing.corpus.store import read_facts, shard_path
 from framing.corpus.tables import read_passages, read_sources
 from framing.project.lock import alone
 from tests.unit.web_server import sends, serving
@@ -108,7 +110,7 @@ def test_a_letter_joins_and_nothing_that_was_there_changes(project, letter, say)
             assert after[name] == data
     added = {name for name in after if name not in before}
     assert added == {
-        "corpus/derived/letter.json", "corpus/intake.tsv", "corpus/texts/letter.txt",
+        shard_path("letter").as_posix(), "corpus/intake.tsv", "corpus/texts/letter.txt",
         "corpus/texts/letter.dropped.tsv", "corpus/unsampled.tsv",
     }  # fmt: skip
     text = after["corpus/texts/letter.txt"].decode("utf-8")
@@ -421,7 +423,8 @@ def test_a_source_has_another_id_everywhere_and_its_old_one_again(project, lette
             ids = {row["source_id"] for row in table(project, name)}
             assert old not in ids and "renamed" in ids, name
         assert old not in read_yaml(project / "config" / "config.yaml").values()
-        assert not (project / f"corpus/derived/{old}.json").exists()
+        with pytest.raises(InputError, match=f"no facts of source '{old}'"):
+            read_facts(old, project)
         assert say("rename", "renamed", old)[0] == 0
         assert contents(project) == before
 

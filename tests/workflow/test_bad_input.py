@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import re
 import shutil
 from collections.abc import Callable
@@ -18,7 +17,15 @@ from framing.codebook.codebook import load_codebook
 from framing.common.config import load_config
 from framing.common.files import sha256
 from framing.common.problems import InputError
-from framing.corpus.derived import facts_text, read_facts
+from framing.corpus.store import (
+    Shard,
+    facts_in,
+    read_facts,
+    read_shard,
+    shard_path,
+    shard_text,
+    source_lines,
+)
 
 from .conftest import contents, edit, rows, write_rows
 
@@ -30,7 +37,7 @@ CONFIG = "config/config.yaml"
 SOURCES, PASSAGES = "corpus/sources.tsv", "corpus/passages.tsv"
 SAMPLE, CODERS = "corpus/sample.tsv", "corpus/coders.tsv"
 CODING, CODEBOOK = "corpus/codings/machine-2.tsv", "corpus/codebook/codebook.yaml"
-FACTS = "corpus/derived/council-minutes-2015.json"
+FACTS = shard_path("council-minutes-2015").as_posix()
 TEXT = "corpus/texts/council-minutes-2015.txt"
 LAST = 42  # line of the last passage of that source in passages.tsv
 
@@ -84,8 +91,17 @@ def without_texts(project: Path) -> None:
     shutil.rmtree(project / "corpus" / "texts")
 
 
-def copied_facts(project: Path) -> None:
-    shutil.copy(project / FACTS, project / "corpus" / "derived" / "stray.json")
+STRAY = "corpus/derived/00.jsonl"
+
+
+def strays(project: Path) -> None:
+    """Put a source's facts into another's shard, and facts of a source that there is none of."""
+    facts = read_facts("council-minutes-2015", project)
+    shard = Shard()
+    for name in ("council-minutes-2015", "stray"):
+        shard.sources[name], (key, line) = source_lines({**facts, "source_id": name})
+        shard.cues[key] = line
+    (project / STRAY).write_text(shard_text(shard), encoding="utf-8")
 
 
 TABLES: list[tuple[Spoil, str]] = [
@@ -129,9 +145,11 @@ TABLES: list[tuple[Spoil, str]] = [
     (cell(CODING, 5, "coder", "machine-1"), f"{CODING}, line 5: names the coder 'machine-1'"),
     (header_only(CODING), f"{CODING}: holds no coding"),
     (replaced(PASSAGES, "\t", " "), f"{PASSAGES}, line 1: lacks the column 'passage_id'"),
-    (copied_facts, "corpus/derived/stray.json: holds facts of a source that"),
+    (strays, f"{STRAY}, line 3: holds facts of council-minutes-2015, which belong in {FACTS}"),
+    (strays, f"{STRAY}, line 10: holds facts of a source that sources.tsv lacks: stray"),
     (replaced(FACTS, '"at": 1', '"at": 2'), f"{FACTS}: differs from the text of source"),
-    (both(without_texts, replaced(FACTS, '"at": 1', '"at": 0')), f"{FACTS}, line 26: passage"),
+    (both(without_texts, replaced(FACTS, '"at": 1', '"at": 0')), 
+     f"{FACTS}, line 4: source 'council-minutes-2015': passage"),
     (replaced(TEXT, "e", "a"), f"{TEXT}: has the digest"),
     (replaced(CONFIG, "coders: [majority, any", "coders: [majority, eve"),
      f"{CONFIG}: robustness.coders: unknown rule or coder 'eve'"),
@@ -207,7 +225,7 @@ def test_all_that_is_wrong_is_said_at_once(project, capsys):
 def test_codings_and_facts_are_both_checked_where_a_setting_is_wrong(project, capsys):
     edit(project / CONFIG, "case_study: resident", "case_studies: resident")
     cell(CODING, 5, "cost", "3")(project)
-    (project / FACTS).write_text("{}", encoding="utf-8")
+    (project / FACTS).write_text("{}\n", encoding="utf-8")
     _, errors = check(project, capsys)
     assert all(path in errors for path in (CONFIG, CODING, FACTS))
 
@@ -306,19 +324,12 @@ def turned(facts: dict) -> None:
 
 
 DEFECTS: list[tuple[Callable[[dict], object], str]] = [
-    (lambda f: f.update(format="other"), "is not a file of format"),
-    (lambda f: f.update(words="words/0"), "another version's rule"),
-    (lambda f: f.update(source_id="other"), "holds the facts of 'other'"),
-    (lambda f: f.update(prose="No."), "must have the keys"),
-    (lambda f: f.pop("characters"), "must have the keys"),
+    (lambda f: f.update(source_id=""), "is no line on cues or a source"),
     (lambda f: f.update(characters="9"), "characters is '9'"),
     (lambda f: f.update(text_sha256="x"), "text_sha256 is no SHA-256"),
-    (lambda f: f.update(cues=[]), "cues does not map"),
-    (lambda f: f.update(cues=dict(reversed(f["cues"].items()))), "cues are not in alphabetical"),
-    (lambda f: f.update(passages={}), "passages is not a list"),
-    (lambda f: f["passages"].__setitem__(0, [1]), ", line 26: is not a passage"),
-    (first({"text": "Some prose."}), ", line 26: is not a passage"),
-    (first({"passage_id": 1}), ", line 26: is not a passage"),
+    (lambda f: f["passages"].__setitem__(0, [1]), ", line 4: is no line of facts"),
+    (first({"text": "Some prose."}), ", line 4: source 'council-minutes-2015': is not a passage"),
+    (first({"passage_id": 1}), ", line 4: source 'council-minutes-2015': is not a passage"),
     (first({"start": 60.0}), "start is 60.0, not a whole number"),
     (first({"end": 9999}), "runs from 60 to 9999, the text has 1550 characters"),
     (first({"sha256": "x"}), "sha256 is no SHA-256"),
@@ -342,31 +353,54 @@ DEFECTS: list[tuple[Callable[[dict], object], str]] = [
 
 @pytest.mark.parametrize(("change", "said"), DEFECTS)
 def test_derived_facts_of_another_shape_are_named(mini, tmp_path, change, said):
-    facts = copy.deepcopy(read_facts(mini / FACTS))
+    facts = copy.deepcopy(read_facts("council-minutes-2015", mini))
     change(facts)
-    path = tmp_path / Path(FACTS).name
-    whole = isinstance(facts["passages"], list)
-    path.write_text(facts_text(facts) if whole else json.dumps(facts), encoding="utf-8")
+    shard, path = Shard(), tmp_path / Path(FACTS).name
+    shard.sources["council-minutes-2015"], (key, line) = source_lines(facts)
+    shard.cues[key] = line
+    path.write_text(shard_text(shard), encoding="utf-8")
     with pytest.raises(InputError) as caught:
-        read_facts(path)
+        facts_in(read_shard(path), "council-minutes-2015", path)
     assert said in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (lambda text: text[:1500], "is not JSON"),
-        (lambda text: "[" * 99_999, "is not JSON"),
-        (lambda text: text.replace("1550", "9" * 5000), "is not JSON"),
+        (lambda text: text[:3500], "is cut off: its last line has no end"),
+        (lambda text: "", "is cut off"),
+        (lambda text: "[" * 99_999 + "\n", "line 1: does not begin as a file of format"),
+        (lambda text: text.replace("words/1", "words/0"), "line 1: does not begin as a file of"),
+        (lambda text: text.replace('{"cues"', '{"other"'), "line 2: is no line on cues"),
+        (lambda text: text.replace('"digests": {', '"digests": {"a": "b", '), "tells other cues"),
+        (lambda text: text.replace('"cues": "', '"cues": "0', 2), "line 2: is no line on cues"),
+        (lambda text: cues_renamed(text), "line 3: does not tell the cues '01234567'"),
+        (lambda text: text.replace("1550", "9" * 5000), "line 3: is no line of facts"),
+        (lambda text: text.replace('"characters"', '"letters"'), "line 3: source .* does not beg"),
+        (lambda text: lines_dropped(text, -1), "has 5 lines of passages, not 6"),
+        (
+            lambda text: text + text[text.index('{"source_id"') :],
+            "line 10: has the source .* twice",
+        ),
         (lambda text: text.replace('"4": 1', '"4": 2, "4": 1'), "is not as `framing derive`"),
-        (lambda text: text + "\n", "is not as `framing derive`"),
+        (lambda text: text.replace('"start": ', '"start":  '), "is not as `framing derive`"),
+        (lambda text: text + "\n", "line 10: is no line of facts"),
     ],
 )
 def test_derived_facts_that_are_cut_off_or_doubled(mini, tmp_path, spoil, said):
     path = tmp_path / Path(FACTS).name
     path.write_text(spoil((mini / FACTS).read_text(encoding="utf-8")), encoding="utf-8")
     with pytest.raises(InputError, match=said):
-        read_facts(path)
+        facts_in(read_shard(path), "council-minutes-2015", path)
+
+
+def cues_renamed(text: str) -> str:
+    head, cues, *rest = text.splitlines(keepends=True)
+    return head + cues + re.sub('"cues": "[0-9a-f]{8}"', '"cues": "01234567"', "".join(rest))
+
+
+def lines_dropped(text: str, end: int) -> str:
+    return "".join(text.splitlines(keepends=True)[:end])
 
 
 def new_cue(project: Path) -> None:
@@ -390,7 +424,7 @@ def test_a_changed_cue_names_the_sources_that_are_stale_and_whose_text_is_absent
 def test_derive_brings_facts_up_to_date_and_leaves_frozen_passages(project, capsys):
     before = (project / PASSAGES).read_bytes()
     facts = contents(project / "corpus" / "derived")
-    for number, path in enumerate(sorted((project / "corpus" / "derived").glob("*.json"))):
+    for number, path in enumerate(sorted((project / "corpus" / "derived").glob("*.jsonl"))):
         path.unlink() if number else path.write_bytes(b"\xff")
     assert main(["derive", "--directory", str(project)]) == 0
     assert contents(project / "corpus" / "derived") == facts

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from framing.cli.publish import publish
+from framing.common.files import read_table
 from framing.release.manifest import manifest
 from framing.workflow.software import software
 
@@ -54,8 +55,8 @@ def test_results_are_compared_with_the_published_ones_and_nothing_else_is_made_a
 def test_a_run_records_sources_cues_coders_and_code(finished: tuple[Path, str]):
     record = json.loads((finished[0] / "results" / "provenance.json").read_text("utf-8"))
     inputs = record["inputs"]
-    sources = {path.stem for path in (finished[0] / "corpus" / "derived").glob("*.json")}
-    assert set(inputs["corpus"]["sources"]) == sources
+    sources = read_table(finished[0] / "corpus" / "sources.tsv", [], extra=True)["source_id"]
+    assert set(inputs["corpus"]["sources"]) == set(sources)
     assert set(inputs["codings"]["coders"]) == {"machine-1", "machine-2", "machine-3"}
     assert inputs["codebook"]["cues"]
     assert set(record["code"]) == set(software())

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from framing.cli.main import main
-from framing.common.files import sha256
-from framing.corpus.derived import read_facts
+from framing.common.files import read_table, sha256
+from framing.corpus.store import read_facts
 
 pytestmark = pytest.mark.slow
 
@@ -134,8 +134,8 @@ def test_no_prose_of_a_source_stands_in_the_repository(root, shared):
 
 
 def test_derived_facts_hold_sorted_words_only(root):
-    for path in (root / "corpus" / "derived").glob("*.json"):
-        for passage in read_facts(path)["passages"]:
+    for source in read_table(root / "corpus" / "sources.tsv", [], extra=True)["source_id"]:
+        for passage in read_facts(source, root)["passages"]:
             assert list(passage["counts"]) == sorted(passage["counts"])
             assert list(passage["hits"]) == sorted(passage["hits"])
             assert set(passage) == {

@@ -125,7 +125,7 @@ def test_committed_results_are_not_taken_for_done(mini: Path, project: Path, run
     shutil.copytree(mini / "results", project / "results")
     (project / "results" / "tables" / "T4-prevalence.csv").write_text("stale\n", encoding="utf-8")
     assert planned(run(project, "--dry-run")) >= {
-        "check", "derived_facts", "train", "scores", "reliability", "prevalence", "describe",
+        "check", "facts", "train", "scores", "reliability", "prevalence", "describe",
         "draw_shares", "tables", "report", "provenance", "manifest",
     }  # fmt: skip
 

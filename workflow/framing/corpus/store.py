@@ -201,12 +201,12 @@ def shard_text(shard: Shard) -> str:
 # --- a project's facts ----------------------------------------------------------------------------
 
 
-def read_facts(source_id: str) -> Facts:
-    """Return the facts of one source of the project in the working directory.
+def read_facts(source_id: str, project: Path = Path()) -> Facts:
+    """Return the facts of one source of a project, that in the working directory or another.
 
     Raises :class:`InputError` where there are none, and as :func:`facts_in`.
     """
-    path = shard_path(source_id)
+    path = project / shard_path(source_id)
     shard = read_shard(path)
     if source_id not in shard.sources:
         raise InputError(lacking(source_id))
@@ -277,6 +277,6 @@ def changed_shards(
             removals += [path] if path.exists() else []
         else:
             text = shard_text(shard)
-            if not path.exists() or read_text(path) != text:
+            if not path.is_file() or path.read_bytes() != text.encode("utf-8"):
                 writes[path] = text
     return writes, removals

@@ -46,11 +46,11 @@ class WordCounts:
         at = self.place.get_indexer(pd.Index(np.array(ids, dtype=object)))
         if np.array_equal(at, np.arange(len(self.passages))):
             return self
-        width = np.where(at >= 0, np.diff(self.ends)[at], 0)
+        # Those that are not found have place -1, and so the last width, which is none.
+        width = np.diff(self.ends, append=self.ends[-1])[at]
         ends = np.concatenate([[0], np.cumsum(width)])
         # Entry e of row r stands as far from the row's end as it stood before.
-        start = np.where(at >= 0, self.ends[at], 0)
-        entry = np.arange(ends[-1]) + np.repeat(start - ends[:-1], width)
+        entry = np.arange(ends[-1]) + np.repeat(self.ends[at] - ends[:-1], width)
         names = np.array(ids, dtype=object)
         return WordCounts(
             names, self.words, self.stems, ends, self.columns[entry], self.numbers[entry]

@@ -58,6 +58,7 @@ from framing.workflow.software import installed
 
 EMBEDDINGS = Path("build/embeddings.tsv")
 SAMPLED = Path("build/sampled.digest")
+PASSAGES_MADE = Path("build/passages.tsv")
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,11 @@ class Plan:
     the same in a sentence a draw, the sample first; ``notes`` are lines for the terminal where a
     confirmation draw is spent; ``held_out`` are passages that nobody is to look at yet.
     ``parts`` are those of the facts, of sources from which a draw could have taken passages and of
-    others: what rests on codings rests on the former alone. ``sheets`` are to be written for coders
-    who have not begun; else there are none. ``codes`` are those of the codebook, ``traits`` say
-    which tables they need beside those of every project. ``instruments`` are those that estimates
-    rest on, ``coded`` the files of coders among them.
+    others: what rests on codings rests on the former alone. ``doubtful`` are tables that are to be
+    found right before facts are read. ``sheets`` are to be written for coders who have not begun;
+    else there are none. ``codes`` are those of the codebook, ``traits`` say which tables they need
+    beside those of every project. ``instruments`` are those that estimates rest on, ``coded`` the
+    files of coders among them.
     """
 
     stage: str
@@ -92,6 +94,7 @@ class Plan:
     held_out: list[str]
     notes: list[str]
     parts: list[Part]
+    doubtful: list[str]
     encoder: list[str]
     encoder_versions: dict[str, str]
 
@@ -233,6 +236,7 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
         held_out=awaiting(draws, reading.states),
         notes=reading.notes,
         parts=parts,
+        doubtful=[str(PASSAGES_MADE)] if frame is None else [],
         encoder=relative(model_files(encoder)) if encoder else [],
         encoder_versions=installed(PACKAGES) if encoder else {},
     )
