@@ -112,7 +112,7 @@ rule facts:
         words="build/facts/{part}.npz",
         hits="build/facts/{part}.tsv",
     log:
-        "build/logs/facts-{part}.log",
+        "build/logs/facts/{part}.log",
     conda:
         "../envs/framing.yaml"
     params:

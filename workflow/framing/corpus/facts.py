@@ -38,6 +38,7 @@ from framing.corpus.word_counts import Counting, WordCounts
 from framing.corpus.words import word_counts
 
 HIT_COLUMNS = ("passage_id", "cue", "pattern", "hits")
+_SHOWN = 20  # names in a message
 
 
 def checked_facts(
@@ -174,7 +175,8 @@ def _stale_problems(stale: Mapping[str, list[str]], hand: Mapping[str, Path]) ->
 
 def _counted(names: Sequence[str], noun: str) -> str:
     count = f"1 {noun}" if len(names) == 1 else f"{len(names)} {noun}s"
-    return f"{count} ({', '.join(names)})"
+    shown = ", ".join(names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")
+    return f"{count} ({shown})"
 
 
 def cue_digests(codebook: Codebook) -> dict[str, str]:

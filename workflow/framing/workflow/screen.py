@@ -47,7 +47,7 @@ def end_timers() -> None:
 
 def _failures() -> list[Path]:
     """Return the logs that hold problems; a job that went well leaves only "done"."""
-    return [log for log in sorted(LOGS.glob("*.log")) if log.read_text("utf-8").strip() != DONE]
+    return [log for log in sorted(LOGS.rglob("*.log")) if log.read_text("utf-8").strip() != DONE]
 
 
 def show_headline() -> None:
