@@ -85,6 +85,8 @@ rule evaluate:
         "../envs/framing.yaml"
     params:
         config=PLAN.settings("classifier", "evaluation"),
+        # Under these every estimate is made anew, so they must speak of every passage.
+        everywhere=PLAN.config["robustness"]["classifiers"],
         versions=PLAN.versions,
     message:
         "Comparing the classifier of {wildcards.code} with plain ones and with parts of itself"

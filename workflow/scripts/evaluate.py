@@ -11,7 +11,8 @@ with speaking(snakemake.log[0]):
     tables = read_tables(snakemake.input)
     config = snakemake.params.config
     predictions, learning = evaluate_code(
-        snakemake.wildcards.code, tables, config["classifier"], config["evaluation"]
-    )
+        snakemake.wildcards.code, tables, config["classifier"], config["evaluation"],
+        snakemake.params.everywhere,
+    )  # fmt: skip
     write_table(Path(snakemake.output.predictions), predictions)
     write_table(Path(snakemake.output.learning), learning)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
 from framing.classifier.baselines import BASELINES, Votes
-from framing.classifier.classifier import Training
+from framing.classifier.classifier import Trainer, Training
 from framing.classifier.comparison import WITH_ENCODER, learning_scores, predictions
 from framing.classifier.features import Facts, collect
 from framing.classifier.fold_models import fits_text, read_fits, scores_of
@@ -100,34 +100,38 @@ def further_scores(
 
 
 def evaluate_code(
-    code: str, tables: Tables, settings: Mapping[str, Any], plan: Mapping[str, Any]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+    code: str, tables: Tables, settings: Mapping[str, Any], plan: Mapping[str, Any],
+    everywhere: Collection[str] = (),
+) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
     """Return out-of-fold predictions of other methods, and the learning curve's scores.
 
     The methods are baselines, ablations and, where there are embeddings, ours with the encoder.
+    Coded passages are predicted, and by the methods named in ``everywhere`` all passages.
     ``plan`` is the configuration's ``evaluation``: ``ablations`` (name → changed settings),
     ``learning`` (``shares``, ``repeats``). Both tables have a column ``code``: the indicator.
     """
+    coded = tables.passages["passage_id"].isin(tables.labels["passage_id"])
+    tables, whole = replace(tables, passages=tables.passages[coded]), tables
     given, passages = material(code, tables, settings), tables.passages
     variable, learner = given.variable, given.learner
     names, ours = variable.indicators, learner.train
     training = given.training(passages, settings["exemplar_weight"])
     votes = _votes(variable, tables)
-    parts = [
-        predictions(
-            name, names, given.facts, passages, training, settings, learner.baseline(name, votes)
-        )
-        for name in BASELINES
-    ]
-    for name, change in plan["ablations"].items():
+    methods: dict[str, tuple[Mapping[str, Any], Trainer]]
+    methods = {name: ({}, learner.baseline(name, votes)) for name in BASELINES}
+    methods |= {name: (change, ours) for name, change in plan["ablations"].items()}
+    parts = []
+    for name, (change, trainer) in methods.items():
+        chosen = whole if name in everywhere else tables
         changed = {**settings, **change}
-        facts = given.facts
+        own = given if chosen is tables else material(code, chosen, settings)
+        facts = own.facts
         if changed["stem"] != settings["stem"]:
             # Similarities stay: what is taken away is stems of words, and nothing else.
-            other = material(code, tables, changed).facts
+            other = material(code, chosen, changed).facts
             facts = replace(other, similarities=facts.similarities, closeness=facts.closeness)
-        taught = given.training(passages, changed["exemplar_weight"])
-        parts.append(predictions(name, names, facts, passages, taught, changed, ours))
+        taught = own.training(chosen.passages, changed["exemplar_weight"])
+        parts.append(predictions(name, names, facts, chosen.passages, taught, changed, trainer))
     if tables.embeddings is not None:
         ids = [*passages["passage_id"], *given.exemplars["passage_id"]]
         vectors = tables.embeddings.loc[ids].to_numpy(dtype=float)
