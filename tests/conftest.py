@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.warm import Warm
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -17,3 +20,11 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def mini() -> Path:
     return ROOT / "examples" / "mini"
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    """Processes that begin with everything imported."""
+    processes = Warm()
+    yield processes
+    processes.close()

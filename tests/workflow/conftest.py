@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from framing.common.files import read_table
+from tests.warm import Warm
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -27,13 +28,27 @@ def command(root: Path, directory: Path, *arguments: str) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def run(root: Path) -> Run:
-    """Run the workflow in a directory; return what it printed and its exit status."""
+def run(root: Path, warm: Warm) -> Run:
+    """Run the workflow in a directory; return what it printed and its exit status.
 
-    def _run(directory: Path, *arguments: str, **variables: str):
+    Its processes have everything imported (``tests/warm.py``). `cold_run` starts them from nothing,
+    as users do: for what hangs on processes, locks and kills, and for the results all are held to.
+    """
+
+    def _run(directory: Path, *arguments: str):
+        return warm.run(command(root, directory, *arguments))
+
+    return _run
+
+
+@pytest.fixture(scope="session")
+def cold_run(root: Path) -> Run:
+    """Run the workflow as users do."""
+
+    def _run(directory: Path, *arguments: str):
         return subprocess.run(
-            command(root, directory, *arguments), capture_output=True, text=True,
-            env=os.environ | variables, check=False, errors="replace",
+            command(root, directory, *arguments), capture_output=True, text=True, check=False,
+            errors="replace",
         )  # fmt: skip
 
     return _run
@@ -61,7 +76,7 @@ def project(mini: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def finished(
-    mini: Path, root: Path, run: Run, tmp_path_factory: pytest.TempPathFactory
+    mini: Path, root: Path, cold_run: Run, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, str]:
     """Return a finished run of the example, texts at hand, and what it printed.
 
@@ -71,7 +86,7 @@ def finished(
     """
     base = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" not in os.environ:
-        return _finished_run(mini, root, run, base / "finished" / "project")
+        return _finished_run(mini, root, cold_run, base / "finished" / "project")
     # As deep as the directories of tests: the code's files are inputs by their relative paths.
     target = base.parent / "shared" / "finished" / "project"
     said = target.with_name("said.txt")
@@ -80,7 +95,7 @@ def finished(
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not said.exists():
             shutil.rmtree(target, ignore_errors=True)  # of a process that failed here
-            said.write_text(_finished_run(mini, root, run, target)[1], encoding="utf-8")
+            said.write_text(_finished_run(mini, root, cold_run, target)[1], encoding="utf-8")
     return target, said.read_text(encoding="utf-8")
 
 

@@ -91,12 +91,12 @@ def framing(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     os.chdir(here)
 
 
-def test_the_life_of_a_new_project(tmp_path: Path, run, framing):
+def test_the_life_of_a_new_project(tmp_path: Path, run, cold_run, warm, framing, monkeypatch):
     project = tmp_path / "valley"
     here = ("--directory", project)
 
-    def ran(*expected: str) -> str:
-        done = run(project)
+    def ran(*expected: str, by=run) -> str:
+        done = by(project)
         assert done.returncode == 0, done.stdout + done.stderr
         assert all(words in done.stdout for words in expected), done.stdout
         return done.stdout
@@ -113,7 +113,7 @@ def test_the_life_of_a_new_project(tmp_path: Path, run, framing):
     for old, new in LIGHTER:
         edit(project / "config" / "config.yaml", old, new)
     checked("0 sources", "framing add FILE")
-    ran("# First steps: valley", "framing add FILE", "--group first")
+    ran("# First steps: valley", "framing add FILE", "--group first", by=cold_run)
     page = (project / "corpus" / "codebook" / "codebook.md").read_text(encoding="utf-8")
     assert "Quiet (`quiet`)" in page
 
@@ -184,6 +184,10 @@ def test_the_life_of_a_new_project(tmp_path: Path, run, framing):
     assert expected | {"report.html", "provenance.json", "manifest.tsv"} <= set(made)
     assert set(manifest(project / "results")["path"]) == set(made) - {"manifest.tsv"}
     assert not any(name.endswith("first-steps.md") for name in made)
+    # tests/workflow/test_run.py has the same by processes from nothing.
+    monkeypatch.setattr(
+        "framing.release.reproduce.subprocess.run", lambda command, **_: warm.run(command)
+    )
     assert framing("verify", *here)[0] == 0
 
 

@@ -177,7 +177,7 @@ def test_the_modules_that_a_script_imports_are_found_all_the_way(root: Path, mon
     assert "workflow/framing/cli/main.py" not in software.job_code("prevalence")
 
 
-def test_another_workflow_can_use_the_rules_as_a_module(root: Path, project: Path):
+def test_another_workflow_can_use_the_rules_as_a_module(root: Path, project: Path, warm):
     (project / "Snakefile").write_text(
         'configfile: "config/config.yaml"\n'
         f"module framing:\n    snakefile: {str(root / 'workflow' / 'Snakefile')!r}\n"
@@ -187,22 +187,19 @@ def test_another_workflow_can_use_the_rules_as_a_module(root: Path, project: Pat
         '    input: "results/tables/T4-prevalence.csv"\n',
         encoding="utf-8",
     )
-    done = subprocess.run(
-        [sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run"],
-        cwd=project, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = warm.run([sys.executable, "-m", "snakemake", "--cores", "1", "--dry-run"], project)
     assert done.returncode == 0, done.stdout + done.stderr
     assert {"check", "train", "prevalence", "mine"} <= planned(done)
     assert "report" not in planned(done)
 
 
-def test_two_runs_at_once_are_refused(project: Path, run):
+def test_two_runs_at_once_are_refused(project: Path, cold_run):
     import fcntl
 
     (project / "build").mkdir()
     with (project / "build" / ".lock").open("w", encoding="utf-8") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        done = run(project)
+        done = cold_run(project)
     assert done.returncode != 0
     assert "another run is at work in this directory. Wait" in done.stdout + done.stderr
     assert not (project / "results").exists()
