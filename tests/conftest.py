@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.warm import Warm
+from tests.warm import SHARED, Warm
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -22,9 +22,8 @@ def mini() -> Path:
     return ROOT / "examples" / "mini"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def warm() -> Iterator[Warm]:
     """Processes that begin with everything imported."""
-    processes = Warm()
-    yield processes
-    processes.close()
+    yield SHARED
+    SHARED.close()

@@ -36,7 +36,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 ONE_THREAD = {
     f"{name}_NUM_THREADS": "1"
@@ -94,6 +94,9 @@ def _serve(listener: socket.socket) -> None:
         while _reaped(os.WNOHANG):
             pass
     listener.close()
+    # What a test has left behind ends here: this process leads the group.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.killpg(0, signal.SIGTERM)
     while _reaped(0):
         pass
 
@@ -147,6 +150,7 @@ def _become(arguments: list[str], directory: str, environment: dict[str, str]) -
     """Do what ``python ARGUMENTS`` does, to its end."""
     status = 1
     try:
+        # Whoever runs the tests in the background has told them to ignore Ctrl-C.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         os.environ.clear()
         os.environ.update(environment)
@@ -215,7 +219,7 @@ def _divide_for_jobs(address: bytes) -> None:
         plain = more.get("stdout") in (None, sys.stdout) and words[:-1] == prefix
         if plain and _as_here(env, os.environ):
             streams = (0, 1, 2)
-            return _Process(address, words[-1:], Path.cwd(), env, streams)
+            return _Child(address, words[-1:], Path.cwd(), env, streams)
         return subprocess.Popen(command, *given, env=env, **more)
 
     class Divided:
@@ -232,8 +236,10 @@ def _divide_for_jobs(address: bytes) -> None:
 # --- whoever wants a process of it ----------------------------------------------------------------
 
 
-class _Process:
+class _Child:
     """A child that runs: what Snakemake and the tests need of a ``subprocess.Popen``."""
+
+    stdout: IO[str] | None = None
 
     def __init__(
         self, address: bytes, arguments: Sequence[str], directory: Path,
@@ -259,6 +265,15 @@ class _Process:
             self._connection.close()
         return self.returncode
 
+    def communicate(self, timeout: float | None = None) -> tuple[str, None]:
+        """Return what it still says, at its end."""
+        text = ""
+        if self.stdout is not None and not self.stdout.closed:
+            with self.stdout as said:
+                text = said.read()
+        self.wait(timeout)
+        return text, None
+
     def send_signal(self, number: int) -> None:
         if self.returncode is None:
             os.kill(self.pid, number)
@@ -268,6 +283,9 @@ class _Process:
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
+
+
+Process = _Child | subprocess.Popen[str]
 
 
 def _as_here(environment: Mapping[str, str], here: Mapping[str, str]) -> bool:
@@ -291,7 +309,7 @@ class Warm:
     def start(
         self, command: Sequence[str], streams: Sequence[int], directory: Path | None = None,
         environment: Mapping[str, str] | None = None,
-    ) -> _Process | None:  # fmt: skip
+    ) -> _Child | None:  # fmt: skip
         """Start a ``command`` of this Python; ``streams`` are its standard input, output, error.
 
         Return ``None`` where it must be started as usual.
@@ -306,7 +324,7 @@ class Warm:
             return None
         if self._server is None:
             self._begin()
-        return _Process(self._address, arguments, directory or Path.cwd(), given, streams)
+        return _Child(self._address, arguments, directory or Path.cwd(), given, streams)
 
     def run(
         self, command: Sequence[str], directory: Path | None = None,
@@ -331,6 +349,30 @@ class Warm:
                 said.append(stream.read().decode("utf-8", "replace"))
         return subprocess.CompletedProcess([*command], status, *said)
 
+    def talking(self, command: Sequence[str], directory: Path, *, cold: bool = False) -> Process:
+        """Start a ``command``, of which ``stdout`` gives all that it says.
+
+        By any way, or as people do where it is to be ``cold``.
+        """
+        reading, writing = os.pipe()
+        none = os.open(os.devnull, os.O_RDONLY)
+        try:
+            streams = (none, writing, writing)
+            running = None if cold else self.start(command, streams, directory)
+        finally:
+            os.close(writing)
+            os.close(none)
+        if running is None:
+            os.close(reading)
+            return subprocess.Popen(
+                command, cwd=directory, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, text=True,
+                # Whoever runs the tests in the background has told them to ignore Ctrl-C.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            )  # fmt: skip
+        running.stdout = os.fdopen(reading, encoding="utf-8")
+        return running
+
     def _begin(self) -> None:
         listener = socket.socket(socket.AF_UNIX)
         listener.bind("")  # a name of the kernel's choice: no file, gone with the process
@@ -339,16 +381,21 @@ class Warm:
         self._server = subprocess.Popen(
             [sys.executable, __file__, str(listener.fileno())], stdin=subprocess.PIPE,
             pass_fds=[listener.fileno()], env=self._environment | ONE_THREAD | _NO_THREAD,
+            start_new_session=True,
         )  # fmt: skip
         listener.close()
 
     def close(self) -> None:
-        """End the process that is divided, after its children."""
+        """End the process that is divided, and what is left of its children."""
         if self._server is not None:
             assert self._server.stdin is not None
             self._server.stdin.close()
             self._server.wait()
             self._server = None
+
+
+SHARED = Warm()
+"""The one of a process that runs tests; ended by the fixture `warm`."""
 
 
 if __name__ == "__main__":

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlencode
+
+from tests.warm import SHARED, Process
 
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)/\?key=(\S+)")
 _TOKEN = re.compile(r'name="token" value="([0-9a-f]+)"')
@@ -22,7 +22,7 @@ WHO = ("--kind", "human", "--describe", "a student")
 class Server:
     """``framing code`` or ``framing adjudicate`` at work, and what it printed so far."""
 
-    process: subprocess.Popen[str]
+    process: Process
     port: int
     key: str
     said: str
@@ -83,14 +83,13 @@ class Server:
         return text or ""
 
 
-def started(directory: Path, *arguments: str) -> Server:
-    """Start ``framing`` with ``arguments`` in a project; wait for its address."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "framing.cli", *arguments, "--no-browser"], cwd=directory,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ.copy(),
-        # Whoever runs the tests in the background has told them to ignore Ctrl-C.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )  # fmt: skip
+def started(directory: Path, *arguments: str, cold: bool = False) -> Server:
+    """Start ``framing`` with ``arguments`` in a project; wait for its address.
+
+    A ``cold`` one is a process from nothing, as people have it.
+    """
+    command = [sys.executable, "-m", "framing.cli", *arguments, "--no-browser"]
+    process = SHARED.talking(command, directory, cold=cold)
     said = ""
     assert process.stdout is not None
     for line in process.stdout:
@@ -103,9 +102,6 @@ def started(directory: Path, *arguments: str) -> Server:
 
 def refused(directory: Path, *arguments: str) -> str:
     """Return what ``framing`` says that does not start."""
-    done = subprocess.run(
-        [sys.executable, "-m", "framing.cli", *arguments], cwd=directory, capture_output=True,
-        text=True, timeout=60, check=False,
-    )  # fmt: skip
+    done = SHARED.run([sys.executable, "-m", "framing.cli", *arguments], directory)
     assert done.returncode == 1, done.stdout
     return done.stderr

@@ -50,8 +50,10 @@ def few(number: int = 6) -> None:
 def start(home: Path) -> Iterator[Start]:
     running: list[Server] = []
 
-    def _start(coder: str = "ann", *arguments: str, command: str = "code") -> Server:
-        server = started(home, command, "--coder", coder, *arguments)
+    def _start(
+        coder: str = "ann", *arguments: str, command: str = "code", cold: bool = False
+    ) -> Server:
+        server = started(home, command, "--coder", coder, *arguments, cold=cold)
         running.append(server)
         server.enter()
         return server
@@ -186,13 +188,13 @@ def test_what_coders_write_is_data(start):
 
 
 def test_a_killed_server_loses_no_answer(start):
-    server = start("ann", *WHO)
+    server = start("ann", *WHO, cold=True)
     going = server.answer(1, "1", "0", "0")
     assert going == "/passage/2?said=saved"
     assert len(answers()) == 1  # on disk before the next passage is shown
     server.answer(2, "0", "1", "0", unsure="1", memo="a doubt")
     server.kill()
-    again = start("ann")
+    again = start("ann", cold=True)
     assert again.ask("/")[1]["location"] == "/passage/3"
     assert "2 of 6 coded" in again.ask("/passage/3")[2]
     assert "a doubt" in again.ask("/doubts")[2]
