@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -114,10 +115,15 @@ def text_of(passage: str) -> str:
 
 def expected(passage: str) -> dict[str, str]:
     text = text_of(passage).lower()
-    codes = load_codebook(CODEBOOK).codes
-    return {
-        name: code.cells[text.count(name[:3]) % len(code.cells)] for name, code in codes.items()
-    }
+    cells = cells_of(CODEBOOK.read_bytes())
+    return {name: own[text.count(name[:3]) % len(own)] for name, own in cells.items()}
+
+
+@cache
+def cells_of(codebook: bytes) -> dict[str, tuple[str, ...]]:
+    """The cells of each code in the codebook that holds these bytes: read once, asked of often."""
+    assert codebook == CODEBOOK.read_bytes()
+    return {name: tuple(code.cells) for name, code in load_codebook(CODEBOOK).codes.items()}
 
 
 def files(folder: Path) -> dict[str, bytes]:
