@@ -1,7 +1,7 @@
 # The beginning of a project, before there are codings: where it stands, and what is next.
 #
 # needs: config/config.yaml, corpus/*.tsv (empty ones too), corpus/codebook/codebook.yaml,
-#        corpus/derived/*.json, and the texts themselves where they are at hand
+#        corpus/derived/*.jsonl, and the texts themselves where they are at hand
 # makes: build/first-steps.md, corpus/codebook/codebook.md, and once passages have been drawn
 #        build/to-code/passages.md   the passages to be coded, with their prose where it is at hand
 #        build/to-code/CODER.tsv     a blank sheet a coder; one that was begun is left as it is

@@ -1,7 +1,7 @@
 # From the corpus directory to tidy tables.
 #
 # needs: config/config.yaml, corpus/*.tsv, corpus/codings/, corpus/codebook/codebook.yaml,
-#        corpus/derived/*.json, and the texts themselves where they are at hand
+#        corpus/derived/*.jsonl, and the texts themselves where they are at hand
 # makes: build/passages.tsv  the frame: a row a passage, with group, period and design
 #        build/sampled/passages.tsv   its rows of sampled sources
 #        build/codes.tsv, build/coders.tsv
