@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
+from functools import cache
 from itertools import cycle, islice
 from typing import Any
 
@@ -203,7 +204,12 @@ def _essay(passages: int) -> pd.DataFrame:
 
 
 def tables(passages: int = 22) -> dict[str, pd.DataFrame]:
-    """All tables, in the columns that are declared."""
+    """All tables, in the columns that are declared, to change as one likes."""
+    return {name: frame.copy() for name, frame in _tables(passages).items()}
+
+
+@cache
+def _tables(passages: int) -> dict[str, pd.DataFrame]:
     t1 = [
         (group, "all", period, 4, 100, 12345, 20, 8, "2001", "2014-05-03", 1, 2, "")
         for group in ["all", *GROUPS]
