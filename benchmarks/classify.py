@@ -42,15 +42,20 @@ class Cost(NamedTuple):
     memory: float
 
 
-def made_up(number: int) -> list[str]:
-    """Return so many passages without a sentence that anybody wrote."""
-    chance = random.Random(SEED)
+def bags_of_words(every: int = 8) -> list[list[str]]:
+    """Return the words of passages of every so many-th shard, in alphabetical order."""
     bags = []
-    for path in sorted((ROOT / "corpus" / "derived").glob("*.jsonl"))[::8]:
+    for path in sorted((ROOT / "corpus" / "derived").glob("*.jsonl"))[::every]:
         for row in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
             counts = row.get("counts", {}).items()
             bags.append([word for word, times in counts for _ in range(times)])
-    bags = [bag for bag in bags if bag]
+    return [bag for bag in bags if bag]
+
+
+def made_up(number: int) -> list[str]:
+    """Return so many passages without a sentence that anybody wrote."""
+    chance = random.Random(SEED)
+    bags = bags_of_words()
     return [_passage(chance, chance.choice(bags)) for _ in range(number)]
 
 

@@ -7,14 +7,15 @@ report of every guess. All that is wrong with a table is said at once, with the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from framing.acquire.dates import parse_date
-from framing.acquire.table_files import Table, table_of_file, table_of_folder
+from framing.acquire.table_files import open_table, table_of_folder
+from framing.acquire.table_rows import Rows
 from framing.common.files import repeated
 from framing.common.problems import InputError, Problem, raise_if_any
 from framing.corpus.tables import DATE_PRECISIONS
@@ -56,10 +57,37 @@ class Documents:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A table whose rows were looked at once and are not held.
+
+    ``number`` of them are sound; ``problems`` is everything that is wrong with the others, by line;
+    ``each`` yields the sound ones, from the first on each time.
+    """
+
+    number: int
+    columns: Mapping[str, str]
+    notes: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    each: Callable[[], Iterator[Row]]
+
+
 def read_documents(
     path: Path, columns: Mapping[str, str], settings: Mapping[str, Any], names: str = ""
 ) -> Documents:
-    """Return the documents of a table, or of a folder of texts.
+    """Return the documents of a table, or of a folder of texts (:func:`open_documents`).
+
+    Raises :class:`InputError` with everything that is wrong with the table or with a row.
+    """
+    found = open_documents(path, columns, settings, names)
+    raise_if_any(first_of(found.problems, path))
+    return Documents(tuple(found.each()), found.columns, found.notes)
+
+
+def open_documents(
+    path: Path, columns: Mapping[str, str], settings: Mapping[str, Any], names: str = ""
+) -> Opened:
+    """Return the documents of a table, or of a folder of texts, to be gone through.
 
     ``columns`` says which column is which of ``FIELDS``; for those it does not name, the columns
     of ``settings["guesses"]`` are taken where they are there, and that is reported; an empty name
@@ -70,9 +98,9 @@ def read_documents(
     too, hidden ones not), and ``names`` says what their names mean, for example
     ``{country}_{session}_{year}`` for ``USA_25_1970.txt``.
 
-    Raises :class:`InputError` with everything that is wrong: files that are no such table, columns
-    that are not there, rows of another length, without text or with another's id, dates that are
-    none, paths that lead nowhere or out of the folder, fields that are too large.
+    Raises :class:`InputError` on files that are no such table, and on columns that are not there.
+    Rows of another length, without text or with another's id, dates that are none, paths that lead
+    nowhere or out of the folder, fields that are too large, are ``problems``.
     """
     path = Path(path)
     raise_if_any(
@@ -83,29 +111,60 @@ def read_documents(
     folder = path.is_dir()
     if names and not folder:
         raise InputError(Problem(path, "is no folder", "A pattern of names is for a folder."))
-    table = table_of_folder(path, names) if folder else table_of_file(path, settings)
-    raise_if_any(_header_problems(table, path))
-    if not table.rows and not table.problems:
+    table = _rows_of_folder(path, names) if folder else open_table(path, settings)
+    raise_if_any(_header_problems(table.header, path))
+    _not_empty(table, path, folder=folder)
+    used, guessed = _columns(table.header, columns, settings["guesses"], path)
+    rows = _Reading(table, used, settings, path, path if folder else path.parent)
+    wrong: set[int] = set()
+    problems: list[Problem] = []
+    first: dict[str, int] = {}
+    number = 0
+    for one, found in rows.looked_at(problems):
+        if one.id and first.setdefault(one.id, one.row) != one.row:
+            what = f"has the id {one.id!r} of line {first[one.id]}"
+            found.append(Problem(path, what, "Remove or rename one of them.", one.row))
+        # What the file has of it can be wrong too: that was told a moment ago.
+        sound = not found and not (problems and problems[-1].row == one.row)
+        problems += found
+        number += sound
+        if not sound:
+            wrong.add(one.row)
+
+    def each() -> Iterator[Row]:
+        return (one for one, _ in rows.looked_at([]) if one.row not in wrong)
+
+    notes = [*table.notes, *guessed]
+    notes += [f"{count} fields of the column {name!r} say that they are empty"
+              for name, count in sorted(rows.empty.items())]  # fmt: skip
+    in_order = sorted(problems, key=lambda one: one.row or 0)
+    return Opened(number, used, tuple(notes), tuple(in_order), each)
+
+
+def _rows_of_folder(path: Path, names: str) -> Rows:
+    table = table_of_folder(path, names)
+
+    def each(problems: list[Problem]) -> Iterator[tuple[int, list[str]]]:
+        problems += table.problems
+        return iter(table.rows)
+
+    return Rows(table.header, table.notes, each)
+
+
+def _not_empty(table: Rows, path: Path, *, folder: bool) -> None:
+    problems: list[Problem] = []
+    if next(table.each(problems), None) is None and not problems:
         what, remedy = ("has no .txt file", "Put the texts there.") if folder else (
             "has no row", "Give it a row for each document.")  # fmt: skip
         raise InputError(Problem(path, what, remedy))
-    used, guessed = _columns(table.header, columns, settings["guesses"], path)
-    home = path if folder else path.parent
-    rows, problems, empty = _rows(table, used, settings, path, home)
-    problems += _id_problems(rows, path)
-    raise_if_any(_first_of(sorted([*table.problems, *problems], key=lambda p: p.row or 0), path))
-    notes = [*table.notes, *guessed]
-    notes += [f"{number} fields of the column {name!r} say that they are empty"
-              for name, number in sorted(empty.items())]  # fmt: skip
-    return Documents(tuple(rows), used, tuple(notes))
 
 
 # --- columns --------------------------------------------------------------------------------------
 
 
-def _header_problems(table: Table, path: Path) -> list[Problem]:
+def _header_problems(header: Sequence[str], path: Path) -> list[Problem]:
     # R and pandas write a first column of row numbers without a name.
-    named = [name for name in table.header if name]
+    named = [name for name in header if name]
     return [
         Problem(path, f"has the column {name!r} twice", "Rename one of them.", 1)
         for name in repeated(named)
@@ -159,23 +218,40 @@ def _folded(name: str) -> str:
 # --- rows -----------------------------------------------------------------------------------------
 
 
-def _rows(
-    table: Table, used: Mapping[str, str], settings: Mapping[str, Any], path: Path, home: Path
-) -> tuple[list[Row], list[Problem], dict[str, int]]:
-    """Return the rows, what is wrong with them, and how many fields of a column count as empty."""
-    place = {name: number for number, name in reversed(list(enumerate(table.header)))}
-    missing = {one.casefold() for one in settings["missing"]}
-    rest = [name for name in table.header if name and name not in used.values()]
-    rows: list[Row] = []
-    problems: list[Problem] = []
-    empty: dict[str, int] = {}
-    root = home.resolve()
-    for line, values in table.rows:
-        given = {name: values[place[column]] for name, column in used.items()}
+class _Reading:
+    """How the rows of a table are read: which column is what, where files lie.
+
+    ``empty`` counts the fields of each column that say that they are empty, of the last time that
+    rows were gone through.
+    """
+
+    def __init__(
+        self, table: Rows, used: Mapping[str, str], settings: Mapping[str, Any], path: Path,
+        home: Path,
+    ) -> None:  # fmt: skip
+        place = {name: number for number, name in reversed(list(enumerate(table.header)))}
+        self._each, self._path, self._home, self._root = table.each, path, home, home.resolve()
+        self._used = {name: place[column] for name, column in used.items()}
+        self._columns = dict(used)
+        self._missing = {one.casefold() for one in settings["missing"]}
+        self._rest = {name: place[name] for name in table.header
+                      if name and name not in used.values()}  # fmt: skip
+        self.empty: dict[str, int] = {}
+
+    def looked_at(self, problems: list[Problem]) -> Iterator[tuple[Row, list[Problem]]]:
+        """Yield rows and what is wrong with each; what is no row joins ``problems``."""
+        self.empty = {}
+        for line, values in self._each(problems):
+            yield self._row(line, values)
+
+    def _row(self, line: int, values: Sequence[str]) -> tuple[Row, list[Problem]]:
+        given = {name: values[place] for name, place in self._used.items()}
+        path, problems = self._path, []
         for name, value in given.items():
-            if value.strip().casefold() in missing:
+            if value.strip().casefold() in self._missing:
                 given[name] = ""
-                empty[used[name]] = empty.get(used[name], 0) + 1
+                column = self._columns[name]
+                self.empty[column] = self.empty.get(column, 0) + 1
             elif name != "text":
                 given[name] = _tidy(value)
         text, file = given.pop("text", None), given.pop("path", None)
@@ -187,13 +263,10 @@ def _rows(
             problems.append(Problem(path, what, "Save the table anew as UTF-8.", line))
         found = None
         if file is not None:
-            found = _inside(file, home, root, path, line, problems)
+            found = _inside(file, self._home, self._root, path, line, problems)
         problems += _dated(given, path, line)
-        rows.append(
-            Row(line, known, text, found, given,
-                {column: _tidy(values[place[column]]) for column in rest})
-        )  # fmt: skip
-    return rows, problems, empty
+        rest = {column: _tidy(values[place]) for column, place in self._rest.items()}
+        return Row(line, known, text, found, given, rest), problems
 
 
 def _of(known: str) -> str:
@@ -247,19 +320,9 @@ def _dated(given: dict[str, str], path: Path, line: int) -> list[Problem]:
     return []
 
 
-def _id_problems(rows: Iterable[Row], path: Path) -> list[Problem]:
-    first: dict[str, int] = {}
-    problems = []
-    for one in rows:
-        if one.id and first.setdefault(one.id, one.row) != one.row:
-            what = f"has the id {one.id!r} of line {first[one.id]}"
-            problems.append(Problem(path, what, "Remove or rename one of them.", one.row))
-    return problems
-
-
-def _first_of(problems: list[Problem], path: Path) -> list[Problem]:
+def first_of(problems: Sequence[Problem], path: Path) -> list[Problem]:
     """Return problems, but of a table that is wrong all through not each row's."""
     if len(problems) <= _MOST_SAID:
-        return problems
+        return list(problems)
     more = f"has {len(problems) - _MOST_SAID} more rows or fields like these"
     return [*problems[:_MOST_SAID], Problem(path, more, "Correct the first ones, then try again.")]

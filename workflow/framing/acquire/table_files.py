@@ -1,25 +1,35 @@
 """Tables as they stand in files: CSV, TSV, JSON Lines, Parquet, or a folder of named texts.
 
 In: a file or a folder. Out: a header, rows with their lines, what was guessed, what cannot be read.
-What the columns mean is the matter of :mod:`framing.acquire.document_table`.
+Rows are gone through, not held (:func:`open_table`), or held (:func:`table_of_file`). What the
+columns mean is the matter of :mod:`framing.acquire.document_table`.
 """
 
 from __future__ import annotations
 
-import csv
-import json
+import codecs
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from framing.acquire.read.encodings import decode, encoding_notes, looks_binary
-from framing.common.extras import library
+from framing.acquire.table_rows import (
+    ITEM,
+    Row,
+    Rows,
+    Text,
+    csv_rows,
+    json_rows,
+    parquet_rows,
+    value_text,
+)
 from framing.common.files import read_up_to, repeated, unusable
 from framing.common.problems import InputError, Problem
+
+__all__ = ["ITEM", "KINDS", "Table", "open_table", "table_of_file", "table_of_folder", "value_text"]
 
 KINDS = {
     ".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl",
@@ -33,10 +43,9 @@ _SIGNATURES = (
     (b"%PDF", "is a PDF", "Give a table with one document a row."),
 )  # fmt: skip
 _PIECE = re.compile(r"\{([^{}]*)\}")
-
-
-ITEM = "\x1f"
-"""Ends each value of a list, where lists are asked for."""
+_CUT = "Cut it into several tables, or raise the limit (intake: table.bytes)."
+_CHUNK = 1_048_576
+_MARKUP = ("<!doctype", "<html", "<?xml")
 
 
 @dataclass(frozen=True)
@@ -48,7 +57,7 @@ class Table:
     """
 
     header: list[str]
-    rows: list[tuple[int, list[str]]]
+    rows: list[Row]
     notes: list[str]
     problems: list[Problem]
     nested: frozenset[str] = frozenset()
@@ -57,213 +66,130 @@ class Table:
 def table_of_file(
     path: Path, settings: Mapping[str, Any], unit: str = "document", *, lists: bool = False
 ) -> Table:
-    """Return the table in a file, by its ending and its first bytes.
+    """Return the table in a file, by its ending and its first bytes (:func:`open_table`)."""
+    found = open_table(path, settings, unit, lists=lists)
+    problems: list[Problem] = []
+    rows = list(found.each(problems))
+    return Table(found.header, rows, found.notes, problems, found.nested)
+
+
+def open_table(
+    path: Path, settings: Mapping[str, Any], unit: str = "document", *, lists: bool = False
+) -> Rows:
+    """Return the rows of the table in a file, by its ending and its first bytes.
 
     ``settings`` are those of :func:`framing.acquire.settings.intake_settings` under ``table``;
     ``unit`` is what a row stands for, as problems call it. With ``lists`` a list of single values
-    is kept (:data:`ITEM`), else it counts as empty. Raises :class:`InputError` on files that
-    are no such table; what is wrong with single rows is in the table's ``problems``.
+    is kept (:data:`ITEM`), else it counts as empty. What is in UTF-8 is read as its rows are gone
+    through; anything else is held. Raises :class:`InputError` on files that are no such table;
+    what is wrong with single rows is told as they are gone through.
     """
-    remedy = "Cut it into several tables, or raise the limit (intake: table.bytes)."
-    data = read_up_to(path, settings["bytes"], remedy)
     kind = KINDS.get(path.suffix.lower())
+    head = _head(path)
     for signature, what, remedy in _SIGNATURES:
-        if data.startswith(signature):
+        if head.startswith(signature):
             raise InputError(Problem(path, what, remedy))
-    if data.startswith(b"PAR1") or kind == "parquet":
-        return _of_parquet(data, path, settings, lists=lists)
+    if head.startswith(b"PAR1") or kind == "parquet":
+        source = path if path.is_file() else read_up_to(path, settings["bytes"], _CUT)
+        if isinstance(source, Path):
+            _within(path, settings["bytes"])
+        return parquet_rows(source, path, settings, lists=lists)
     if kind is None:
+        # Its size is told first, as ever.
+        _within(path, settings["bytes"])
         raise InputError(
             Problem(path, f"has the ending {path.suffix!r}", f"Known: {', '.join(KINDS)}.")
         )
+    text, encoding = _text(path, settings, unit)
+    if kind == "jsonl":
+        rows = json_rows(text, path, settings["field"], lists=lists)
+    else:
+        delimiters = ["\t"] if kind == "tsv" else settings["delimiters"]
+        rows = csv_rows(text, path, delimiters, settings["field"])
+    rows.notes[:0] = encoding_notes(encoding)
+    return rows
+
+
+def _head(path: Path) -> bytes:
+    """Return how a file begins; nothing of what is no plain file, which could be read but once.
+
+    Raises :class:`InputError` where it cannot be read.
+    """
+    if not path.is_file():
+        return b""
+    try:
+        with path.open("rb") as file:
+            return file.read(_CHUNK)
+    except OSError as error:
+        raise InputError(unusable(error, path)) from None
+
+
+def _within(path: Path, most: int) -> None:
+    """Raise :class:`InputError` where a file is larger than it may be, or is not there."""
+    try:
+        size = path.stat().st_size
+    except OSError:
+        size = most + 1  # reading it says what is wrong
+    if size > most:
+        read_up_to(path, most, _CUT)
+
+
+def _text(path: Path, settings: Mapping[str, Any], unit: str) -> tuple[Text, str]:
+    """Return the lines of a file, and their encoding."""
+    if path.is_file() and _is_plain(path, settings["bytes"]):
+        return lambda: _lines(path), "utf-8"
+    data = read_up_to(path, settings["bytes"], _CUT)
+    for signature, what, remedy in _SIGNATURES:
+        if data.startswith(signature):
+            raise InputError(Problem(path, what, remedy))
     if looks_binary(data):
         raise InputError(Problem(path, "is no text, so no table", "Save it as CSV (UTF-8)."))
     text, encoding = decode(data, path, settings["encodings"])
     if "\x00" in text:
         line = text.count("\n", 0, text.index("\x00")) + 1
         raise InputError(Problem(path, "holds a NUL byte", "Save it anew as CSV (UTF-8).", line))
-    if text.lstrip()[:100].lower().startswith(("<!doctype", "<html", "<?xml")):
+    if text.lstrip()[:100].lower().startswith(_MARKUP):
         raise InputError(Problem(path, "is a page or XML, no table", "Save it as CSV (UTF-8)."))
     if not text.strip():
         raise InputError(Problem(path, "is empty", f"Give it a header and a row a {unit}."))
-    if kind == "jsonl":
-        table = _of_json(text, path, settings["field"], lists=lists)
-    else:
-        delimiters = ["\t"] if kind == "tsv" else settings["delimiters"]
-        table = _of_csv(text, path, delimiters, settings["field"])
-    table.notes[:0] = encoding_notes(encoding)
-    return table
+    # Only "\n" is a line end here: str.splitlines would also cut at others.
+    return lambda: iter(StringIO(text, newline="\n")), encoding
 
 
-def _of_csv(text: str, path: Path, delimiters: Sequence[str], most: int) -> Table:
-    """Read delimited text by the delimiter that parts its first line into most columns."""
-    first = text[: text.find("\n", 0, 100_000)] if "\n" in text[:100_000] else text[:100_000]
-    delimiter = max(delimiters, key=lambda one: (first.count(one), -delimiters.index(one)))
-    notes = (
-        [] if delimiter == delimiters[0] else [f"fields are taken to be parted by {delimiter!r}"]
-    )
-    header: list[str] | None = None
-    rows: list[tuple[int, list[str]]] = []
-    problems: list[Problem] = []
-    # The module has one limit for all its readers, and a smaller one than a book.
-    before = csv.field_size_limit(most)
+def _is_plain(path: Path, most: int) -> bool:
+    """Return whether a file is text in UTF-8 that can be read line by line, and not too large."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    size, blank = 0, True
     try:
-        # Only "\n" is a line end here: str.splitlines would also cut at others.
-        reader = csv.reader(StringIO(text, newline="\n"), delimiter=delimiter, strict=True)
-        line = 1
-        for fields in _records(reader, path, problems):
-            begun, line = line, reader.line_num + 1
-            if not fields:
-                continue
-            if header is None:
-                header = fields
-            elif len(fields) != len(header):
-                what = f"has {len(fields)} fields where the header has {len(header)}"
-                remedy = "Put quotes around fields that hold the delimiter or line ends."
-                problems.append(Problem(path, what, remedy, begun))
-            else:
-                rows.append((begun, fields))
-    finally:
-        csv.field_size_limit(before)
-    return Table([name.strip() for name in header or []], rows, notes, problems)
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                text = decoder.decode(chunk)
+                if blank:
+                    start = text.lstrip("\ufeff").lstrip()
+                    if looks_binary(chunk) or start[:100].lower().startswith(_MARKUP):
+                        return False
+                    blank = not start
+                size += len(chunk)
+                if size > most or b"\x00" in chunk:
+                    return False
+            decoder.decode(b"", final=True)
+    except (OSError, UnicodeDecodeError):
+        return False
+    return not blank
 
 
-def _records(reader: Any, path: Path, problems: list[Problem]) -> Iterator[list[str]]:
-    """Yield the records that can be read; the first that cannot be ends them, as a problem."""
-    begun = 1
-    while True:
-        try:
-            fields = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            remedy = "Look for a quote that is not closed, or not doubled inside a field."
-            problems.append(
-                Problem(path, f"has a row that cannot be read ({error})", remedy, begun)
-            )
-            return
-        yield fields
-        begun = reader.line_num + 1
-
-
-def _of_json(text: str, path: Path, most: int, *, lists: bool) -> Table:
-    if text.lstrip().startswith("["):
-        raise InputError(
-            Problem(path, "is one JSON list", "Write one object a line (JSON Lines), without [ ].")
-        )
-    objects: list[tuple[int, dict[str, Any]]] = []
-    problems: list[Problem] = []
-    remedy = "Write one object a line (JSON Lines)."
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            value = json.loads(line)
-        except (RecursionError, ValueError) as error:
-            said = error.msg if isinstance(error, json.JSONDecodeError) else "too deep or too long"
-            problems.append(Problem(path, f"is not JSON ({said})", remedy, number))
-            continue
-        if not isinstance(value, dict):
-            problems.append(Problem(path, "is no object with names and values", remedy, number))
-            continue
-        objects.append((number, value))
-    return _of_objects(objects, [], problems, path, most, lists=lists)
-
-
-def _of_parquet(data: bytes, path: Path, settings: Mapping[str, Any], *, lists: bool) -> Table:
-    pa = library("pyarrow", "parquet", path)
-    pq = library("pyarrow.parquet", "parquet", path)
+def _lines(path: Path) -> Iterator[str]:
     try:
-        with pq.ParquetFile(pa.BufferReader(data)) as file:
-            meta = file.metadata
-            size = sum(meta.row_group(n).total_byte_size for n in range(meta.num_row_groups))
-            if size > settings["expanded_bytes"]:
-                raise InputError(
-                    Problem(path, f"unpacks to {size} bytes, more than it may",
-                            "Cut it into several tables.")
-                )  # fmt: skip
-            names = list(file.schema_arrow.names)
-            table = file.read()
-            values = [column.to_pylist() for column in table.columns]
-    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
-        said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        # Line ends of all systems come as "\n".
+        with path.open(encoding="utf-8-sig") as file:
+            for number, line in enumerate(file):
+                yield line if number else line.removeprefix("\ufeff")
+    except OSError as error:
+        raise InputError(unusable(error, path)) from None
+    except UnicodeDecodeError:
         raise InputError(
-            Problem(path, f"is no Parquet file that can be read ({said})", "Write it anew.")
+            Problem(path, "was changed while it was read", "Run the command again.")
         ) from None
-    # Rows are numbered as if the header were line 1, as in the other tables.
-    rows = [
-        (number, {name: column[number - 2] for name, column in zip(names, values, strict=True)})
-        for number in range(2, table.num_rows + 2)
-    ]
-    twice = [Problem(path, f"has the column {name!r} twice", "Rename one.", 1)
-             for name in repeated(names)]  # fmt: skip
-    return _of_objects(rows, names, twice, path, settings["field"], lists=lists)
-
-
-def _of_objects(
-    objects: Sequence[tuple[int, Mapping[str, Any]]],
-    names: Sequence[str],
-    problems: list[Problem],
-    path: Path,
-    most: int,
-    *,
-    lists: bool,
-) -> Table:
-    """Return objects as a table; a value that is a list or an object counts as no value.
-
-    With ``lists`` a list of single values is one (:data:`ITEM`).
-    """
-    header = list(dict.fromkeys([*names, *(name for _, one in objects for name in one)]))
-    rows = []
-    nested: set[str] = set()
-    for number, one in objects:
-        values = []
-        for name in header:
-            value = one.get(name)
-            text = _list_text(value) if lists and isinstance(value, list) else value_text(value)
-            if text is None:
-                nested.add(name)
-            elif len(text) > most:
-                problems.append(_too_large(path, number, name, most))
-            values.append(text or "")
-        rows.append((number, values))
-    notes = [
-        f"values of {name!r} that are lists or objects count as empty" for name in sorted(nested)
-    ]
-    return Table(header, rows, notes, problems, frozenset(nested))
-
-
-def _too_large(path: Path, row: int, name: str, most: int) -> Problem:
-    return Problem(path, f"has a field of more than {most} characters in the column {name!r}",
-                   "One row is one document: cut it.", row)  # fmt: skip
-
-
-def _list_text(values: Sequence[Any]) -> str | None:
-    """Return a list of single values as text, or None where it holds other ones."""
-    texts = [value_text(value) for value in values]
-    if any(text is None or ITEM in text for text in texts):
-        return None
-    return "".join(f"{text}{ITEM}" for text in texts)
-
-
-def value_text(value: Any) -> str | None:
-    """Return a value of JSON or Parquet as text, or None where it is no single value."""
-    if value is None or (isinstance(value, float) and value != value):
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return value
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    if isinstance(value, int):
-        # Python refuses to write out larger ones.
-        return str(value) if value.bit_length() < 10_000 else None
-    if isinstance(value, float):
-        return str(value)
-    if isinstance(value, (datetime, date)):
-        return value.isoformat()
-    return None
 
 
 def table_of_folder(path: Path, names: str) -> Table:

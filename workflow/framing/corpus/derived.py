@@ -9,7 +9,7 @@ are kept in files says :mod:`framing.corpus.store`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,21 +33,25 @@ Facts = dict[str, Any]
 def derive(
     source_id: str,
     text: str,
-    passages: pd.DataFrame,
+    passages: pd.DataFrame | Sequence[Any],
     hits: Callable[[str], Mapping[str, int]],
     cue_digests: Mapping[str, str],
     table: Path = Path("passages.tsv"),
 ) -> Facts:
     """Return the derived facts of one source.
 
-    ``passages`` are its rows (``passage_id start end words``) of ``table``, ``hits`` counts the
-    cues in a passage's text, pattern by pattern (:func:`framing.codebook.hits.hit_key`),
-    ``cue_digests`` names each cue's digest. Raises :class:`InputError`
-    where offsets lie outside the text or the recorded number of words is not the counted one.
+    ``passages`` are its rows (``passage_id start end words``) of ``table``, as a table or one by
+    one; ``hits`` counts the cues in a passage's text, pattern by pattern
+    (:func:`framing.codebook.hits.hit_key`), ``cue_digests`` names each cue's digest. Raises
+    :class:`InputError` where offsets lie outside the text or the recorded number of words is not
+    the counted one.
     """
     problems, rows = [], []
-    lines = passages.get(LINE, [None] * len(passages))
-    for row, line in zip(passages.itertuples(index=False), lines, strict=True):
+    lines = [None] * len(passages)
+    if isinstance(passages, pd.DataFrame):
+        lines = passages.get(LINE, lines)
+        passages = list(passages.itertuples(index=False))
+    for row, line in zip(passages, lines, strict=True):
         prose = text[row.start : row.end]
         name = f"passage {row.passage_id} of source {source_id}"
         if row.end > len(text):

@@ -184,7 +184,9 @@ def cue_digests(codebook: Codebook) -> dict[str, str]:
     return {cue.name: cue_digest(codebook, cue) for cue in codebook.cues}
 
 
-def deriver(codebook: Codebook) -> Callable[[str, str, pd.DataFrame], Facts]:
+def deriver(
+    codebook: Codebook,
+) -> Callable[[str, str, pd.DataFrame | Sequence[Any]], Facts]:
     """Return a function from a source's id, text and passages to its derived facts.
 
     The codebook's cues have been tried: it is one that was loaded. The function raises
@@ -192,7 +194,7 @@ def deriver(codebook: Codebook) -> Callable[[str, str, pd.DataFrame], Facts]:
     """
     compiled, digests = compile_cues(codebook, tried=True), cue_digests(codebook)
 
-    def facts(source_id: str, text: str, passages: pd.DataFrame) -> Facts:
+    def facts(source_id: str, text: str, passages: pd.DataFrame | Sequence[Any]) -> Facts:
         return derive(
             source_id,
             text,

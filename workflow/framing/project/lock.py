@@ -21,6 +21,7 @@ from framing.common.problems import InputError, Problem
 PENDING = Path("corpus/.pending")
 LIST = "list.json"
 LOCK = Path("build/.lock")
+_AT_ONCE = 64  # files that are worth waiting for all that the system has to write
 
 
 @contextmanager
@@ -77,6 +78,77 @@ def hold(directory: Path) -> IO[str] | None:
     return handle
 
 
+class Pending:
+    """A change that is being prepared: contents are written beside the old ones, one by one.
+
+    Nothing counts before :meth:`decide`; what was written until then is thrown away by
+    :meth:`discard`, as the block of :func:`prepared` does where it fails, or by the next command
+    (:func:`recover`). Only the paths are held in memory. Use it while holding :func:`alone`.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._base, self._folder = directory, directory / PENDING
+        self._moves: list[str] = []
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.mkdir(parents=True)
+
+    def write(self, path: Path, content: str | bytes) -> None:
+        """Write what a file is to hold (a text as UTF-8); ``path`` is relative to the project."""
+        with self.open(path) as file:
+            file.write(content.encode("utf-8") if isinstance(content, str) else content)
+
+    def open(self, path: Path) -> IO[bytes]:
+        """Return what a file is to hold, open for writing; it is closed before the decision."""
+        self._moves.append(path.as_posix())
+        return (self._folder / str(len(self._moves) - 1)).open("wb")
+
+    def scratch(self, name: str) -> Path:
+        """Return where something can be put down meanwhile; it goes when the change is made."""
+        return self._folder / f"{name}.scratch"
+
+    def decide(self, removals: Iterable[Path] = ()) -> None:
+        """Make the change: all of it, even where this process is killed from now on."""
+        if len(self._moves) > _AT_ONCE and hasattr(os, "sync"):
+            # On most disks faster than file by file; those only say then whether it went well.
+            os.sync()
+        for number in range(len(self._moves)):
+            with (self._folder / str(number)).open("rb") as file:
+                os.fsync(file.fileno())
+        for folder in {(self._base / path).parent for path in self._moves}:
+            folder.mkdir(parents=True, exist_ok=True)
+        moves = {str(number): path for number, path in enumerate(self._moves)}
+        plan = {"moves": moves, "removals": [path.as_posix() for path in removals]}
+        _write(self._folder / f"{LIST}.part", json_text(plan).encode("utf-8"))
+        (self._folder / f"{LIST}.part").replace(self._folder / LIST)
+
+    def discard(self) -> None:
+        """Throw away what was written; nothing has changed."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+@contextmanager
+def prepared(directory: Path | None = None) -> Iterator[Pending]:
+    """Give what a change is written to, for as many files as there may be.
+
+    The block ends with :meth:`Pending.decide`, and then the change is made; or without, and then
+    nothing is. Raises :class:`InputError` where a file cannot be written; then everything is as it
+    was.
+    """
+    base = Path() if directory is None else directory
+    pending = None
+    try:
+        pending = Pending(base)
+        yield pending
+    except BrokenPipeError:  # who stopped reading what is printed
+        raise
+    except OSError as error:
+        raise InputError(unusable(error, base / PENDING)) from None
+    finally:
+        if pending is not None and not (base / PENDING / LIST).is_file():
+            pending.discard()
+    recover(base)
+
+
 def commit(
     writes: Mapping[Path, str | bytes], removals: Iterable[Path] = (), directory: Path | None = None
 ) -> None:
@@ -84,24 +156,10 @@ def commit(
 
     Raises :class:`InputError` where a file cannot be written; then everything is as it was.
     """
-    base = Path() if directory is None else directory
-    pending = base / PENDING
-    moves = {f"{number}": path.as_posix() for number, path in enumerate(writes)}
-    try:
-        shutil.rmtree(pending, ignore_errors=True)
-        pending.mkdir(parents=True)
-        for name, content in zip(moves, writes.values(), strict=True):
-            data = content.encode("utf-8") if isinstance(content, str) else content
-            _write(pending / name, data)
-        for path in writes:
-            (base / path).parent.mkdir(parents=True, exist_ok=True)
-        plan = {"moves": moves, "removals": [path.as_posix() for path in removals]}
-        _write(pending / f"{LIST}.part", json_text(plan).encode("utf-8"))
-        (pending / f"{LIST}.part").replace(pending / LIST)
-    except OSError as error:
-        shutil.rmtree(pending, ignore_errors=True)
-        raise InputError(unusable(error, pending)) from None
-    recover(base)
+    with prepared(directory) as pending:
+        for path, content in writes.items():
+            pending.write(path, content)
+        pending.decide(removals)
 
 
 def recover(directory: Path | None = None) -> bool:

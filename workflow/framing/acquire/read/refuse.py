@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,6 +21,7 @@ def library(module: str, place: str | Path) -> Any:
     return extras.library(module, "reading", place)
 
 
+@cache
 def version_of(distribution: str) -> str:
     """Return the version of an installed distribution, or ``unknown``."""
     try:

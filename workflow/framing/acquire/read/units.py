@@ -8,9 +8,10 @@ once, when a text joins the corpus; afterwards offsets are frozen.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -35,6 +36,16 @@ class Unit:
     words: int
     speaker: str | None = None
     reason: str | None = None
+
+
+class PassageRow(NamedTuple):
+    """A row of ``passages.tsv``."""
+
+    passage_id: str
+    source_id: str
+    start: int
+    end: int
+    words: int
 
 
 @dataclass(frozen=True)
@@ -84,7 +95,37 @@ def cut_passages(
     source: Mapping[str, str] | None = None,
     speakers: Sequence[str | None] | None = None,
 ) -> Cut:
-    """Return the passages of a text and what was left out of them.
+    """Return the passages of a text and what was left out of them (:func:`cut_pieces`)."""
+    pieces = cut_pieces(source_id, text, units, source, speakers)
+    return Cut(
+        pd.DataFrame(passage_rows(source_id, pieces), columns=list(PASSAGE_COLUMNS)),
+        pd.DataFrame(
+            [
+                (source_id, unit.start, unit.end, unit.words, unit.reason)
+                for unit in pieces if unit.reason is not None
+            ],
+            columns=list(LEFT_OUT_COLUMNS),
+        ),
+    )  # fmt: skip
+
+
+def passage_rows(source_id: str, pieces: Iterable[Unit]) -> list[PassageRow]:
+    """Return the pieces that count as rows of ``passages.tsv``."""
+    return [
+        PassageRow(passage_id(source_id, unit.start, unit.end), source_id,
+                   unit.start, unit.end, unit.words)
+        for unit in pieces if unit.reason is None
+    ]  # fmt: skip
+
+
+def cut_pieces(
+    source_id: str,
+    text: str,
+    units: Mapping[str, Any],
+    source: Mapping[str, str] | None = None,
+    speakers: Sequence[str | None] | None = None,
+) -> list[Unit]:
+    """Return the pieces of a text in order; those without a ``reason`` are its passages.
 
     ``source`` is its row of ``sources.tsv``: the scope rules ask for its columns, and its
     ``speaker`` says whose turns count. Without it every scope rule with a ``where`` is passed over.
@@ -113,24 +154,7 @@ def cut_passages(
         for unit in pieces
     ]
     pieces = _without_repeats(text, pieces, units["same_text"])
-    pieces = _within_scope(text, pieces, row, units["scope"])
-    return Cut(
-        pd.DataFrame(
-            [
-                (passage_id(source_id, unit.start, unit.end), source_id,
-                 unit.start, unit.end, unit.words)
-                for unit in pieces if unit.reason is None
-            ],
-            columns=list(PASSAGE_COLUMNS),
-        ),
-        pd.DataFrame(
-            [
-                (source_id, unit.start, unit.end, unit.words, unit.reason)
-                for unit in pieces if unit.reason is not None
-            ],
-            columns=list(LEFT_OUT_COLUMNS),
-        ),
-    )  # fmt: skip
+    return _within_scope(text, pieces, row, units["scope"])
 
 
 def _without_other_voices(pieces: list[Unit], speaker: str, turns: Mapping[str, Any]) -> list[Unit]:
@@ -254,8 +278,9 @@ def _within_scope(
     return made
 
 
+@lru_cache(maxsize=1024)
 def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
-    # Whole words as written; `*` at the end stands for any ending. re keeps its own cache.
+    # Whole words as written; `*` at the end stands for any ending.
     return re.compile(
         "|".join(
             rf"(?<!\w){re.escape(word.rstrip('*'))}" + ("" if word.endswith("*") else r"(?!\w)")
