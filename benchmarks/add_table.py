@@ -1,13 +1,13 @@
 """How long it takes to add a table of documents to a new project, and how much memory.
 
-`python benchmarks/add_table.py` writes tables of made-up documents of 300 words, each sentence of the
-words of one passage of the corpus (by their counts, in random order, now and then one that nobody
-has seen), with several groups, dates and speakers. Of a hundred rows one is broken (no text, a date
-that never was, an unknown group, an id that another row has), and of a thousand one repeats an
-earlier row with some words changed. `framing add --table TABLE --skip` lets them join a project that
-`framing init` has made, with the committed codebook and configuration. What it says and writes is
-held against what the table is known to hold. Memory is that of all processes together, proportionally
-where they share pages (Linux).
+`python benchmarks/add_table.py` writes tables of made-up documents of 300 words, each sentence of
+the words of one passage of the corpus (by their counts, in random order, now and then one that
+nobody has seen), with several groups, dates and speakers. Of a hundred rows one is broken (no text,
+a date that never was, an unknown group, an id that another row has), and of a thousand one repeats
+an earlier row with some words changed. `framing add --table TABLE --skip` lets them join a project
+that `framing init` has made, with the committed codebook and configuration. What it writes is held
+against what the table is known to hold. Memory is that of all processes together (Linux: shared
+pages are counted once).
 """
 
 from __future__ import annotations
@@ -196,7 +196,7 @@ def check(project: Path, rows: int) -> int:
 
 def run(rows: list[int], options: list[str], shown: bool) -> None:
     """Print what `framing add --table` takes, by number of rows."""
-    print("| documents | passages | processor s | wall s | MiB | ms a document (processor) | lines |")
+    print("| documents | passages | processor s | wall s | MiB | ms a document | lines printed |")
     print("|---|---|---|---|---|---|---|")
     for number in rows:
         with tempfile.TemporaryDirectory(prefix="framing-benchmark-") as name:

@@ -13,38 +13,17 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-from scipy import sparse
-
-from framing.acquire.passage_index import Index, Ints, count_matrix, index_of, presence
+from framing.acquire.pairs import Pair, pairs_of
+from framing.acquire.passage_index import Index, index_of
 from framing.corpus.derived import Facts
 
+__all__ = ["Duplicates", "Likeness", "Pair", "Runs", "compare", "described", "duplicate_lines"]
+
 _WORD = re.compile(r"\w+")
-
-# Passages are only compared in full where they share this part of the rarer words of one of them.
-# Copies share far more, others far less.
-_CANDIDATE = 0.3
-_AT_ONCE = 20_000  # pairs compared in one go
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A passage and what it is found in: a passage of ``source_id``, or two that follow each other.
-
-    ``similarity`` is the weighted Jaccard similarity of their words, ``contained`` the part of the
-    words of the shorter side that occurs in the other; ``same`` says that the digests are equal.
-    """
-
-    passage_id: str
-    source_id: str
-    others: tuple[str, ...]
-    similarity: float
-    contained: float
-    same: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,16 +89,35 @@ def compare(
     returns their text.
     """
     own = facts["source_id"]
-    others = [pair for pair in _pairs(facts, index, settings) if pair.source_id != own]
+    pairs = [pair for pair in pairs_of(facts, index, settings) if pair.source_id != own]
+    return described(facts, pairs, index, settings, text, texts)
+
+
+def described(
+    facts: Facts,
+    pairs: Iterable[Pair],
+    index: Index,
+    settings: Mapping[str, Any],
+    text: str = "",
+    texts: Callable[[str], str | None] | None = None,
+    repeating: bool = True,
+) -> Duplicates:
+    """Return what a source repeats, given its pairs with passages of other sources in ``index``.
+
+    ``repeating`` says whether passages of its own may repeat each other (:func:`may_repeat`).
+    Otherwise as :func:`compare`.
+    """
+    own = facts["source_id"]
+    others = list(pairs)
     of_source: dict[str, list[Pair]] = defaultdict(list)
     for pair in others:
         of_source[pair.source_id].append(pair)
     same = tuple(one for one in index.texts.get(facts["text_sha256"], ()) if one != own)
     near = []
-    for source, pairs in of_source.items():
+    for source, found in of_source.items():
         if source in same:
             continue
-        likeness, enough = _likeness(facts, index, source, pairs, settings)
+        likeness, enough = _likeness(facts, index, source, found, settings)
         other_text = texts(source) if text and texts is not None else None
         if other_text is not None:
             likeness = replace(likeness, runs=runs_in_common(text, other_text, settings["run"]))
@@ -133,7 +131,7 @@ def compare(
         same_text=same,
         near=tuple(near),
         quoted=tuple(pair for pair in others if pair.source_id not in told),
-        repeats=tuple(_repeats(facts, settings)),
+        repeats=tuple(_repeats(facts, settings)) if repeating else (),
     )
 
 
@@ -167,116 +165,11 @@ def _pair_line(pair: Pair, where: str) -> str:
     return f"passage {pair.passage_id} is in {where} ({how})"
 
 
-# --- passages -------------------------------------------------------------------------------------
-
-
-def _pairs(facts: Facts, index: Index, settings: Mapping[str, Any]) -> list[Pair]:
-    """Return all pairs of a passage of ``facts`` and of the index, in the order of both."""
-    rows = facts["passages"]
-    if not rows or not index.passages:
-        return []
-    query = _Query.of([row["counts"] for row in rows], index)
-    direct = _direct(query, index, settings)
-    for place, row in enumerate(rows):
-        for other in index.digests.get(row["sha256"], ()):
-            direct[place, other] = (1.0, 1.0, True)
-    made = [
-        ((a, b), Pair(rows[a]["passage_id"], index.sources[b], (index.passages[b],), *measures))
-        for (a, b), measures in direct.items()
-    ]
-    # Where a passage was found whole, the same passage and its neighbour say no more.
-    known = {(a, index.sources[b]) for a, b in direct}
-    made += [
-        (
-            (a, b),
-            Pair(rows[a]["passage_id"], index.sources[b], index.passages[b : b + 2], *measures),
-        )
-        for (a, b), measures in _across(query, index, settings).items()
-        if (a, index.sources[b]) not in known
-    ]
-    return [pair for _, pair in sorted(made, key=lambda one: one[0])]
-
-
-@dataclass(frozen=True)
-class _Query:
-    """Passages of a new source (M): counts of words the index knows (M × V), sizes, rarer words."""
-
-    counts: sparse.csr_array
-    sizes: Ints
-    rare: Ints
-    shared: sparse.csr_array
-
-    @classmethod
-    def of(cls, bags: Sequence[Mapping[str, int]], index: Index) -> _Query:
-        counts = count_matrix(bags, index.vocabulary)
-        present = presence(counts)
-        common = np.asarray(present @ index.common.astype(np.intp), dtype=np.intp)
-        distinct = np.array([len(bag) for bag in bags], dtype=np.intp)
-        return cls(
-            counts=counts,
-            sizes=np.array([sum(bag.values()) for bag in bags], dtype=np.intp),
-            rare=distinct - common,
-            shared=(present @ index.postings).tocsr(),
-        )
-
-
-Measures = dict[tuple[int, int], tuple[float, float, bool]]
-
-
-def _direct(query: _Query, index: Index, settings: Mapping[str, Any]) -> Measures:
-    """Return similarity and containment of the pairs of single passages that reach a threshold."""
-    found: Measures = {}
-    shared = query.shared.tocoo()
-    fewer = np.minimum(query.rare[shared.row], index.rare[shared.col])
-    keep = shared.data >= _CANDIDATE * fewer
-    for a, b in _portions(shared.row[keep], shared.col[keep]):
-        both = _overlap(query.counts[a], index.counts[b])
-        sizes = query.sizes[a], index.sizes[b]
-        less = np.minimum(*sizes)
-        similarity = np.round(both / (sizes[0] + sizes[1] - both), 6)
-        contained = np.round(both / less, 6)
-        good = (similarity >= settings["similar"]) & (less >= settings["min_words"])
-        good |= (contained >= settings["contained"]) & (less >= settings["contained_words"])
-        for place in np.flatnonzero(good):
-            pair = int(a[place]), int(b[place])
-            found[pair] = (float(similarity[place]), float(contained[place]), False)
-    return found
-
-
-def _across(query: _Query, index: Index, settings: Mapping[str, Any]) -> Measures:
-    """Return the passages that lie across two that follow each other, keyed by the first."""
-    found: Measures = {}
-    # What both hold is counted twice: these are candidates only.
-    shared = (query.shared @ index.follows.T).tocoo()
-    keep = shared.data >= _CANDIDATE * query.rare[shared.row]
-    keep &= query.sizes[shared.row] >= settings["contained_words"]
-    for a, pair in _portions(shared.row[keep], shared.col[keep]):
-        b = index.first[pair]
-        both = _overlap(query.counts[a], index.counts[b] + index.counts[b + 1])
-        sizes = query.sizes[a], index.sizes[b] + index.sizes[b + 1]
-        similarity = np.round(both / (sizes[0] + sizes[1] - both), 6)
-        contained = np.round(both / sizes[0], 6)
-        for place in np.flatnonzero(contained >= settings["contained"]):
-            key = int(a[place]), int(b[place])
-            found[key] = (float(similarity[place]), float(contained[place]), False)
-    return found
-
-
 def _repeats(facts: Facts, settings: Mapping[str, Any]) -> Iterator[Pair]:
     order = {row["passage_id"]: place for place, row in enumerate(facts["passages"])}
-    for pair in _pairs(facts, index_of([facts]), settings):
+    for pair in pairs_of(facts, index_of([facts]), settings):
         if len(pair.others) == 1 and order[pair.passage_id] > order[pair.others[0]]:
             yield pair
-
-
-def _overlap(some: sparse.csr_array, others: sparse.csr_array) -> Ints:
-    """Return how many words, each as often as in both, the rows of two matrices share."""
-    return np.asarray(some.minimum(others).sum(axis=1), dtype=np.intp).ravel()
-
-
-def _portions(a: Ints, b: Ints) -> Iterator[tuple[Ints, Ints]]:
-    for start in range(0, len(a), _AT_ONCE):
-        yield a[start : start + _AT_ONCE], b[start : start + _AT_ONCE]
 
 
 # --- sources --------------------------------------------------------------------------------------
@@ -286,7 +179,7 @@ def _likeness(
     facts: Facts, index: Index, source: str, pairs: Sequence[Pair], settings: Mapping[str, Any]
 ) -> tuple[Likeness, bool]:
     """Return how alike the sources are by their pairs, and whether that makes a near duplicate."""
-    places = [place for place, name in enumerate(index.sources) if name == source]
+    places = range(*index.spans[source])
     theirs = {index.passages[place]: int(index.words[place]) for place in places}
     mine = {row["passage_id"]: int(row["words"]) for row in facts["passages"]}
     here: dict[str, float] = defaultdict(float)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pandas as pd
 
@@ -20,14 +20,14 @@ from framing.acquire.read.units import cut_passages
 from framing.acquire.source import Addition, report_rows
 from framing.codebook.codebook import load_codebook
 from framing.common.config import read_yaml
-from framing.common.files import read_table, read_text, table_text
+from framing.common.files import read_table, read_text
 from framing.common.paths import CODEBOOK, CONFIG, PASSAGES, SAMPLE, SOURCES, UNSAMPLED
 from framing.common.problems import InputError, Problem, collect, raise_if_any
 from framing.corpus.derived import Facts
 from framing.corpus.earlier_facts import earlier_facts, earlier_files
 from framing.corpus.facts import deriver
-from framing.corpus.intake_log import INTAKE, INTAKE_COLUMNS, appended
-from framing.corpus.store import changed_shards, facts_at_hand, is_stored
+from framing.corpus.intake_log import INTAKE, INTAKE_COLUMNS, Growing, appended
+from framing.corpus.store import Incoming, changed_shards, facts_at_hand, is_stored
 from framing.corpus.tables import (
     PASSAGE_COLUMNS,
     SOURCE_COLUMNS,
@@ -40,8 +40,11 @@ from framing.corpus.texts import read_canonical, texts_at_hand
 from framing.project.freeze import FREEZES
 from framing.project.freeze_records import read_freezes
 from framing.project.load import survey_frame
+from framing.project.lock import Pending
 from framing.sampling.draw import DRAWS
 from framing.sampling.records import read_draws
+
+_REPORT_COLUMNS = ("place", "reason", "text")
 
 REPORT = ".dropped.tsv"
 """Ending of an ingest report, beside the text: it holds prose, so it lies where prose lies."""
@@ -132,31 +135,57 @@ def _with_passages(fresh: pd.DataFrame) -> dict[Path, str]:
     return writes
 
 
-def joined(
-    config: Mapping[str, Any], additions: Sequence[Addition], derived: Sequence[Facts]
-) -> Changes:
-    """Return the corpus with new sources: rows, texts, passages, ingest reports, ``derived`` facts.
+class Joining:
+    """Sources that join the corpus one by one: rows, texts, passages, ingest reports, facts.
 
+    What files are to hold is written to ``pending`` at once, and counts when that is decided.
     Raises :class:`InputError` where the tables as they are cannot be read.
     """
-    folder = texts_folder(config)
-    changes = Changes()
-    facts_by_source: dict[str, Facts | None] = {}
-    for one, facts in zip(additions, derived, strict=True):
+
+    def __init__(self, config: Mapping[str, Any], pending: Pending) -> None:
+        self._folder, self._pending = texts_folder(config), pending
+        columns = {SOURCES: SOURCE_COLUMNS, PASSAGES: PASSAGE_COLUMNS, INTAKE: INTAKE_COLUMNS}
+        if has_sample(SAMPLE):
+            columns[UNSAMPLED] = ("passage_id",)
+        self._tables = {path: Growing(path, names) for path, names in columns.items()}
+        self._files: dict[Path, IO[bytes]] = {}
+        self._facts = Incoming(pending.folder / "facts.scratch")
+
+    def __enter__(self) -> Joining:
+        """Open the tables: at the end of the block they are closed."""
+        for path, table in self._tables.items():
+            self._files[path] = self._pending.open(path)
+            self._files[path].write(table.head.encode("utf-8"))
+        return self
+
+    def __exit__(self, failed: object, *_: object) -> None:
+        """Close the tables, and put the facts into their shards."""
+        for file in self._files.values():
+            file.close()
+        if not failed:
+            for path, text in self._facts.shards():
+                self._pending.write(path, text)
+
+    def add(self, one: Addition, facts: Facts) -> None:
+        """Let a source join with its derived facts."""
         name = one.source_id
-        changes.writes[folder / f"{name}.txt"] = one.text
-        changes.writes[folder / f"{name}{REPORT}"] = table_text(
-            pd.DataFrame(report_rows(one), columns=["place", "reason", "text"])
+        self._pending.write(self._folder / f"{name}.txt", one.text)
+        report = [_REPORT_COLUMNS, *([row[column] for column in _REPORT_COLUMNS]
+                                     for row in report_rows(one))]  # fmt: skip
+        self._pending.write(
+            self._folder / f"{name}{REPORT}", "".join("\t".join(row) + "\n" for row in report)
         )
-        facts_by_source[name] = facts
-    changes.writes |= changed_shards(facts_by_source)[0]
-    passages = pd.concat([one.cut.passages for one in additions], ignore_index=True)
-    changes.writes |= _with_passages(passages)
-    records = [one.record for one in additions]
-    changes.writes[INTAKE] = appended(INTAKE, INTAKE_COLUMNS, records)
-    rows = [one.source for one in additions]
-    changes.writes[SOURCES] = appended(SOURCES, SOURCE_COLUMNS, rows)
-    return changes
+        self._facts.add(facts)
+        for row in one.passages:
+            passage = {name: str(value) for name, value in row._asdict().items()}
+            self._append(PASSAGES, passage)
+            if UNSAMPLED in self._tables:
+                self._append(UNSAMPLED, passage)
+        self._append(INTAKE, one.record)
+        self._append(SOURCES, one.source)
+
+    def _append(self, path: Path, row: Mapping[str, str]) -> None:
+        self._files[path].write(self._tables[path].line(row).encode("utf-8"))
 
 
 def texts_folder(config: Mapping[str, Any]) -> Path:

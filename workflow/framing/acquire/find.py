@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,9 @@ FETCHED = Path("build/fetched")
 Settings = Mapping[str, Any]
 
 
+Read = Callable[[Settings], "tuple[Document, Origin]"]
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What a person named; ``here`` is the folder that names of files start from."""
@@ -46,24 +49,59 @@ class Wanted:
 class Found:
     """Something to be added: how messages name it, what reads it, what is said of it already.
 
-    ``looked_up`` is what a bibliography is asked for: a url, or the path of a file.
+    ``read`` takes the settings ``units`` and ``reading``. ``looked_up`` is what a bibliography is
+    asked for: a url, or the path of a file. ``apart`` says that another process can read it too.
     """
 
     place: str
     wished_id: str
-    read: Callable[[], tuple[Document, Origin]]
+    read: Read
     said: Mapping[str, str] = field(default_factory=dict)
     looked_up: str = ""
+    apart: bool = False
 
 
-def gathered(wanted: Wanted, settings: Settings, config: Settings) -> Iterator[Found]:
-    """Yield the documents that a person named, in the order named, those of folders by name.
+@dataclass(frozen=True)
+class Gathered:
+    """What there is to add: ``here``, then rows of a table, which are gone through once.
+
+    ``number`` counts all; ``problems`` is what is wrong with rows that are not among them.
+    """
+
+    here: Sequence[Found]
+    rows: Iterable[Found] = ()
+    number: int = 0
+    problems: Sequence[Problem] = ()
+
+    def __iter__(self) -> Iterator[Found]:
+        """Go through everything."""
+        yield from self.here
+        yield from self.rows
+
+
+def gathered(wanted: Wanted, settings: Settings, config: Settings) -> Gathered:
+    """Return the documents that a person named, in the order named, those of folders by name.
 
     Raises :class:`InputError` where a table cannot be read; files and pages raise when read.
     """
+    here = list(_named(wanted, settings, config))
+    if wanted.table is None:
+        return Gathered(here, number=len(here))
+    from framing.acquire.document_table import open_documents
+
+    path = wanted.here / wanted.table
+    given = intake_settings(config.get("intake"))["table"]
+    table = open_documents(path, wanted.columns, given, wanted.names)
+    for note in table.notes:
+        print(f"{path.name}: {note}", file=sys.stderr)
+    rows = (_row(row, path.name) for row in table.each())
+    return Gathered(here, rows, len(here) + table.number, table.problems)
+
+
+def _named(wanted: Wanted, settings: Settings, config: Settings) -> Iterator[Found]:
     for what in wanted.what:
         if "://" in what:
-            yield _page(what, wanted, settings, config)
+            yield _page(what, wanted, config)
             continue
         path = wanted.here / what
         if path.is_dir():
@@ -71,9 +109,7 @@ def gathered(wanted: Wanted, settings: Settings, config: Settings) -> Iterator[F
         elif is_collection(path):
             yield from _collection(path, Path(what), settings)[0]
         else:
-            yield _file(path, Path(what), settings)
-    if wanted.table is not None:
-        yield from _rows(wanted, settings, config)
+            yield _file(path, Path(what))
 
 
 def _folder(folder: Path, settings: Settings) -> Iterator[Found]:
@@ -89,7 +125,7 @@ def _folder(folder: Path, settings: Settings) -> Iterator[Found]:
         if file in collections:
             yield from collections[file][0]
         elif file.resolve() not in named:
-            yield _file(file, file.relative_to(folder), settings)
+            yield _file(file, file.relative_to(folder))
 
 
 def _collection(path: Path, name: Path, settings: Settings) -> tuple[list[Found], frozenset[Path]]:
@@ -100,8 +136,8 @@ def _collection(path: Path, name: Path, settings: Settings) -> tuple[list[Found]
     except InputError as error:
         return [_refused(str(name), name.stem, error)], frozenset()
 
-    def document(part: Part, place: str) -> Callable[[], tuple[Document, Origin]]:
-        def read() -> tuple[Document, Origin]:
+    def document(part: Part, place: str) -> Read:
+        def read(settings: Settings) -> tuple[Document, Origin]:
             from framing.acquire.read.read import bytes_of, read_document
 
             data = part.data if part.path is None else bytes_of(part.path, most)
@@ -118,7 +154,7 @@ def _collection(path: Path, name: Path, settings: Settings) -> tuple[list[Found]
 
 
 def _refused(place: str, wished_id: str, error: InputError) -> Found:
-    def read() -> tuple[Document, Origin]:
+    def read(settings: Settings) -> tuple[Document, Origin]:
         raise error
 
     return Found(place, wished_id, read)
@@ -138,19 +174,25 @@ def _inside(folder: Path) -> list[Path]:
     return found
 
 
-def _file(path: Path, name: Path, settings: Settings) -> Found:
-    def read() -> tuple[Document, Origin]:
+def _file(path: Path, name: Path) -> Found:
+    return Found(str(name), name.stem, _ReadFile(path, name), looked_up=str(path), apart=True)
+
+
+@dataclass(frozen=True)
+class _ReadFile:
+    path: Path
+    name: Path
+
+    def __call__(self, settings: Settings) -> tuple[Document, Origin]:
         from framing.acquire.read.read import bytes_of, read_document
 
-        data = bytes_of(path, settings["reading"]["limits"]["bytes"])
-        document = read_document(name, data, settings=settings)
-        return document, Origin(name.name, sha256(data))
-
-    return Found(str(name), name.stem, read, looked_up=str(path))
+        data = bytes_of(self.path, settings["reading"]["limits"]["bytes"])
+        document = read_document(self.name, data, settings=settings)
+        return document, Origin(self.name.name, sha256(data))
 
 
-def _page(url: str, wanted: Wanted, settings: Settings, config: Settings) -> Found:
-    def read() -> tuple[Document, Origin]:
+def _page(url: str, wanted: Wanted, config: Settings) -> Found:
+    def read(settings: Settings) -> tuple[Document, Origin]:
         from framing.acquire.fetch.fetch import fetch
         from framing.acquire.fetch.settings import fetch_settings
         from framing.acquire.read.read import read_document
@@ -165,19 +207,6 @@ def _page(url: str, wanted: Wanted, settings: Settings, config: Settings) -> Fou
 
     last = url.split("?")[0].split("#")[0].rstrip("/").rsplit("/", 1)[-1]
     return Found(url, Path(last).stem, read, {"url": url}, url)
-
-
-def _rows(wanted: Wanted, settings: Settings, config: Settings) -> Iterator[Found]:
-    from framing.acquire.document_table import read_documents
-
-    assert wanted.table is not None
-    path = wanted.here / wanted.table
-    given = intake_settings(config.get("intake"))["table"]
-    table = read_documents(path, wanted.columns, given, wanted.names)
-    for note in table.notes:
-        print(f"{path.name}: {note}", file=sys.stderr)
-    for row in table.rows:
-        yield _row(row, path.name, settings)
 
 
 def columns_of(pairs: Sequence[str]) -> dict[str, str]:
@@ -195,18 +224,26 @@ def columns_of(pairs: Sequence[str]) -> dict[str, str]:
     return columns
 
 
-def _row(row: Row, name: str, settings: Settings) -> Found:
+def _row(row: Row, name: str) -> Found:
     place = f"{name}, line {row.row}"
+    stem = row.id or (row.path.stem if row.path is not None else "")
+    looked_up = str(row.path or row.facts.get("url", ""))
+    return Found(place, stem, _ReadRow(place, row.text, row.path), row.facts, looked_up, apart=True)
 
-    def read() -> tuple[Document, Origin]:
+
+@dataclass(frozen=True)
+class _ReadRow:
+    place: str
+    text: str | None
+    path: Path | None
+
+    def __call__(self, settings: Settings) -> tuple[Document, Origin]:
         from framing.acquire.read.read import bytes_of, read_document
 
-        if row.path is not None:
-            data = bytes_of(row.path, settings["reading"]["limits"]["bytes"])
-            document = read_document(row.path.name, data, settings=settings)
-            return document, Origin(f"{place}: {row.path.name}", sha256(data))
-        data = (row.text or "").encode("utf-8")
-        return read_document(place, data, "txt", settings), Origin(place, sha256(data))
-
-    stem = row.id or (row.path.stem if row.path is not None else "")
-    return Found(place, stem, read, row.facts, str(row.path or row.facts.get("url", "")))
+        if self.path is not None:
+            data = bytes_of(self.path, settings["reading"]["limits"]["bytes"])
+            document = read_document(self.path.name, data, settings=settings)
+            return document, Origin(f"{self.place}: {self.path.name}", sha256(data))
+        data = (self.text or "").encode("utf-8")
+        document = read_document(self.place, data, "txt", settings)
+        return document, Origin(self.place, sha256(data))

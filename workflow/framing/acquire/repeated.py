@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import pandas as pd
-
-from framing.acquire.duplicates import Duplicates, Pair, compare, duplicate_lines
-from framing.acquire.passage_index import index_of
-from framing.acquire.read.units import LEFT_OUT_COLUMNS, Cut
+from framing.acquire.duplicates import Duplicates, described, duplicate_lines
+from framing.acquire.pairs import Pair
+from framing.acquire.passage_index import Index
+from framing.acquire.prepare import Draft
 from framing.acquire.source import Addition
 from framing.common.problems import InputError, Problem
 from framing.corpus.derived import Facts
@@ -28,43 +27,39 @@ class Judged:
     problem: Problem | None = None
 
 
-def judged(
-    additions: Sequence[Addition],
-    corpus: Sequence[Facts],
-    facts_of: Callable[[str, str, pd.DataFrame], Facts],
-    settings: Mapping[str, Any],
-    texts: Callable[[str], str | None],
-    version_of: str = "",
-) -> list[Judged]:
-    """Return what each new source repeats of the corpus, of those before it, and of itself.
+class Judge:
+    """Says of new sources, in their order, what each repeats of the corpus and of those before it.
 
-    ``corpus`` are the derived facts of its sources, ``facts_of`` makes those of a new one,
-    ``texts`` returns the text of a source of the corpus, if at hand. A source that is (nearly) the
-    same text as another must not join, unless the other is ``version_of``. With ``quoted: leave
-    out`` in ``settings``, passages that stand in other sources are no passages of the new one.
+    ``index`` has the passages of the corpus, then those of the ``new`` sources (ids, in order);
+    ``texts`` returns the text of a source, if at hand. A source that is (nearly) the same text as
+    another must not join, unless the other is ``version_of``. With ``quoted: leave out`` in
+    ``settings``, passages that stand in other sources are no passages of the new one.
     """
-    fresh = [facts_of(one.source_id, one.text, one.cut.passages) for one in additions]
-    index = index_of([*corpus, *fresh])
-    own = {one.source_id: one.text for one in additions}
-    others = set(own)  # what of the new sources does not join before the one looked at
-    made = []
-    for one, facts in zip(additions, fresh, strict=True):
-        found = compare(facts, index, settings, one.text, lambda name: own.get(name) or texts(name))
+
+    def __init__(
+        self, index: Index, new: Iterable[str], settings: Mapping[str, Any],
+        texts: Callable[[str], str | None], version_of: str = "",
+    ) -> None:  # fmt: skip
+        self._index, self._settings, self._texts = index, settings, texts
+        self._version_of = version_of
+        self._absent = set(new)  # what of the new sources does not join before the one looked at
+
+    def judged(self, draft: Draft, pairs: Sequence[Pair]) -> Judged:
+        """Return what a new source repeats, given its pairs with passages before it."""
+        one = draft.addition
+        present = [pair for pair in pairs if pair.source_id not in self._absent]
+        found = described(
+            draft.facts, present, self._index, self._settings, one.text, self._texts,
+            draft.repeating,
+        )  # fmt: skip
         # Of two that join together the second is the duplicate.
-        made.append(_judged(one, facts, _without(found, others), settings, version_of))
+        same = tuple(name for name in found.same_text if name not in self._absent)
+        found = replace(found, same_text=same)
+        made = _judged(one, draft.facts, found, self._settings, self._version_of)
         # Nor is one a duplicate of what must not join itself.
-        if made[-1].problem is None:
-            others.discard(one.source_id)
-    return made
-
-
-def _without(found: Duplicates, names: set[str]) -> Duplicates:
-    return replace(
-        found,
-        same_text=tuple(name for name in found.same_text if name not in names),
-        near=tuple(like for like in found.near if like.source_id not in names),
-        quoted=tuple(pair for pair in found.quoted if pair.source_id not in names),
-    )
+        if made.problem is None:
+            self._absent.discard(one.source_id)
+        return made
 
 
 def _judged(
@@ -79,13 +74,13 @@ def _judged(
             one.record["origin"], f"is {told}",
             f"Leave it out; or, if both are to count, add it with --version-of {others[0]}.",
         ))  # fmt: skip
-    if settings["quoted"] == COUNT:
+    if settings["quoted"] == COUNT or not found.quoted:
         return Judged(one, facts, lines)
     try:
         less = _less(one, found.quoted)
     except InputError as error:
         return Judged(one, facts, lines, error.problems[0])
-    kept = set(less.cut.passages["passage_id"])
+    kept = {row.passage_id for row in less.passages}
     rows = [row for row in facts["passages"] if row["passage_id"] in kept]
     return Judged(less, {**facts, "passages": rows}, lines)
 
@@ -93,14 +88,13 @@ def _judged(
 def _less(one: Addition, quoted: Sequence[Pair]) -> Addition:
     """Return an addition without passages that stand in other sources."""
     where = {pair.passage_id: f"stands in {pair.others[0]} of {pair.source_id}" for pair in quoted}
-    passages = one.cut.passages
-    gone = passages["passage_id"].isin(where)
-    if gone.all():
+    gone = {(row.start, row.end): where[row.passage_id]
+            for row in one.passages if row.passage_id in where}  # fmt: skip
+    if len(gone) == len(one.passages):
         raise InputError(
             Problem(one.record["origin"], "has no passage that is not in another source",
                     "Leave it out; or set intake.duplicates.quoted to count.")
         )  # fmt: skip
-    dropped = passages[gone]
-    dropped = dropped.assign(reason=dropped["passage_id"].map(where))[list(LEFT_OUT_COLUMNS)]
-    left = pd.concat([one.cut.left_out, dropped]).sort_values("start").reset_index(drop=True)
-    return replace(one, cut=Cut(passages[~gone].reset_index(drop=True), left))
+    pieces = (replace(piece, reason=piece.reason or gone.get((piece.start, piece.end)))
+              for piece in one.pieces)  # fmt: skip
+    return replace(one, pieces=tuple(pieces))

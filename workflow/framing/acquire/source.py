@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from framing.acquire.dates import parse_date
-from framing.acquire.read.document import Document
-from framing.acquire.read.units import Cut, cut_passages
+from framing.acquire.read.document import Document, Dropped
+from framing.acquire.read.units import PassageRow, Unit, cut_pieces, passage_rows
 from framing.common.files import sha256
 from framing.common.problems import InputError, Problem, raise_if_any
 from framing.corpus.intake_log import INTAKE_COLUMNS
@@ -44,22 +45,79 @@ class Origin:
 
 @dataclass(frozen=True)
 class Addition:
-    """A source about to join; ``source`` is its row of sources.tsv, ``record`` of intake.tsv."""
+    """A source about to join; ``source`` is its row of sources.tsv, ``record`` of intake.tsv.
 
-    source: dict[str, str]
-    record: dict[str, str]
+    ``pieces`` are those of its text, ``kind`` is what it was read as, ``dropped`` what the reader
+    took out, ``notes`` what a person should know.
+    """
+
+    source: Mapping[str, str]
+    record: Mapping[str, str]
     text: str
-    cut: Cut
-    document: Document
+    pieces: tuple[Unit, ...]
+    kind: str
+    dropped: tuple[Dropped, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def source_id(self) -> str:
         """Return the id it will have."""
         return self.source["source_id"]
 
+    @property
+    def passages(self) -> list[PassageRow]:
+        """Return the rows that its passages will have in passages.tsv."""
+        return passage_rows(self.source_id, self.pieces)
+
+    @property
+    def read_by(self) -> str:
+        """Return the library that read it, with its version."""
+        return " ".join(filter(None, [self.record["reader"], self.record["reader_version"]]))
+
+    def named(self, source_id: str) -> Addition:
+        """Return it with another id."""
+        new = {"source_id": source_id}
+        return replace(self, source={**self.source, **new}, record={**self.record, **new})
+
+
+class Ids:
+    """The ids that are taken, whatever their case; a free one is found at once, however many."""
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self._taken: dict[str, str] = {}
+        self._tried: dict[str, int] = {}
+        for one in taken:
+            self.take(one)
+
+    def take(self, source_id: str) -> None:
+        """Note that an id is taken."""
+        self._taken.setdefault(source_id.casefold(), source_id)
+
+    def holder(self, source_id: str) -> str | None:
+        """Return the id that is there and differs from this one at most in case, or None."""
+        return self._taken.get(source_id.casefold())
+
+    def free(self, wished: str) -> str:
+        """Return ``wished``, or with the first number after it that makes it an id nobody has."""
+        number, made = self._tried.get(wished, 1), wished
+        if number > 1:
+            made = _numbered(wished, number)
+        while made.casefold() in self._taken:
+            number += 1
+            made = _numbered(wished, number)
+        self._tried[wished] = number
+        return made
+
+
+def _numbered(wished: str, number: int) -> str:
+    ending = f"-{number}"
+    return wished[: _LONGEST_ID - max(5, len(ending))] + ending
+
 
 def tidy(value: str) -> str:
     """Return a value on one line, in NFC, without control characters and marks of direction."""
+    if value.isascii() and value.isprintable():
+        return " ".join(value.split())  # most are
     kept = (" " if char.isspace() else char for char in unicodedata.normalize("NFC", value))
     return " ".join("".join(c for c in kept if unicodedata.category(c) not in ("Cc", "Cf")).split())
 
@@ -96,17 +154,7 @@ def id_from(name: str) -> str:
     return f"source-{slug}" if not slug or _RESERVED.fullmatch(slug) else slug
 
 
-def free_id(wished: str, taken: Collection[str]) -> str:
-    """Return ``wished``, or with the first number after it that makes it an id nobody has."""
-    folded = {name.casefold() for name in taken}
-    number, made = 1, wished
-    while made.casefold() in folded:
-        number += 1
-        made = f"{wished[: _LONGEST_ID - 5]}-{number}"
-    return made
-
-
-def id_problem(place: str, source_id: str, taken: Collection[str]) -> Problem | None:
+def id_problem(place: str, source_id: str, taken: Collection[str] | Ids) -> Problem | None:
     """Return what is wrong with an id that was asked for, or None."""
     if not _ID.fullmatch(source_id) or _RESERVED.fullmatch(source_id):
         remedy = "Use letters, digits, '.', '_' or '-', beginning with a letter or digit."
@@ -114,10 +162,10 @@ def id_problem(place: str, source_id: str, taken: Collection[str]) -> Problem | 
     if len(source_id) > _LONGEST_ID:
         return Problem(place, f"has an id of {len(source_id)} characters",
                        f"Use at most {_LONGEST_ID}.")  # fmt: skip
-    same = [name for name in taken if name.casefold() == source_id.casefold()]
-    if same:
+    same = (taken if isinstance(taken, Ids) else Ids(taken)).holder(source_id)
+    if same is not None:
         remedy = "Give another --id; small and capital letters do not tell ids apart."
-        what = f"cannot have the id {source_id!r}: {same[0]!r} is in the corpus"
+        what = f"cannot have the id {source_id!r}: {same!r} is in the corpus"
         return Problem(place, what, remedy)
     return None
 
@@ -179,10 +227,10 @@ def addition(
     Raises :class:`InputError` where no passage is left: then the reasons are counted.
     """
     text = document.text()
-    cut = cut_passages(source_id, text, units, {**row, "source_id": source_id},
-                       document.speakers())  # fmt: skip
-    if cut.passages.empty:
-        counts = cut.left_out["reason"].value_counts()
+    pieces = cut_pieces(source_id, text, units, {**row, "source_id": source_id},
+                        document.speakers())  # fmt: skip
+    if all(one.reason is not None for one in pieces):
+        counts = Counter(one.reason for one in pieces)
         told = "; ".join(f"{number} {reason}" for reason, number in sorted(counts.items()))
         raise InputError(
             Problem(origin.name, f"has no passage that counts ({told})",
@@ -206,7 +254,7 @@ def addition(
     return Addition(
         {name: source[name] for name in SOURCE_COLUMNS},
         {name: record[name] for name in INTAKE_COLUMNS},
-        text, cut, document,
+        text, tuple(pieces), document.kind, document.dropped, document.notes,
     )  # fmt: skip
 
 
@@ -216,8 +264,8 @@ def report_rows(made: Addition) -> list[dict[str, str]]:
     First what the reader took out, then pieces of the canonical text that are no passages.
     """
     rows = [
-        {"place": one.place, "reason": one.reason, "text": tidy(one.text)}
-        for one in made.document.dropped
+        {"place": tidy(one.place), "reason": one.reason, "text": tidy(one.text)}
+        for one in made.dropped
     ]
     rows += [
         {
@@ -225,6 +273,14 @@ def report_rows(made: Addition) -> list[dict[str, str]]:
             "reason": one.reason,
             "text": tidy(made.text[one.start : one.end]),
         }
-        for one in made.cut.left_out.itertuples()
+        for one in made.pieces
+        if one.reason is not None
     ]
     return rows
+
+
+def left_out(made: Addition) -> list[tuple[str, int]]:
+    """Return the reasons why something of a document is in no passage, the most frequent first."""
+    counts = Counter(one.reason for one in made.dropped)
+    counts.update(one.reason for one in made.pieces if one.reason is not None)
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))

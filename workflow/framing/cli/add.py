@@ -4,45 +4,27 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from framing.acquire.edit_corpus import NOT_DRAWN, Changes, joined, settings_of, texts_folder
-from framing.acquire.find import Found, Wanted, columns_of, gathered
-from framing.acquire.repeated import Judged, judged
+from framing.acquire.edit_corpus import NOT_DRAWN, settings_of, texts_folder
+from framing.acquire.find import Found, Gathered, Wanted, columns_of, gathered
+from framing.acquire.prepare import Orders
+from framing.acquire.remarks import REPORT, of_each_kind
 from framing.acquire.settings import intake_settings
-from framing.acquire.source import (
-    FIELDS,
-    REQUIRED,
-    Addition,
-    addition,
-    checked,
-    free_id,
-    id_from,
-    id_problem,
-    layered,
-    offered,
-    report_rows,
-)
-from framing.codebook.codebook import load_codebook
+from framing.acquire.source import FIELDS, REQUIRED, id_problem
+from framing.acquire.take_in import Asking, Told, take_in
 from framing.common.config import load_config
-from framing.common.paths import CODEBOOK, CONFIG, SAMPLE, SOURCES
+from framing.common.paths import CONFIG, SAMPLE, SOURCES
 from framing.common.problems import InputError, Problem, raise_if_any
-from framing.common.progress import counted
-from framing.corpus.facts import deriver
-from framing.corpus.store import facts_at_hand
+from framing.common.processes import MOST
 from framing.corpus.tables import has_sample, read_sources
-from framing.corpus.texts import read_canonical, texts_at_hand
-from framing.project.lock import alone, commit
+from framing.project.lock import Pending, alone, prepared
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from framing.acquire.records import Record
 
-_SHOWN = 72  # characters of a dropped line that the screen shows
 _EXAMPLES = """\
 examples:
   framing add speech.html --title "At the summit" --speaker "Ada Beck" --group allied \\
@@ -98,6 +80,11 @@ def register(commands: argparse._SubParsersAction, common: argparse.ArgumentPars
         "--skip", action="store_true", help="leave out what cannot be added, and say so"
     )
     how = parser.add_argument_group("how")
+    how.add_argument(
+        "--jobs", "-j", type=_jobs, default=0, metavar="N",
+        help="read many documents by so many processes (default: one a processor); the corpus is "
+        "the same",
+    )  # fmt: skip
     how.add_argument("--dry-run", action="store_true", help="show everything, write nothing")
     how.add_argument(
         "--language", metavar="CODES",
@@ -114,24 +101,59 @@ def register(commands: argparse._SubParsersAction, common: argparse.ArgumentPars
     parser.set_defaults(run=_run)
 
 
+def _jobs(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if not 1 <= number <= MOST:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to {MOST}")
+    return number
+
+
 def _run(arguments: argparse.Namespace) -> int:
     _usable(arguments)
     with alone():
         config = load_config(CONFIG)
-        joining, skipped = _additions(arguments, config)
-        additions = [one.addition for one in joining]
-        facts = [one.facts for one in joining]
-        changes = joined(config, additions, facts) if additions else Changes()
-        if not arguments.dry_run:
-            commit(changes.writes)
-    for one in joining:
-        _show(one.addition, arguments.dry_run)
-        for line in one.lines:
-            print(f"  {line}")
-    for problem in skipped:
+        # What there is to write is put beside the corpus as it comes, also in a dry run.
+        with prepared() as pending:
+            told = _taken_in(arguments, config, pending)
+            if told.sources and not arguments.dry_run:
+                pending.decide()
+    for line in told.lines:
+        print(line)
+    for problem in of_each_kind(told.problems):
         print(f"left out: {problem}", file=sys.stderr)
-    _conclude(arguments, config, additions)
-    return 1 if skipped else 0
+    _conclude(arguments, config, told)
+    return 1 if told.problems else 0
+
+
+def _taken_in(arguments: argparse.Namespace, config: Mapping[str, Any], pending: Pending) -> Told:
+    sources = read_sources(SOURCES, config["groups"])
+    taken = list(sources["source_id"])
+    orders = Orders(
+        _settings(arguments, config), intake_settings(config.get("intake"))["duplicates"],
+        tuple(config["groups"]), {name: getattr(arguments, name) or "" for name in FIELDS},
+        arguments.id or "", arguments.version_of, _at_a_terminal(),
+    )  # fmt: skip
+    wanted = Wanted(
+        arguments.what, arguments.table, columns_of(arguments.column), arguments.names or "",
+        Path(getattr(arguments, "called_from", Path.cwd())), arguments.wayback, arguments.fresh,
+    )  # fmt: skip
+    found = gathered(wanted, orders.settings, config)
+    _one_id(arguments, found, taken)
+    records = _records(arguments)
+    if arguments.version_of and arguments.version_of not in taken:
+        raise InputError(
+            Problem("--version-of", f"names the unknown source {arguments.version_of!r}",
+                    "Give an id of corpus/sources.tsv.")
+        )  # fmt: skip
+    asking = Asking(
+        lambda one: _from_bibliography(arguments, records, one),
+        lambda place, one: _asked(place, one.said, one.hints, config["groups"]),
+        arguments.skip, arguments.jobs, arguments.dry_run,
+    )  # fmt: skip
+    return take_in(found, orders, asking, config, taken, pending)
 
 
 def _usable(arguments: argparse.Namespace) -> None:
@@ -152,60 +174,6 @@ def _usable(arguments: argparse.Namespace) -> None:
     raise_if_any(problems)
 
 
-def _additions(
-    arguments: argparse.Namespace, config: Mapping[str, Any]
-) -> tuple[list[Judged], list[Problem]]:
-    """Return what is to join, and, with ``--skip``, what is wrong with the rest.
-
-    Raises :class:`InputError` with everything that is wrong, without ``--skip``.
-    """
-    settings = _settings(arguments, config)
-    sources = read_sources(SOURCES, config["groups"])
-    wanted = Wanted(
-        arguments.what, arguments.table, columns_of(arguments.column), arguments.names or "",
-        Path(getattr(arguments, "called_from", Path.cwd())), arguments.wayback, arguments.fresh,
-    )  # fmt: skip
-    found = list(gathered(wanted, settings, config))
-    _one_id(arguments, found)
-    records = _records(arguments)
-    taken = list(sources["source_id"])
-    if arguments.version_of and arguments.version_of not in taken:
-        raise InputError(
-            Problem("--version-of", f"names the unknown source {arguments.version_of!r}",
-                    "Give an id of corpus/sources.tsv.")
-        )  # fmt: skip
-    made: list[Addition] = []
-    problems: list[Problem] = []
-    for one in counted(found, " documents"):
-        try:
-            new = _addition(arguments, config, settings, one, records, taken)
-        except InputError as error:
-            problems += error.problems
-            continue
-        made.append(new)
-        taken.append(new.source_id)
-    judgements = _judged(made, config, sources, arguments.version_of)
-    problems += [one.problem for one in judgements if one.problem]
-    if not arguments.skip:
-        raise_if_any(problems)
-    return [one for one in judgements if not one.problem], problems
-
-
-def _judged(
-    made: Sequence[Addition], config: Mapping[str, Any], sources: pd.DataFrame, version_of: str
-) -> list[Judged]:
-    if not made:
-        return []
-    hand = texts_at_hand(config["corpus"]["texts"], sources["source_id"])
-    # A source without facts has no passages yet: `framing check` says what is wrong with it.
-    corpus = list(facts_at_hand(sources["source_id"]))
-    settings = intake_settings(config.get("intake"))["duplicates"]
-    return judged(
-        made, corpus, deriver(load_codebook(CODEBOOK)), settings,
-        lambda name: read_canonical(hand[name]) if name in hand else None, version_of,
-    )  # fmt: skip
-
-
 def _settings(arguments: argparse.Namespace, config: Mapping[str, Any]) -> dict[str, Any]:
     settings = settings_of(config)
     if arguments.language:
@@ -215,40 +183,21 @@ def _settings(arguments: argparse.Namespace, config: Mapping[str, Any]) -> dict[
     return settings
 
 
-def _addition(
-    arguments: argparse.Namespace,
-    config: Mapping[str, Any],
-    settings: Mapping[str, Any],
-    one: Found,
-    records: Sequence[Record],
-    taken: Sequence[str],
-) -> Addition:
-    document, origin = one.read()
-    hints = offered(document)
-    options = {name: getattr(arguments, name) or "" for name in FIELDS}
-    trusted = {name: hints.get(name, "") for name in ("title", "url")}
-    said = layered(trusted, _from_bibliography(arguments, records, one), one.said, options)
-    if _at_a_terminal():
-        said = layered(said, _asked(one.place, said, hints, config["groups"]))
-    row = checked(one.place, said, list(config["groups"]), hints)
-    source_id = arguments.id or free_id(id_from(one.wished_id or row["title"]), taken)
-    problem = id_problem(one.place, source_id, taken)
-    raise_if_any([problem] if problem else [])
-    return addition(source_id, row, document, origin, settings["units"], arguments.version_of)
-
-
-def _one_id(arguments: argparse.Namespace, found: Sequence[Found]) -> None:
-    problems = []
-    if not found:
+def _one_id(arguments: argparse.Namespace, found: Gathered, taken: Sequence[str]) -> None:
+    problems: list[Problem | None] = []
+    if not found.number and not found.problems:
         problems.append(
             Problem("framing add", "found no document", "Look at the folder or the table.")
         )
-    if arguments.id and len(found) > 1:
+    if arguments.id and found.number > 1:
         problems.append(
-            Problem("--id", f"is one id, but there are {len(found)} documents",
+            Problem("--id", f"is one id, but there are {found.number} documents",
                     "Leave it out, or add them one by one.")
         )  # fmt: skip
-    raise_if_any(problems)
+    elif arguments.id:
+        place = found.here[0].place if found.here else str(arguments.table)
+        problems.append(id_problem(place, arguments.id, taken))
+    raise_if_any(one for one in problems if one is not None)
 
 
 # --- what is said about it ------------------------------------------------------------------------
@@ -310,47 +259,19 @@ def _asked(
 # --- what is said to the person -------------------------------------------------------------------
 
 
-def _show(made: Addition, everything: bool) -> None:
-    """Print what becomes of a document: its row, passages, and what was left out, by reason."""
-    row = made.source
-    print(f"{made.source_id}: {row['title']}")
-    told = [f"{name} {row[name]}" for name in ("speaker", "group", "date", "genre", "url")
-            if row[name]]  # fmt: skip
-    print(f"  {'; '.join(told)}")
-    reader = " ".join(filter(None, [made.document.reader, made.document.version]))
-    passages = made.cut.passages
-    print(f"  read as {made.document.kind} by {reader}: {row['words']} words, "
-          f"{len(passages)} passages with {passages['words'].sum()} words")  # fmt: skip
-    for note in made.document.notes:
-        print(f"  note: {note}")
-    rows = report_rows(made)
-    counts = Counter(one["reason"] for one in rows)
-    for reason, number in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
-        print(f"  left out ({number}): {reason}")
-    if not everything:
-        return
-    for one in made.cut.passages.itertuples():
-        start = " ".join(made.text[one.start : one.end].split())
-        print(f"  passage {one.passage_id} ({one.start}-{one.end}, {one.words} words): "
-              f"{_shortened(start)}")  # fmt: skip
-    for line in rows:
-        print(f"  left out, {line['place']}, {line['reason']}: {_shortened(line['text'])}")
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
-
-
-def _conclude(
-    arguments: argparse.Namespace, config: Mapping[str, Any], additions: Sequence[Addition]
-) -> None:
-    sources = f"{len(additions)} source{'' if len(additions) == 1 else 's'}"
-    passages = sum(len(one.cut.passages) for one in additions)
+def _conclude(arguments: argparse.Namespace, config: Mapping[str, Any], told: Told) -> None:
+    sources = f"{told.sources:,} source{'' if told.sources == 1 else 's'}"
+    passages = f"{told.passages:,} passages"
+    if told.report:
+        passages += f" of {told.words:,} words"
+        if told.problems:
+            print(f"Left out: {len(told.problems):,} documents.", file=sys.stderr)
+        print(f"What is said of each document stands in {REPORT}.")
     if arguments.dry_run:
-        print(f"Nothing was written: {sources} with {passages} passages would join the corpus.")
+        print(f"Nothing was written: {sources} with {passages} would join the corpus.")
         return
-    if additions:
-        print(f"Added: {sources} with {passages} passages. What was left out of each text stands "
+    if told.sources:
+        print(f"Added: {sources} with {passages}. What was left out of each text stands "
               f"in {texts_folder(config)}/ID.dropped.tsv.")  # fmt: skip
         if has_sample(SAMPLE):
             print(NOT_DRAWN)

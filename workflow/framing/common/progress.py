@@ -37,12 +37,12 @@ def counted(items: Sequence[Item], unit: str, doing: str = "") -> Iterable[Item]
 
 
 @contextmanager
-def stepping(number: int, unit: str) -> Iterator[Callable[[], None]]:
+def stepping(number: int, unit: str, doing: str = "") -> Iterator[Callable[[], None]]:
     """Give what is called after each of so many steps; it does nothing without a terminal."""
-    if not sys.stderr.isatty():
+    if number < 2 or not sys.stderr.isatty():
         yield lambda: None
         return
-    with _bar(total=number, unit=unit) as shown:
+    with _bar(total=number, unit=unit, desc=doing or None) as shown:
         yield shown.update
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -54,25 +55,40 @@ def read_intake(path: Path, sources: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def appended(path: Path, columns: tuple[str, ...], rows: list[dict[str, str]]) -> str:
+class Growing:
+    """A table that gets rows at its end; what is there stays as it is, to the byte.
+
+    Raises :class:`InputError` where the columns of what is there are others than ``columns``.
+    """
+
+    def __init__(self, path: Path, columns: tuple[str, ...]) -> None:
+        self._path = path
+        if path.is_file():
+            present = read_table(path, columns)
+            self.head = path.read_text(encoding="utf-8")
+            self._order = [name for name in present.columns if name in columns]
+            if not self.head.endswith("\n"):
+                self.head += "\n"
+        else:
+            self._order = list(columns)
+            self.head = "\t".join(self._order) + "\n"
+
+    def line(self, row: Mapping[str, str]) -> str:
+        """Return a row as it stands in the table; raise :class:`InputError` where it cannot."""
+        values = [row[name] for name in self._order]
+        made = "\t".join(values) + "\n"
+        if made.count("\t") >= len(values) or made.count("\n") > 1 or "\r" in made:
+            name = next(name for name in self._order if set(row[name]) & set("\t\n\r"))
+            raise InputError(
+                Problem(self._path, f"{name} {row[name]!r} holds a tab or a line end", "Remove it.")
+            )
+        return made
+
+
+def appended(path: Path, columns: tuple[str, ...], rows: Iterable[Mapping[str, str]]) -> str:
     """Return what a table holds with ``rows`` at its end; a new table where there is none.
 
-    What is there stays as it is, to the byte. Raises :class:`InputError` where its columns are
-    others.
+    Raises :class:`InputError` as :class:`Growing` does.
     """
-    if path.is_file():
-        present = read_table(path, columns)
-        head = path.read_text(encoding="utf-8")
-        order = [name for name in present.columns if name in columns]
-        if not head.endswith("\n"):
-            head += "\n"
-    else:
-        order = list(columns)
-        head = "\t".join(order) + "\n"
-    for row in rows:
-        for name in order:
-            if any(mark in row[name] for mark in "\t\n\r"):
-                raise InputError(
-                    Problem(path, f"{name} {row[name]!r} holds a tab or a line end", "Remove it.")
-                )
-    return head + "".join("\t".join(row[name] for name in order) + "\n" for row in rows)
+    table = Growing(path, columns)
+    return table.head + "".join(table.line(row) for row in rows)

@@ -235,6 +235,37 @@ def facts_at_hand(names: Iterable[str]) -> Iterator[Facts]:
                 yield facts_in(shard, name, path)
 
 
+class Incoming:
+    """Facts of any number of sources on their way into shards, kept in files of ``folder``.
+
+    The folder is the caller's to remove.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def add(self, facts: Facts) -> None:
+        """Keep the facts of a source."""
+        lines, (key, cues) = source_lines(facts)
+        with (self._folder / shard_name(facts["source_id"])).open("a", encoding="utf-8") as file:
+            file.write(_line([facts["source_id"], key, cues, lines]) + "\n")
+
+    def shards(self) -> Iterator[tuple[Path, str]]:
+        """Yield the shards they fall into, each with what it is to hold, one after the other.
+
+        Raises :class:`InputError` where a shard as it is cannot be read.
+        """
+        for kept in sorted(self._folder.iterdir()):
+            path = DERIVED / f"{kept.name}{SUFFIX}"
+            shard = read_shard(path)
+            with kept.open(encoding="utf-8") as rows:
+                for row in rows:
+                    name, key, cues, lines = json.loads(row)
+                    shard.sources[name], shard.cues[key] = lines, cues
+            yield path, shard_text(shard)
+
+
 def is_stored(facts: Facts) -> bool:
     """Return whether the store says just this of a source."""
     path = shard_path(facts["source_id"])

@@ -83,14 +83,15 @@ class Pending:
 
     Nothing counts before :meth:`decide`; what was written until then is thrown away by
     :meth:`discard`, as the block of :func:`prepared` does where it fails, or by the next command
-    (:func:`recover`). Only the paths are held in memory. Use it while holding :func:`alone`.
+    (:func:`recover`). Only the paths are held in memory. What else is put into ``folder``, under
+    names that are no numbers, goes when the change is made. Use it while holding :func:`alone`.
     """
 
     def __init__(self, directory: Path) -> None:
-        self._base, self._folder = directory, directory / PENDING
+        self._base, self.folder = directory, directory / PENDING
         self._moves: list[str] = []
-        shutil.rmtree(self._folder, ignore_errors=True)
-        self._folder.mkdir(parents=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
 
     def write(self, path: Path, content: str | bytes) -> None:
         """Write what a file is to hold (a text as UTF-8); ``path`` is relative to the project."""
@@ -100,11 +101,7 @@ class Pending:
     def open(self, path: Path) -> IO[bytes]:
         """Return what a file is to hold, open for writing; it is closed before the decision."""
         self._moves.append(path.as_posix())
-        return (self._folder / str(len(self._moves) - 1)).open("wb")
-
-    def scratch(self, name: str) -> Path:
-        """Return where something can be put down meanwhile; it goes when the change is made."""
-        return self._folder / f"{name}.scratch"
+        return (self.folder / str(len(self._moves) - 1)).open("wb")
 
     def decide(self, removals: Iterable[Path] = ()) -> None:
         """Make the change: all of it, even where this process is killed from now on."""
@@ -112,18 +109,18 @@ class Pending:
             # On most disks faster than file by file; those only say then whether it went well.
             os.sync()
         for number in range(len(self._moves)):
-            with (self._folder / str(number)).open("rb") as file:
+            with (self.folder / str(number)).open("rb") as file:
                 os.fsync(file.fileno())
         for folder in {(self._base / path).parent for path in self._moves}:
             folder.mkdir(parents=True, exist_ok=True)
         moves = {str(number): path for number, path in enumerate(self._moves)}
         plan = {"moves": moves, "removals": [path.as_posix() for path in removals]}
-        _write(self._folder / f"{LIST}.part", json_text(plan).encode("utf-8"))
-        (self._folder / f"{LIST}.part").replace(self._folder / LIST)
+        _write(self.folder / f"{LIST}.part", json_text(plan).encode("utf-8"))
+        (self.folder / f"{LIST}.part").replace(self.folder / LIST)
 
     def discard(self) -> None:
         """Throw away what was written; nothing has changed."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 @contextmanager

@@ -1,0 +1,234 @@
+"""Passages that are alike by their words: each with the passages of an index that it is found in.
+
+In: derived facts, an index (:mod:`framing.acquire.passage_index`). Out: :class:`Pair`. What that
+says of whole sources is the matter of :mod:`framing.acquire.duplicates`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from framing.acquire.passage_index import Index, Ints, count_matrix, digest_array, rarer_words
+from framing.corpus.derived import Facts
+
+# Passages are only compared in full where they share this part of the rarer words of one of them.
+# Copies share far more, others far less.
+_CANDIDATE = 0.3
+_AT_ONCE = 20_000  # pairs compared in one go
+_QUERIES = 1000  # passages looked up in one go
+_FEW = 40  # passages that are held against each other one by one
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A passage and what it is found in: a passage of ``source_id``, or two that follow each other.
+
+    ``similarity`` is the weighted Jaccard similarity of their words, ``contained`` the part of the
+    words of the shorter side that occurs in the other; ``same`` says that the digests are equal.
+    """
+
+    passage_id: str
+    source_id: str
+    others: tuple[str, ...]
+    similarity: float
+    contained: float
+    same: bool = False
+
+
+def pairs_of(facts: Facts, index: Index, settings: Mapping[str, Any]) -> list[Pair]:
+    """Return all pairs of a passage of ``facts`` and of the index, in the order of both."""
+    rows = facts["passages"]
+    if not rows or not index.passages:
+        return []
+    query = _Query.of(rows, index)
+    return [
+        _pair(rows[a]["passage_id"], index, b, measures)
+        for a, b, measures in _found(query, index, settings)
+    ]
+
+
+def earlier_pairs(
+    index: Index, sources: Sequence[str], settings: Mapping[str, Any]
+) -> Iterator[list[Pair]]:
+    """Yield, for each of ``sources``, its pairs with passages that come before it in ``index``.
+
+    Passages are held against the index some at a time. ``sources`` are in it, in its order.
+    """
+    block: list[tuple[int, int]] = []
+    for name in sources:
+        block.append(index.spans[name])
+        if block[-1][1] - block[0][0] >= _QUERIES:
+            yield from _pairs_of_block(block, index, settings)
+            block = []
+    if block:
+        yield from _pairs_of_block(block, index, settings)
+
+
+def _pairs_of_block(
+    block: Sequence[tuple[int, int]], index: Index, settings: Mapping[str, Any]
+) -> Iterator[list[Pair]]:
+    begun = block[0][0]
+    query = _Query.within(index, begun, block[-1][1])
+    query = replace(query, before=np.repeat(*np.array([(a, b - a) for a, b in block]).T))
+    found: dict[int, list[tuple[int, int, _Measures]]] = defaultdict(list)
+    for a, b, measures in _found(query, index, settings):
+        found[int(query.before[a])].append((a, b, measures))
+    for start, stop in block:
+        yield [_pair(index.passages[begun + a], index, b, measures)
+               for a, b, measures in found.get(start, ()) if start < stop]  # fmt: skip
+
+
+def _pair(passage: str, index: Index, other: int, measures: _Measures) -> Pair:
+    others = tuple(index.passages[other : other + measures.others])
+    return Pair(passage, index.sources[other], others, *measures[1:])
+
+
+@dataclass(frozen=True)
+class _Query:
+    """Passages that are looked up (M): counts of words the index knows (M × V), sizes, rarer words.
+
+    ``before`` says for each, where that is given, before which passage of the index (N) others must
+    lie; ``digests`` are those of the passages.
+    """
+
+    counts: sparse.csr_array
+    sizes: Ints
+    rare: Ints
+    shared: sparse.csr_array
+    digests: npt.NDArray[np.bytes_]
+    before: Ints
+
+    @classmethod
+    def of(cls, rows: Sequence[Mapping[str, Any]], index: Index) -> _Query:
+        bags = [row["counts"] for row in rows]
+        counts = count_matrix(bags, index.vocabulary)
+        rarer = rarer_words(counts, index.common)
+        unknown = np.array([len(bag) for bag in bags], dtype=np.intp) - np.diff(counts.indptr)
+        return cls(
+            counts=counts,
+            sizes=np.array([sum(bag.values()) for bag in bags], dtype=np.intp),
+            rare=unknown + np.diff(rarer.indptr),
+            shared=(rarer @ index.postings).tocsr(),
+            digests=digest_array(row["sha256"] for row in rows),
+            before=np.full(len(rows), len(index.passages), dtype=np.intp),
+        )
+
+    @classmethod
+    def within(cls, index: Index, start: int, stop: int) -> _Query:
+        """Return passages of the index itself."""
+        return cls(
+            counts=index.counts[start:stop],
+            sizes=index.sizes[start:stop],
+            rare=index.rare[start:stop],
+            shared=(index.rarer[start:stop] @ index.postings).tocsr(),
+            digests=index.digests[start:stop],
+            before=np.arange(start, stop),
+        )
+
+
+class _Measures(NamedTuple):
+    """How many passages in a row a passage was found in, similarity, containment, digests alike."""
+
+    others: int
+    similarity: float
+    contained: float
+    same: bool = False
+
+
+_Pairs = dict[tuple[int, int], _Measures]
+
+
+def _found(
+    query: _Query, index: Index, settings: Mapping[str, Any]
+) -> list[tuple[int, int, _Measures]]:
+    """Return pairs of a passage looked up and one of the index (or the first of two), in order."""
+    found = _direct(query, index, settings)
+    for place, other in index.same(query.digests):
+        if other < query.before[place]:
+            found[place, other] = _Measures(1, 1.0, 1.0, same=True)
+    # Where a passage was found whole, the same passage and its neighbour say no more.
+    known = {(a, index.sources[b]) for a, b in found}
+    for (a, b), measures in _across(query, index, settings).items():
+        if (a, index.sources[b]) not in known:
+            found[a, b] = measures
+    return [(a, b, measures) for (a, b), measures in sorted(found.items())]
+
+
+def _direct(query: _Query, index: Index, settings: Mapping[str, Any]) -> _Pairs:
+    """Return the pairs of single passages that reach a threshold."""
+    found: _Pairs = {}
+    shared = query.shared.tocoo()
+    keep = shared.col < query.before[shared.row]
+    row, col, data = shared.row[keep], shared.col[keep], shared.data[keep]
+    fewer = np.minimum(query.rare[row], index.rare[col])
+    keep = data >= _CANDIDATE * fewer
+    for a, b in _portions(row[keep], col[keep]):
+        both = _overlap(query.counts[a], index.counts[b])
+        sizes = query.sizes[a], index.sizes[b]
+        less = np.minimum(*sizes)
+        similarity = np.round(both / (sizes[0] + sizes[1] - both), 6)
+        contained = np.round(both / less, 6)
+        good = (similarity >= settings["similar"]) & (less >= settings["min_words"])
+        good |= (contained >= settings["contained"]) & (less >= settings["contained_words"])
+        for place in np.flatnonzero(good):
+            pair = int(a[place]), int(b[place])
+            found[pair] = _Measures(1, float(similarity[place]), float(contained[place]))
+    return found
+
+
+def _across(query: _Query, index: Index, settings: Mapping[str, Any]) -> _Pairs:
+    """Return the passages that lie across two that follow each other, keyed by the first."""
+    found: _Pairs = {}
+    # What both hold is counted twice: these are candidates only.
+    shared = (query.shared @ index.follows.T).tocoo()
+    keep = shared.data >= _CANDIDATE * query.rare[shared.row]
+    keep &= query.sizes[shared.row] >= settings["contained_words"]
+    keep &= index.first[shared.col] < query.before[shared.row]
+    for a, pair in _portions(shared.row[keep], shared.col[keep]):
+        b = index.first[pair]
+        both = _overlap(query.counts[a], index.counts[b] + index.counts[b + 1])
+        sizes = query.sizes[a], index.sizes[b] + index.sizes[b + 1]
+        similarity = np.round(both / (sizes[0] + sizes[1] - both), 6)
+        contained = np.round(both / sizes[0], 6)
+        for place in np.flatnonzero(contained >= settings["contained"]):
+            key = int(a[place]), int(b[place])
+            found[key] = _Measures(2, float(similarity[place]), float(contained[place]))
+    return found
+
+
+def may_repeat(facts: Facts, settings: Mapping[str, Any]) -> bool:
+    """Return whether passages of a source may repeat each other: a quick look, never wrongly no."""
+    bags = [row["counts"] for row in facts["passages"]]
+    if len(bags) > _FEW:
+        return True
+    # Similar passages share at least this part of the shorter one, contained ones theirs.
+    similar = settings["similar"]
+    least = min(2 * similar / (1 + similar), settings["contained"]) - 1e-5
+    sizes = [sum(bag.values()) for bag in bags]
+    return any(
+        _both(bags[a], bags[b]) >= least * min(sizes[a], sizes[b])
+        for b in range(len(bags))
+        for a in range(b)
+    )
+
+
+def _both(bag: Mapping[str, int], other: Mapping[str, int]) -> int:
+    """Return how many words, each as often as in both, two bags share."""
+    return sum(min(bag[word], other[word]) for word in bag.keys() & other.keys())
+
+
+def _overlap(some: sparse.csr_array, others: sparse.csr_array) -> Ints:
+    """Return how many words, each as often as in both, the rows of two matrices share."""
+    return np.asarray(some.minimum(others).sum(axis=1), dtype=np.intp).ravel()
+
+
+def _portions(a: Ints, b: Ints) -> Iterator[tuple[Ints, Ints]]:
+    for start in range(0, len(a), _AT_ONCE):
+        yield a[start : start + _AT_ONCE], b[start : start + _AT_ONCE]
