@@ -79,8 +79,9 @@ def _text(chance: random.Random, bags: list[list[str]]) -> str:
         words = [_new(chance, word) if chance.random() < UNSEEN else word for word in words]
         sentences.append(f"{' '.join(words).capitalize()}.")
     half = len(sentences) // 2
-    # What the scope asks for stands in some passages; two paragraphs.
-    sentences[0] = f"NATO and Russia {sentences[0].lower()}"
+    # What the scope asks for stands in each passage, near enough.
+    for place in range(0, len(sentences), 4):
+        sentences[place] = f"NATO and Russia {sentences[place].lower()}"
     return f"{' '.join(sentences[:half])}\n{' '.join(sentences[half:])}"
 
 

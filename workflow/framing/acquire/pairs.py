@@ -7,7 +7,7 @@ says of whole sources is the matter of :mod:`framing.acquire.duplicates`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -92,16 +92,16 @@ def _pair(passage: str, index: Index, other: int, measures: _Measures) -> Pair:
 
 @dataclass(frozen=True)
 class _Query:
-    """Passages that are looked up (M): counts of words the index knows (M × V), sizes, rarer words.
+    """Passages that are looked up (M): as those of the index, with words that it knows.
 
-    ``before`` says for each, where that is given, before which passage of the index (N) others must
-    lie; ``digests`` are those of the passages.
+    ``rare`` also counts words that it does not know; ``before`` says of each passage before which
+    one of the index others must lie.
     """
 
     counts: sparse.csr_array
     sizes: Ints
+    rarer: sparse.csr_array
     rare: Ints
-    shared: sparse.csr_array
     digests: npt.NDArray[np.bytes_]
     before: Ints
 
@@ -114,8 +114,8 @@ class _Query:
         return cls(
             counts=counts,
             sizes=np.array([sum(bag.values()) for bag in bags], dtype=np.intp),
+            rarer=rarer,
             rare=unknown + np.diff(rarer.indptr),
-            shared=(rarer @ index.postings).tocsr(),
             digests=digest_array(row["sha256"] for row in rows),
             before=np.full(len(rows), len(index.passages), dtype=np.intp),
         )
@@ -126,8 +126,8 @@ class _Query:
         return cls(
             counts=index.counts[start:stop],
             sizes=index.sizes[start:stop],
+            rarer=index.rarer[start:stop],
             rare=index.rare[start:stop],
-            shared=(index.rarer[start:stop] @ index.postings).tocsr(),
             digests=index.digests[start:stop],
             before=np.arange(start, stop),
         )
@@ -149,27 +149,82 @@ def _found(
     query: _Query, index: Index, settings: Mapping[str, Any]
 ) -> list[tuple[int, int, _Measures]]:
     """Return pairs of a passage looked up and one of the index (or the first of two), in order."""
-    found = _direct(query, index, settings)
+    direct, across = [], []
+    for pairs, pairs_of_two in _candidates(query, index, settings):
+        direct.append(pairs)
+        across.append(pairs_of_two)
+    found = _direct(query, index, settings, direct)
     for place, other in index.same(query.digests):
         if other < query.before[place]:
             found[place, other] = _Measures(1, 1.0, 1.0, same=True)
     # Where a passage was found whole, the same passage and its neighbour say no more.
     known = {(a, index.sources[b]) for a, b in found}
-    for (a, b), measures in _across(query, index, settings).items():
+    for (a, b), measures in _across(query, index, settings, across).items():
         if (a, index.sources[b]) not in known:
             found[a, b] = measures
     return [(a, b, measures) for (a, b), measures in sorted(found.items())]
 
 
-def _direct(query: _Query, index: Index, settings: Mapping[str, Any]) -> _Pairs:
+Candidates = tuple[Ints, Ints]
+"""Places of passages that are looked up, and for each one of the index."""
+
+
+def _candidates(
+    query: _Query, index: Index, settings: Mapping[str, Any]
+) -> Iterator[tuple[Candidates, Candidates]]:
+    """Yield what may be pairs, with one passage and with two in a row, named by the first.
+
+    They share enough of the rarer words of one of them, or of that which is looked up.
+    """
+    enough = np.ceil(_CANDIDATE * query.rare).astype(np.int32)
+    enough_there = np.ceil(_CANDIDATE * index.rare).astype(np.int32)
+    # One of two has at least half of what both have.
+    half = (enough + 1) // 2
+    half[query.sizes < settings["contained_words"]] = np.iinfo(np.int32).max
+    last = int(query.before.max(initial=0))
+    for start, postings in index.postings:
+        if start >= last:
+            return
+        shared = query.rarer @ postings
+        rows = np.repeat(np.arange(len(enough), dtype=np.int32), np.diff(shared.indptr))
+        least = np.minimum(enough[rows], enough_there[start:][shared.indices])
+        keep = np.flatnonzero(shared.data >= least)
+        a, b = rows[keep], shared.indices[keep] + start
+        # The last passage of the postings is the first of the next ones.
+        sound = (b < query.before[a]) & (b < start + index.width)
+        keep = np.flatnonzero(shared.data >= half[rows])
+        yield (
+            (a[sound], b[sound]),
+            _in_a_row(query, index, rows[keep], shared.indices[keep] + start, enough, start),
+        )
+
+
+def _in_a_row(
+    query: _Query, index: Index, a: Ints, b: Ints, enough: npt.NDArray[np.int32], start: int
+) -> Candidates:
+    """Return which of the passages ``b`` and those before them may hold ``a`` with the next one."""
+    keys = np.concatenate([a, a]) * np.int64(len(index.passages)) + np.concatenate([b, b - 1])
+    keep = np.concatenate([b >= start, b - 1 >= start])
+    keys = np.unique(keys[keep])
+    a, first = keys // len(index.passages), keys % len(index.passages)
+    keep = index.followed[first] & (first < query.before[a]) & (first < start + index.width)
+    a, first = a[keep], first[keep]
+    kept = []
+    for some, places in _portions(a, first):
+        rarer = query.rarer[some]
+        # What both hold is counted twice: these are candidates only.
+        both = _overlap(rarer, index.rarer[places]) + _overlap(rarer, index.rarer[places + 1])
+        kept.append(both >= enough[some])
+    keep = np.concatenate([*kept, np.zeros(0, dtype=bool)])
+    return a[keep], first[keep]
+
+
+def _direct(
+    query: _Query, index: Index, settings: Mapping[str, Any], candidates: Iterable[Candidates]
+) -> _Pairs:
     """Return the pairs of single passages that reach a threshold."""
     found: _Pairs = {}
-    shared = query.shared.tocoo()
-    keep = shared.col < query.before[shared.row]
-    row, col, data = shared.row[keep], shared.col[keep], shared.data[keep]
-    fewer = np.minimum(query.rare[row], index.rare[col])
-    keep = data >= _CANDIDATE * fewer
-    for a, b in _portions(row[keep], col[keep]):
+    for a, b in (portion for one in candidates for portion in _portions(*one)):
         both = _overlap(query.counts[a], index.counts[b])
         sizes = query.sizes[a], index.sizes[b]
         less = np.minimum(*sizes)
@@ -183,16 +238,12 @@ def _direct(query: _Query, index: Index, settings: Mapping[str, Any]) -> _Pairs:
     return found
 
 
-def _across(query: _Query, index: Index, settings: Mapping[str, Any]) -> _Pairs:
+def _across(
+    query: _Query, index: Index, settings: Mapping[str, Any], candidates: Iterable[Candidates]
+) -> _Pairs:
     """Return the passages that lie across two that follow each other, keyed by the first."""
     found: _Pairs = {}
-    # What both hold is counted twice: these are candidates only.
-    shared = (query.shared @ index.follows.T).tocoo()
-    keep = shared.data >= _CANDIDATE * query.rare[shared.row]
-    keep &= query.sizes[shared.row] >= settings["contained_words"]
-    keep &= index.first[shared.col] < query.before[shared.row]
-    for a, pair in _portions(shared.row[keep], shared.col[keep]):
-        b = index.first[pair]
+    for a, b in (portion for one in candidates for portion in _portions(*one)):
         both = _overlap(query.counts[a], index.counts[b] + index.counts[b + 1])
         sizes = query.sizes[a], index.sizes[b] + index.sizes[b + 1]
         similarity = np.round(both / (sizes[0] + sizes[1] - both), 6)

@@ -23,6 +23,7 @@ Ints = npt.NDArray[np.intp]
 # Words of more passages would make everything a candidate, and each passage dearer than the last.
 _COMMON = 1000
 _HELD = 1_000_000  # counts held before they are put into the file
+_WIDTH = 32_768  # passages whose words are looked up in one go
 _AT_ONCE = 50_000  # passages whose rarer words are picked out in one go
 
 
@@ -31,10 +32,11 @@ class Index:
     """Passages of a corpus (N) so that those alike are found quickly: see :class:`Indexer`.
 
     ``counts`` is N × V; ``rarer`` (N × V) is 1 where a passage has a word that is not ``common``,
-    ``postings`` the same the other way round (V × N), ``rare`` the number of such words of each
-    passage; ``follows`` the N' × N sums of passages that follow each other, ``first`` (N') the
-    first of each; ``spans`` says where the passages of each source begin and end; ``by_digest`` has
-    the passages in ascending order of their digests.
+    ``postings`` the same the other way round, of ``width`` passages at a time and the one that
+    comes next (where these begin, and V × width + 1), ``rare`` the number of such words of each
+    passage; ``followed`` says whether the next passage is one of the same source; ``spans`` where
+    the passages of each source begin and end; ``by_digest`` has the passages in ascending order of
+    their digests.
     """
 
     passages: Sequence[str]
@@ -50,10 +52,10 @@ class Index:
     common: npt.NDArray[np.bool_]
     counts: sparse.csr_array
     rarer: sparse.csr_array
-    postings: sparse.csr_array
+    postings: Sequence[tuple[int, sparse.csr_array]]
+    width: int
     rare: Ints
-    follows: sparse.csr_array
-    first: Ints
+    followed: npt.NDArray[np.bool_]
 
     def same(self, digests: npt.NDArray[np.bytes_]) -> list[tuple[int, int]]:
         """Return which passages have which of some digests, as pairs of places, in order."""
@@ -114,8 +116,7 @@ class Indexer:
         by_digest = np.argsort(digests, kind="stable")
         sources = np.array([start for start, _ in self._spans.values()], dtype=np.intp)
         opens = np.zeros(number + 1, dtype=bool)
-        opens[sources] = True
-        first = np.flatnonzero(~opens[1:-1]) if number else np.zeros(0, dtype=np.intp)
+        opens[sources] = opens[number] = True
         return Index(
             passages=self._passages,
             sources=self._sources,
@@ -130,10 +131,13 @@ class Indexer:
             common=common,
             counts=counts,
             rarer=rarer,
-            postings=rarer.T.tocsr(),
+            postings=[
+                (start, rarer[start : start + _WIDTH + 1].T.tocsr())
+                for start in range(0, number, _WIDTH)
+            ],
+            width=_WIDTH,
             rare=np.diff(rarer.indptr).astype(np.intp),
-            follows=_sums_of_two(first, number),
-            first=first,
+            followed=~opens[1:],
         )
 
 
@@ -215,11 +219,3 @@ def _rarer(counts: sparse.csr_array, common: npt.NDArray[np.bool_]) -> sparse.cs
         for start in range(0, number, _AT_ONCE)
     ]
     return sparse.vstack(parts, format="csr") if parts else rarer_words(counts, common)
-
-
-def _sums_of_two(first: Ints, total: int) -> sparse.csr_array:
-    """Return the matrix that adds up row ``n`` and the next, for each ``n`` of ``first``."""
-    rows = np.repeat(np.arange(len(first)), 2)
-    columns = np.stack([first, first + 1], axis=1).ravel()
-    ones = np.ones(len(rows), dtype=np.int32)
-    return sparse.csr_array((ones, (rows, columns)), (len(first), total))

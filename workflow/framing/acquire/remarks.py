@@ -14,7 +14,7 @@ from framing.acquire.source import Addition, left_out, report_rows, tidy
 from framing.common.problems import Problem
 
 REPORT = Path("build/added.tsv")
-COLUMNS = ("document", "source_id", "outcome", "remark")
+COLUMNS = ("document", "source_id", "outcome", "remark", "times")
 JOINED, LEFT_OUT = "joins", "left out"
 
 FEW = 20
@@ -24,7 +24,8 @@ _SHOWN = 25  # kinds of remarks
 _WIDTH = 72  # characters of a dropped line that the screen shows
 # What differs between remarks of one kind: ids and names, quoted values, numbers.
 _NAMES = re.compile(
-    r"(?<=the same text as )\S+|(?<=near duplicate of )\S+|(?<=passage )\w+"
+    r"(?<=stands in )\w+ of \S+|(?<=the same text as )\S+|(?<=near duplicate of )\S+"
+    r"|(?<=passage )\w+"
     r"|(?<=is in )[\w, ]+ of (?!the same source)\S+|(?<=is in )[\w, ]+(?= of the same source)"
     r"|'[^']*'|\"[^\"]*\"|\d[\d.,]*(?=\D|$)"
 )
@@ -79,17 +80,19 @@ class Remarks:
         """Return whether every remark goes to a file."""
         return self._file is not None
 
-    def add(self, document: str, source_id: str, outcome: str, remark: str) -> None:
-        """Take a remark on a document."""
-        self._line([document, source_id, outcome, remark])
+    def add(
+        self, document: str, source_id: str, outcome: str, remark: str, times: int = 1
+    ) -> None:
+        """Take a remark on a document, or on so many pieces of it."""
+        self._line([document, source_id, outcome, remark, str(times)])
         kind = kind_of(remark)
-        self._counts[kind] += 1
+        self._counts[kind] += times
         self._first.setdefault(kind, f"{source_id or document}: {remark}")
 
     def problem(self, problem: Problem) -> None:
         """Take what is wrong with a document; it is told apart from the rest."""
         place = str(problem.place) + (f", line {problem.row}" if problem.row is not None else "")
-        self._line([place, "", LEFT_OUT, f"{problem.what}. {problem.remedy}"])
+        self._line([place, "", LEFT_OUT, f"{problem.what}. {problem.remedy}", "1"])
 
     def _line(self, fields: Iterable[str]) -> None:
         if self._file is not None:

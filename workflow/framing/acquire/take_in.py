@@ -40,7 +40,7 @@ from framing.project.lock import Pending
 
 Item = TypeVar("Item")
 
-_MANY = 200  # of so many documents it is worth starting processes
+_MANY = 1000  # of so many documents it is worth starting processes
 _MOST_JOBS = 8  # that are started where nobody says how many
 
 
@@ -193,9 +193,11 @@ def _tell(told: Told, made: Judged, remarks: Remarks, *, everything: bool) -> No
         told.lines += [*shown(one, everything=everything), *(f"  {line}" for line in made.lines)]
         return
     lines = [f"read as {one.kind} by {one.read_by}", *(f"note: {note}" for note in one.notes)]
-    lines += [f"left out, {reason}: {number}" for reason, number in left_out(one)]
     for line in [*lines, *made.lines]:
         remarks.add(one.record["origin"], one.source_id, JOINED, line)
+    for reason, number in left_out(one):
+        line = f"left out: {reason}"
+        remarks.add(one.record["origin"], one.source_id, JOINED, line, number)
 
 
 def _counted(items: Iterable[Item], number: int, doing: str) -> Iterator[Item]:

@@ -7,6 +7,7 @@ leaves behind the next one finishes if it was decided, and throws away if not (:
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import shutil
@@ -21,7 +22,7 @@ from framing.common.problems import InputError, Problem
 PENDING = Path("corpus/.pending")
 LIST = "list.json"
 LOCK = Path("build/.lock")
-_AT_ONCE = 64  # files that are worth waiting for all that the system has to write
+_MANY = 100  # so many files are put on the disk together
 
 
 @contextmanager
@@ -105,12 +106,10 @@ class Pending:
 
     def decide(self, removals: Iterable[Path] = ()) -> None:
         """Make the change: all of it, even where this process is killed from now on."""
-        if len(self._moves) > _AT_ONCE and hasattr(os, "sync"):
-            # On most disks faster than file by file; those only say then whether it went well.
-            os.sync()
-        for number in range(len(self._moves)):
-            with (self.folder / str(number)).open("rb") as file:
-                os.fsync(file.fileno())
+        if len(self._moves) < _MANY or not _all_on_disk(self.folder):
+            for number in range(len(self._moves)):
+                with (self.folder / str(number)).open("rb") as file:
+                    os.fsync(file.fileno())
         for folder in {(self._base / path).parent for path in self._moves}:
             folder.mkdir(parents=True, exist_ok=True)
         moves = {str(number): path for number, path in enumerate(self._moves)}
@@ -182,6 +181,27 @@ def recover(directory: Path | None = None) -> bool:
         shutil.rmtree(pending)
     except OSError as error:
         raise InputError(unusable(error, pending)) from None
+    return True
+
+
+def _all_on_disk(folder: Path) -> bool:
+    """See to it that what was written to a file system is on its disk; return whether that works.
+
+    Raises :class:`OSError` where something could not be written. A hundred thousand files one by
+    one would take as many turns of the disk.
+    """
+    if os.name != "posix":
+        return False
+    call = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+    if call is None:  # only Linux has it
+        return False
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        ctypes.set_errno(0)
+        if call(number) != 0:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(folder))
+    finally:
+        os.close(number)
     return True
 
 
