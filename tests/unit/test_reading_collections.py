@@ -70,7 +70,7 @@ def test_documents_in_files_are_read_once_and_know_who_speaks(parliament: Path, 
     parts = found(what, parliament.parent)
     assert [part.wished_id for part in parts] == ["Parl_2015-01", "Parl_2015-02"]
     for number, part in enumerate(parts, start=1):
-        document, origin = part.read()
+        document, origin = part.read(settings_of({}))
         assert document.metadata["title"] == f"Sitting {number}"
         assert set(document.speakers()) == {"Ada Beck"}
         assert [turn.text for turn in document.turns] == list(SAID)
@@ -85,9 +85,9 @@ def test_documents_within_the_collection_are_read(tmp_path: Path):
     path.write_text(corpus(PEOPLE, session(1) + inner), "utf-8")
     parts = found("all.xml", tmp_path)
     assert [part.wished_id for part in parts] == ["sitting-1", "sitting-2"]
-    assert set(parts[1].read()[0].speakers()) == {"Ada Beck"}
-    alone = found("all.xml", tmp_path)[0].read()[1]
-    assert alone.raw_sha256 == parts[0].read()[1].raw_sha256
+    assert set(parts[1].read(settings_of({}))[0].speakers()) == {"Ada Beck"}
+    alone = found("all.xml", tmp_path)[0].read(settings_of({}))[1]
+    assert alone.raw_sha256 == parts[0].read(settings_of({}))[1].raw_sha256
 
 
 def test_a_documents_own_persons_come_first(parliament: Path):
@@ -95,7 +95,7 @@ def test_a_documents_own_persons_come_first(parliament: Path):
     file = parliament / "2015" / "Parl_2015-01.xml"
     text = file.read_text("utf-8").replace("</teiHeader>", f"{own}</teiHeader>")
     file.write_text(text, "utf-8")
-    assert set(found("parliament", parliament.parent)[0].read()[0].speakers()) == {"Adele Beck"}
+    assert set(found("parliament", parliament.parent)[0].read(settings_of({}))[0].speakers()) == {"Adele Beck"}
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_only_files_beside_a_collection_are_opened(parliament: Path, href, said,
         read_collection(root, "Parl.xml", MOST)
     (refused,) = found("parliament/Parl.xml", parliament.parent)
     with pytest.raises(InputError, match=said):
-        refused.read()
+        refused.read(settings_of({}))
 
 
 def test_what_is_wrong_with_a_collection_is_told_when_it_is_read(tmp_path: Path):
@@ -135,7 +135,7 @@ def test_what_is_wrong_with_a_collection_is_told_when_it_is_read(tmp_path: Path)
         path.write_text(text, "utf-8")
         assert is_collection(path)
         with pytest.raises(InputError, match=said):
-            found("a.xml", tmp_path)[0].read()
+            found("a.xml", tmp_path)[0].read(settings_of({}))
     with pytest.raises(InputError, match="more than 10"):
         read_collection(path, "a.xml", 10)
     assert not is_collection(tmp_path / "none.xml")

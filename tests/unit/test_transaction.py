@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from framing.common.problems import InputError
-from framing.project.lock import LIST, LOCK, PENDING, alone, commit, recover, settle
+from framing.project import lock
+from framing.project.lock import LIST, LOCK, PENDING, alone, commit, prepared, recover, settle
 
 BEFORE = {"corpus/a.tsv": "old a\n", "corpus/gone.txt": "old gone\n"}
 AFTER = {"corpus/a.tsv": "new a\n", "corpus/deep/b.txt": "new b – ü\n"}
@@ -54,6 +55,7 @@ from pathlib import Path
 from framing.project import lock as transaction
 
 deadly = calls = 0
+transaction._MANY = {many}
 
 def counted(original):
     def call(*arguments, **options):
@@ -82,12 +84,14 @@ for folder in sys.argv[1:]:
 
 
 @pytest.mark.slow
-def test_a_kill_at_any_step_leaves_all_or_nothing(tmp_path: Path, root: Path) -> None:
+@pytest.mark.parametrize("many", [1, 1000])
+def test_a_kill_at_any_step_leaves_all_or_nothing(tmp_path: Path, root: Path, many: int) -> None:
     """Killed before each call that touches the disk: the next command finds one of two states."""
     after = "{" + ", ".join(f"Path({name!r}): {text!r}" for name, text in AFTER.items()) + "}"
     projects = [made(tmp_path / str(step)) for step in range(1, 40)]
     done = subprocess.run(
-        [sys.executable, "-c", KILLED.replace("{after}", after), *map(str, projects)],
+        [sys.executable, "-c", KILLED.replace("{after}", after).replace("{many}", str(many)),
+         *map(str, projects)],
         env={**os.environ, "PYTHONPATH": str(root / "workflow")}, check=True,
         capture_output=True, text=True,
     )  # fmt: skip
@@ -113,6 +117,61 @@ def test_a_full_disk_leaves_everything_as_it_was(
     with pytest.raises(InputError, match="No space left on device"):
         change(project)
     assert state(project) == BEFORE
+
+
+def test_many_files_on_a_full_disk_leave_everything_as_it_was(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(folder: Path) -> bool:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(lock, "_MANY", 1)
+    monkeypatch.setattr(lock, "_all_on_disk", full)
+    with pytest.raises(InputError, match="No space left on device"):
+        change(project)
+    assert state(project) == BEFORE
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_files_are_put_on_the_disk_together_or_one_by_one(
+    project: Path, monkeypatch: pytest.MonkeyPatch, together: bool
+) -> None:
+    monkeypatch.setattr(lock, "_MANY", 1)
+    if not together:  # as where a system has no such call
+        monkeypatch.setattr(lock, "_all_on_disk", lambda _: False)
+    change(project)
+    assert state(project) == AFTER
+
+
+def test_a_change_that_is_not_decided_is_none(project: Path) -> None:
+    with prepared(project) as pending:
+        pending.write(Path("corpus/a.tsv"), "new a\n")
+        with pending.open(Path("corpus/deep/b.txt")) as file:
+            file.write(b"new b")
+        (pending.folder / "aside.scratch").write_text("put down meanwhile")
+        assert (project / PENDING).is_dir()
+    assert state(project) == BEFORE
+    assert not (project / PENDING).exists()
+
+
+@pytest.mark.parametrize("error", [InputError([]), KeyboardInterrupt(), ValueError()])
+def test_a_change_that_fails_on_the_way_is_none(project: Path, error: BaseException) -> None:
+    with pytest.raises(type(error)), prepared(project) as pending:
+        pending.write(Path("corpus/a.tsv"), "new a\n")
+        raise error
+    assert state(project) == BEFORE
+    assert not (project / PENDING).exists()
+
+
+def test_what_was_put_down_meanwhile_goes_when_the_change_is_made(project: Path) -> None:
+    with prepared(project) as pending:
+        (pending.folder / "aside.scratch").write_text("put down meanwhile")
+        pending.write(Path("corpus/a.tsv"), "new a\n")
+        with pending.open(Path("corpus/deep/b.txt")) as file:
+            file.write("new b – ü\n".encode())
+        pending.decide([Path("corpus/gone.txt")])
+    assert state(project) == AFTER
+    assert not (project / PENDING).exists()
 
 
 def test_what_a_killed_command_left_is_settled_before_a_project_is_read(project: Path) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import json
 import os
+import random
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from framing.acquire.source import free_id, id_from, id_problem
+from framing.acquire.source import Ids, id_from, id_problem
 from framing.cli import add
 from framing.cli import main as cli
 from framing.common.config import read_yaml
@@ -370,6 +373,130 @@ def test_a_table_with_a_document_a_row(project, tmp_path, say):
     assert table(project, "intake.tsv")[-1]["origin"] == "debate.csv, line 3"
 
 
+def debate(path: Path, rows: int = 60) -> Path:
+    """Write a table with rows of which some are broken: of each kind one at least."""
+    chance = random.Random(7)
+    words = sorted(
+        {word for text in (*PAPER, *REST, LETTER) for word in re.findall("[a-z]{3,}", text)}
+    )
+    lines = ["doc_id,title,group,year,speech"]
+    for row in range(rows):
+        text = " ".join(chance.choice(words) + chance.choice("abcdef") * (n % 3)
+                        for n in range(30))  # fmt: skip
+        text = {5: "", 15: "Too short."}.get(row, f"The day when {text}.")
+        group = "pirates" if row in (25, 26) else "residents"
+        year = "2015-02-31" if row == 35 else "2015"
+        lines.append(f"{'d44' if row == 45 else f'd{row}'},Remarks,{group},{year},{text}")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_broken_rows_are_named_once_a_kind_and_passed_over_where_that_is_asked(
+    project, tmp_path, say
+):
+    path = debate(tmp_path / "debate.csv")
+    before = contents(project)
+    status, _, errors = say("add", "--table", path)
+    assert status == 1 and contents(project) == before
+    for said in ("line 7: has no text (id 'd5')", "line 37: the date '2015-02-31' never was",
+                 "line 47: has the id 'd44' of line 46"):  # fmt: skip
+        assert said in errors
+    status, out, errors = say("add", "--table", path, "--skip")
+    assert status == 1
+    assert "Added: 54 sources with 54 passages" in out
+    assert "54 × read as txt by framing" in out
+    assert "What is said of each document stands in build/added.tsv." in out
+    assert "line 17: has no passage that counts (1 shorter than 12 words)" in errors
+    assert "line 27: has the unknown group 'pirates'" in errors
+    assert "Left out: 6 documents." in errors
+    assert len(out.splitlines()) < 10 and len(errors.splitlines()) < 15
+    report = read_table(project / "build/added.tsv", (), extra=True)
+    assert report["outcome"].tolist().count("left out") == 6
+    names = {row["source_id"] for row in table(project, "sources.tsv")}
+    assert {name for name in report["source_id"] if name} <= names
+    assert len(set(report["source_id"])) == 55
+    assert say("check")[0] == 0
+
+
+def test_a_table_that_breaks_off_is_refused_even_where_rows_may_be_passed_over(
+    project, tmp_path, say
+):
+    path = debate(tmp_path / "debate.csv")
+    path.write_text(path.read_text("utf-8") + 'd99,Remarks,residents,2015,"never closed\n', "utf-8")
+    before = contents(project)
+    status, _, errors = say("add", "--table", path, "--skip")
+    assert status == 1 and "has a row that cannot be read" in errors
+    assert contents(project) == before
+
+
+def test_many_dry_runs_change_nothing_but_their_report(project, tmp_path, say):
+    before = contents(project)
+    path = debate(tmp_path / "debate.csv")
+    status, out, _ = say("add", "--table", path, "--skip", "--dry-run")
+    assert status == 1 and "54 sources with 54 passages of 1,782 words would join" in out
+    after = contents(project)
+    assert after.pop("build/added.tsv") and after == before
+
+
+def test_the_corpus_is_the_same_whatever_the_number_of_processes(project, tmp_path, say):
+    path = debate(tmp_path / "debate.csv")
+    other = tmp_path / "other"
+    shutil.copytree(project, other)
+    for folder, jobs in ((project, 1), (other, 2)):
+        arguments = ["add", "--table", str(path), "--skip", "--jobs", str(jobs)]
+        assert cli.main([*arguments, "--directory", str(folder)]) == 1
+    assert contents(other) == contents(project)
+
+
+@pytest.mark.parametrize("jobs", ["0", "65", "two"])
+def test_a_number_of_processes_that_is_none(letter, say, capsys, jobs):
+    with pytest.raises(SystemExit):
+        say("add", letter, *SAID, "--jobs", jobs)
+    assert "is no whole number from 1 to 64" in capsys.readouterr().err
+
+
+KILLED = """
+import os, sys
+from framing.cli import main
+from framing.project.lock import Pending
+kind, place = sys.argv[1:3]
+original = getattr(Pending, kind)
+calls = 0
+def deadly(*arguments):
+    global calls
+    calls += 1
+    made = original(*arguments) if place == "after" else None
+    if calls >= 30 or kind == "decide":
+        os.kill(os.getpid(), 9)
+    return original(*arguments) if place == "before" else made
+setattr(Pending, kind, deadly)
+main.main(sys.argv[3:])
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "place", "joined"),
+    [("write", "before", False), ("decide", "before", False), ("decide", "after", True)],
+)
+def test_a_killed_command_joins_all_or_nothing(project, tmp_path, say, root, kind, place, joined):
+    path = debate(tmp_path / "debate.csv")
+    before = contents(project)
+    arguments = ["add", "--table", str(path), "--skip", "--directory", str(project)]
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, kind, place, *arguments], check=False, capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(root / "workflow")},
+    )  # fmt: skip
+    assert done.returncode == -9
+    assert (project / "corpus/.pending").is_dir()
+    assert say("check")[0] == 0  # any command settles it
+    after = contents(project)
+    after.pop("build/added.tsv", None)
+    assert not any(name.startswith("corpus/.pending") for name in after)
+    assert (after == before) is not joined
+    if joined:
+        assert len(table(project, "sources.tsv")) == before["corpus/sources.tsv"].count(b"\n") + 53
+
+
 def test_a_bibliography_says_what_files_do_not(project, letter, tmp_path, say):
     library = tmp_path / "library.json"
     entry = {
@@ -461,7 +588,7 @@ def test_ids_made_from_names_are_usable(name: str, expected: str) -> None:
 
 
 def test_a_free_id_is_found_whatever_the_case() -> None:
-    assert free_id("speech", ["Speech", "speech-2"]) == "speech-3"
+    assert Ids(["Speech", "speech-2"]).free("speech") == "speech-3"
 
 
 def test_check_looks_at_where_sources_came_from(project, letter, say):

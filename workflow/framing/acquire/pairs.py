@@ -189,14 +189,12 @@ def _candidates(
         rows = np.repeat(np.arange(len(enough), dtype=np.int32), np.diff(shared.indptr))
         least = np.minimum(enough[rows], enough_there[start:][shared.indices])
         keep = np.flatnonzero(shared.data >= least)
-        a, b = rows[keep], shared.indices[keep] + start
+        a, b = rows[keep].astype(np.intp), shared.indices[keep].astype(np.intp) + start
         # The last passage of the postings is the first of the next ones.
         sound = (b < query.before[a]) & (b < start + index.width)
         keep = np.flatnonzero(shared.data >= half[rows])
-        yield (
-            (a[sound], b[sound]),
-            _in_a_row(query, index, rows[keep], shared.indices[keep] + start, enough, start),
-        )
+        some, others = rows[keep].astype(np.intp), shared.indices[keep].astype(np.intp) + start
+        yield (a[sound], b[sound]), _in_a_row(query, index, some, others, enough, start)
 
 
 def _in_a_row(

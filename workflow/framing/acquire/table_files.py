@@ -136,8 +136,10 @@ def _within(path: Path, most: int) -> None:
 
 def _text(path: Path, settings: Mapping[str, Any], unit: str) -> tuple[Text, str]:
     """Return the lines of a file, and their encoding."""
-    if path.is_file() and _is_plain(path, settings["bytes"]):
-        return lambda: _lines(path), "utf-8"
+    if path.is_file():
+        state = _state(path)
+        if _is_plain(path, settings["bytes"]):
+            return lambda: _lines(path, state), "utf-8"
     data = read_up_to(path, settings["bytes"], _CUT)
     for signature, what, remedy in _SIGNATURES:
         if data.startswith(signature):
@@ -178,18 +180,25 @@ def _is_plain(path: Path, most: int) -> bool:
     return not blank
 
 
-def _lines(path: Path) -> Iterator[str]:
+def _state(path: Path) -> tuple[int, int]:
+    """Return what differs where a file has been written to."""
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+def _lines(path: Path, state: tuple[int, int]) -> Iterator[str]:
+    changed = Problem(path, "was changed while it was read", "Run the command again.")
     try:
         # Line ends of all systems come as "\n".
         with path.open(encoding="utf-8-sig") as file:
             for number, line in enumerate(file):
                 yield line if number else line.removeprefix("\ufeff")
+        if _state(path) != state:
+            raise InputError(changed)
     except OSError as error:
         raise InputError(unusable(error, path)) from None
     except UnicodeDecodeError:
-        raise InputError(
-            Problem(path, "was changed while it was read", "Run the command again.")
-        ) from None
+        raise InputError(changed) from None
 
 
 def table_of_folder(path: Path, names: str) -> Table:
