@@ -80,9 +80,7 @@ class Remarks:
         """Return whether every remark goes to a file."""
         return self._file is not None
 
-    def add(
-        self, document: str, source_id: str, outcome: str, remark: str, times: int = 1
-    ) -> None:
+    def add(self, document: str, source_id: str, outcome: str, remark: str, times: int = 1) -> None:
         """Take a remark on a document, or on so many pieces of it."""
         self._line([document, source_id, outcome, remark, str(times)])
         kind = kind_of(remark)
