@@ -489,8 +489,7 @@ def test_a_killed_command_joins_all_or_nothing(project, tmp_path, say, root, kin
     assert done.returncode == -9
     assert (project / "corpus/.pending").is_dir()
     assert say("check")[0] == 0  # any command settles it
-    after = contents(project)
-    after.pop("build/added.tsv", None)
+    after = {name: data for name, data in contents(project).items() if name[:6] != "build/"}
     assert not any(name.startswith("corpus/.pending") for name in after)
     assert (after == before) is not joined
     if joined:
