@@ -418,6 +418,16 @@ def test_broken_rows_are_named_once_a_kind_and_passed_over_where_that_is_asked(
     assert say("check")[0] == 0
 
 
+def test_the_benchmark_of_tables_has_the_right_answers(root):
+    """It stops itself where other rows join than those that are sound."""
+    done = subprocess.run(
+        [sys.executable, "benchmarks/add_table.py", "--rows", "450"], cwd=root, check=False,
+        capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(root / "workflow")},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].startswith("| 450 | ")
+
+
 def test_a_table_that_breaks_off_is_refused_even_where_rows_may_be_passed_over(
     project, tmp_path, say
 ):

@@ -77,7 +77,9 @@ def register(commands: argparse._SubParsersAction, common: argparse.ArgumentPars
     )  # fmt: skip
     table.add_argument("--key", default="", help="key of the entry in the bibliography")
     table.add_argument(
-        "--skip", action="store_true", help="leave out what cannot be added, and say so"
+        "--skip",
+        action="store_true",
+        help="leave out what cannot be added, rows of the table too, and say so",
     )
     how = parser.add_argument_group("how")
     how.add_argument(
