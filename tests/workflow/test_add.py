@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from framing.acquire.source import Ids, id_from, id_problem
 from framing.cli import add
@@ -426,6 +427,20 @@ def test_the_benchmark_of_tables_has_the_right_answers(root):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1].startswith("| 450 | ")
+
+
+def test_what_counts_may_hang_on_an_id_that_is_given_afterwards(project, tmp_path, say):
+    config = project / "config" / "config.yaml"
+    read = read_yaml(config)
+    rules = [{"where": {"source_id": ["d2-2"]}, "needs": ["nobody"]}, {"where": {}, "needs": []}]
+    read.setdefault("units", {})["scope"] = {"terms": {"nobody": ["Nobody"]}, "rules": rules}
+    config.write_text(yaml.safe_dump(read, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    path = debate(tmp_path / "debate.csv", 4)
+    path.write_text(path.read_text("utf-8").replace("d1,Remarks", "D2,Remarks"), encoding="utf-8")
+    status, _, errors = say("add", "--table", path, "--skip")
+    assert status == 1
+    assert "debate.csv, line 4: has no passage that counts" in errors
+    assert [row["source_id"] for row in table(project, "sources.tsv")][-3:] == ["d0", "d2", "d3"]
 
 
 def test_a_table_that_breaks_off_is_refused_even_where_rows_may_be_passed_over(

@@ -54,11 +54,10 @@ class Orders:
     version_of: str = ""
     asking: bool = False
 
-    @property
-    def by_id(self) -> bool:
-        """Return whether what counts as a passage may hang on the id of a source."""
+    def names(self, *ids: str) -> bool:
+        """Return whether what counts as a passage hangs on one of these ids of a source."""
         rules = self.settings["units"]["scope"]["rules"]
-        return any("source_id" in rule["where"] for rule in rules)
+        return any(one in rule["where"].get("source_id", ()) for rule in rules for one in ids)
 
 
 @dataclass(frozen=True)

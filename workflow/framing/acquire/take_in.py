@@ -144,7 +144,7 @@ def _drafts(
         if isinstance(outcome, Draft):
             wished = outcome.addition.source_id
             source_id = orders.source_id or ids.free(wished)
-            if source_id != wished and orders.by_id:
+            if source_id != wished and orders.names(source_id, wished):
                 outcome = reader().read(replace(task, source_id=source_id))
             elif source_id != wished:
                 outcome = outcome.named(source_id)
