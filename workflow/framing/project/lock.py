@@ -8,6 +8,7 @@ leaves behind the next one finishes if it was decided, and throws away if not (:
 from __future__ import annotations
 
 import ctypes
+import errno
 import json
 import os
 import shutil
@@ -23,6 +24,7 @@ PENDING = Path("corpus/.pending")
 LIST = "list.json"
 LOCK = Path("build/.lock")
 _MANY = 100  # so many files are put on the disk together
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
 
 
 @contextmanager
@@ -57,7 +59,8 @@ def settle(directory: Path | None = None) -> None:
 def hold(directory: Path) -> IO[str] | None:
     """Return the locked file of a project: while it is open, nobody else can lock it.
 
-    Raises :class:`InputError` where somebody has.
+    Raises :class:`InputError` where somebody has. None where the file system knows no locks, as
+    some do that the machines of a cluster share: there nothing keeps two runs apart.
     """
     try:
         import fcntl
@@ -76,6 +79,11 @@ def hold(directory: Path) -> IO[str] | None:
         raise InputError(
             Problem(LOCK, "another run is at work in this directory", "Wait for its end.")
         ) from None
+    except OSError as error:
+        handle.close()
+        if error.errno not in _NO_LOCKS:
+            raise InputError(unusable(error, path)) from None
+        return None
     return handle
 
 

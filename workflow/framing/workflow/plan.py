@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from framing.coding.codings import ALL_CODED, RESPONSES, foreign_files, read_cod
 from framing.coding.instruments import coded_files, instrument_problems, instruments_of
 from framing.coding.variables import traits, variables_of
 from framing.common.config import check_config, cross_check, load_config
-from framing.common.files import LINE, sha256, write_text
+from framing.common.files import LINE, json_of, read_text, sha256, write_text
 from framing.common.paths import (
     CODEBOOK,
     CODERS,
@@ -28,7 +30,7 @@ from framing.common.paths import (
     SOURCES,
     UNSAMPLED,
 )
-from framing.common.problems import Problem, raise_if_any
+from framing.common.problems import InputError, Problem, raise_if_any
 from framing.common.settings import settled
 from framing.corpus.earlier_facts import earlier_problems
 from framing.corpus.store import shard_paths
@@ -37,7 +39,7 @@ from framing.corpus.texts import texts_at_hand
 from framing.inference.estimators import estimator_problems
 from framing.project.freeze import FREEZES
 from framing.project.load import frame_if_right, project_reading, sampled_sources
-from framing.project.lock import settle
+from framing.project.lock import hold, settle
 from framing.project.parts import (
     FOLDER,
     KINDS,
@@ -59,6 +61,7 @@ from framing.workflow.software import installed
 EMBEDDINGS = Path("build/embeddings.tsv")
 SAMPLED = Path("build/sampled.digest")
 PASSAGES_MADE = Path("build/passages.tsv")
+KEPT = Path("build/plan.json")
 
 
 @dataclass(frozen=True)
@@ -244,6 +247,32 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
         _note(SAMPLED, f"{rows_digest(sources, sampled)}\n{rows_digest(frame, sampled)}\n")
         note_down(parts)
     return found
+
+
+def keep(found: Plan) -> None:
+    """Note down the plan for jobs that run on other machines (:func:`kept`).
+
+    Not while a run is at work here: its jobs read its own.
+    """
+    with suppress(InputError):
+        handle = hold(Path())
+        bare = replace(found, parts=[replace(part, sources=(), note="") for part in found.parts])
+        write_text(KEPT, json.dumps(asdict(bare), ensure_ascii=False))
+        if handle is not None:
+            handle.close()
+
+
+def kept() -> Plan:
+    """Return the plan of the run that a job on another machine belongs to.
+
+    Planned anew in every job, a run would read all tables and facts some hundred times, its jobs
+    would wait for the lock that it holds, and write notes whose times Snakemake compares. Of parts
+    there are the names alone. Raises :class:`InputError` where no plan can be read.
+    """
+    remedy = "Start the run again, and leave build/ alone until its end."
+    plain = json_of(read_text(KEPT), KEPT, remedy)
+    parts = [Part(one["kind"], one["number"], (), "") for one in plain["parts"]]
+    return Plan(**plain | {"parts": parts})
 
 
 def rows_digest(table: pd.DataFrame | None, sources: Collection[str]) -> str:
