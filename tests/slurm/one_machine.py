@@ -1,7 +1,7 @@
 """A SLURM of one machine, for tests: no systemd, no control groups, no accounts. Needs root.
 
-Everything lies in one folder but ``/etc/slurm/slurm.conf``: the plugin takes ``SLURM_CONF`` out of the
-environment of what it starts within a job, so that no other place will do.
+Everything lies in one folder but ``/etc/slurm/slurm.conf``: the plugin takes ``SLURM_CONF`` out of
+the environment of what it starts within a job, so that no other place will do.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 CONF = Path("/etc/slurm/slurm.conf")
+_MARK = "# Of a test run, in the folder "
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel", "sinfo")
 PATIENCE = 30.0
 """Seconds until all daemons must be up, and until one must have ended."""
@@ -30,26 +31,46 @@ def missing() -> str:
     lacking = [name for name in PROGRAMS if shutil.which(name) is None]
     if lacking:
         return f"lacks {lacking[0]} (Debian's packages slurm-wlm and munge)"
-    return f"{CONF} is there: this machine has a SLURM of its own" if CONF.exists() else ""
+    if CONF.exists() and _left_behind() is None:
+        return f"{CONF} is there: this machine has a SLURM of its own"
+    return ""
 
 
 @contextlib.contextmanager
 def slurm(base: Path) -> Iterator[None]:
     """Run a SLURM while the block is at work; ``base`` must be a new folder that all may enter.
 
-    Raises :class:`RuntimeError` with what daemons said where it does not come up.
+    Raises :class:`RuntimeError` with what daemons said where it does not come up. A test run that
+    is ended by SIGTERM takes it down, too; one that was killed leaves that to the next one.
     """
+    if (left := _left_behind()) is not None:
+        _stop(left)
+        shutil.rmtree(left, ignore_errors=True)
     for name in ("state", "spool", "log", "munge"):
         (base / name).mkdir(parents=True)
     for folder in (base, base / "munge"):
         folder.chmod(0o755)  # munged takes no other
     CONF.parent.mkdir(exist_ok=True)
     CONF.write_text(_conf(base), encoding="utf-8")
+    before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         _start(base)
         yield
     finally:
         _stop(base)
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt  # by which tests end in good order
+
+
+def _left_behind() -> Path | None:
+    """Return the folder of a SLURM that a killed test run left, if the configuration is of one."""
+    if not CONF.exists():
+        return None
+    first = CONF.read_text(encoding="utf-8").partition("\n")[0]
+    return Path(first.removeprefix(_MARK)) if first.startswith(_MARK) else None
 
 
 def _conf(base: Path) -> str:
@@ -60,6 +81,7 @@ def _conf(base: Path) -> str:
     controller, node = _free_ports(2)
     # A job a core: memory is promised generously, as nothing holds jobs to it here.
     return f"""\
+{_MARK}{base}
 ClusterName=one
 SlurmctldHost={host}(127.0.0.1)
 SlurmUser=root
@@ -155,7 +177,9 @@ def _end(noted: Path) -> None:
         os.kill(pid, signal.SIGTERM)
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
-            os.kill(pid, 0)
+            # One that has ended and that nobody has waited for still has an id.
+            if ") Z" in Path(f"/proc/{pid}/stat").read_text("ascii"):
+                return
             time.sleep(0.1)
         os.kill(pid, signal.SIGKILL)
     except (OSError, ValueError):

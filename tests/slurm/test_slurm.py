@@ -14,7 +14,6 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,23 +82,25 @@ def run(root: Path, project: Path, *arguments: str) -> str:
 
 
 def made_up(path: Path) -> None:
-    """Write a table of made-up letters: paragraphs of a few sentences each."""
+    """Write a table of made-up letters, most of whose words are no others' (else they are one)."""
     chance = random.Random(15)
-    who = ["The council", "Our street", "A shopkeeper", "The engineer", "My neighbour"]
-    did = ["counted", "paid for", "was promised", "never saw", "defended", "drew"]
     what = ["the lime trees", "a fair hearing", "the fare", "the old square", "four millions"]
+
+    def word() -> str:
+        return "".join(chance.choice("bdfglmnprst") + chance.choice("aeiou") for _ in range(4))
+
+    def paragraph() -> str:
+        return " ".join(
+            f"{word().title()} spoke to {word()} of {chance.choice(what)} and of {word()} {word()} "
+            f"on a day that {word()} {word()}."
+            for _ in range(4)
+        )
+
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["doc_id", "title", "year", "text"])
         for number in range(SOURCES):
-            text = "\n\n".join(
-                " ".join(
-                    f"{chance.choice(who)} {chance.choice(did)} {chance.choice(what)} on day "
-                    f"{chance.randrange(10_000)} of the tram."
-                    for _ in range(4)
-                )
-                for _ in range(PARAGRAPHS)
-            )
+            text = "\n\n".join(paragraph() for _ in range(PARAGRAPHS))
             writer.writerow([f"made-{number}", f"Letter {number}", 2015 + number % 8, text])
 
 
@@ -154,7 +155,9 @@ def test_a_killed_shard_alone_is_made_again_and_no_byte_differs(slurm, sharded, 
         kill_job(sharded, Path(lost).stem, running)
         said, _ = running.communicate(timeout=PATIENCE)
     assert running.returncode != 0, said
-    made = {path.relative_to(sharded).as_posix(): path.stat().st_mtime_ns for path in parts(sharded)}
+    made = {
+        path.relative_to(sharded).as_posix(): path.stat().st_mtime_ns for path in parts(sharded)
+    }
     assert set(made) == set(names) - {lost}, said
 
     notes = {path: path.stat().st_mtime_ns for path in (sharded / FOLDER).rglob("*.sources")}
