@@ -112,11 +112,13 @@ def made_up(path: Path) -> None:
 def sharded(mini: Path, tmp_path: Path) -> Path:
     """Return the example with more sources than were sampled, to be read in several parts."""
     project = copy_project(mini, tmp_path / "sharded")
+    config = project / "config" / "config.yaml"
+    edit(config, "  texts: [corpus/texts]", f"  texts: [corpus/texts]\n  job_passages: {PER_JOB}")
+    with config.open("a", encoding="utf-8") as file:
+        file.write("\nreading: {language: {accepted: []}}\n")  # invented words are of none
     made_up(tmp_path / "letters.csv")
     table = ["--table", str(tmp_path / "letters.csv"), "--group", "residents"]
     assert main(["add", *table, "--directory", str(project)]) == 0
-    config = project / "config" / "config.yaml"
-    edit(config, "  texts: [corpus/texts]", f"  texts: [corpus/texts]\n  job_passages: {PER_JOB}")
     return project
 
 
