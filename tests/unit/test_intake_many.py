@@ -115,6 +115,21 @@ def test_pairs_found_some_at_a_time_are_those_found_one_by_one(
         assert list(earlier_pairs(index, names[1:], PLAIN)) == wanted[1:]
 
 
+@pytest.mark.slow
+def test_pairs_found_by_processes_are_those_found_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(2)
+    corpus = [facts(f"s{n}", [" ".join(chance.choices("abcdefghijkl", k=9)) for _ in range(n % 4)])
+              for n in range(40)]  # fmt: skip
+    monkeypatch.setattr(pairs_module, "_QUERIES", 7)
+    index = index_of(corpus)
+    names = [one["source_id"] for one in corpus]
+    here = list(earlier_pairs(index, names, PLAIN))
+    assert sum(map(bool, here)) > 10
+    assert list(earlier_pairs(index, names, PLAIN, 2, tmp_path)) == here
+
+
 def test_a_passage_across_two_that_are_looked_up_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     words = [a + b for a in "abcde" for b in "klmnopqr"]
     old = [" ".join(words[:20]), " ".join(words[20:])]

@@ -9,13 +9,23 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from framing.acquire.passage_index import Index, Ints, count_matrix, digest_array, rarer_words
+from framing.acquire.passage_index import (
+    Index,
+    Ints,
+    Numbers,
+    count_matrix,
+    digest_array,
+    numbers_in,
+    rarer_words,
+)
+from framing.common.processes import in_order
 from framing.corpus.derived import Facts
 
 # Passages are only compared in full where they share this part of the rarer words of one of them.
@@ -54,35 +64,65 @@ def pairs_of(facts: Facts, index: Index, settings: Mapping[str, Any]) -> list[Pa
     ]
 
 
+Block = Sequence[tuple[int, int]]
+"""Where the passages of sources begin and end, one source after the other."""
+
+
 def earlier_pairs(
-    index: Index, sources: Sequence[str], settings: Mapping[str, Any]
-) -> Iterator[list[Pair]]:
+    index: Index, sources: Iterable[str], settings: Mapping[str, Any], jobs: int = 1,
+    folder: Path | None = None,
+) -> Iterator[list[Pair]]:  # fmt: skip
     """Yield, for each of ``sources``, its pairs with passages that come before it in ``index``.
 
-    Passages are held against the index some at a time. ``sources`` are in it, in its order.
+    Passages are held against the index some at a time, by so many processes where there is a
+    ``folder`` in which they find it. ``sources`` are in it, in its order.
     """
+    blocks = list(_blocks(index.spans[name] for name in sources))
+    made: Iterator[list[_Found]]
+    if jobs == 1 or folder is None:
+        made = (_found_within(index, block, settings) for block in blocks)
+    else:
+        index.save(folder)
+        made = in_order(_work, blocks, jobs, "framing add", _begin, (folder, settings))
+    for block, some in zip(blocks, made, strict=True):
+        of_source: dict[int, list[Pair]] = defaultdict(list)
+        for a, b, measures in some:
+            pair = _pair(index.passages[a], index, b, measures)
+            of_source[int(index.source[a])].append(pair)
+        for start, stop in block:
+            yield of_source.get(int(index.source[start]), []) if start < stop else []
+
+
+def _blocks(spans: Iterable[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
     block: list[tuple[int, int]] = []
-    for name in sources:
-        block.append(index.spans[name])
+    for span in spans:
+        block.append(span)
         if block[-1][1] - block[0][0] >= _QUERIES:
-            yield from _pairs_of_block(block, index, settings)
+            yield block
             block = []
     if block:
-        yield from _pairs_of_block(block, index, settings)
+        yield block
 
 
-def _pairs_of_block(
-    block: Sequence[tuple[int, int]], index: Index, settings: Mapping[str, Any]
-) -> Iterator[list[Pair]]:
+def _found_within(numbers: Numbers, block: Block, settings: Mapping[str, Any]) -> list[_Found]:
+    """Return the pairs of the passages of sources with those before their source."""
     begun = block[0][0]
-    query = _Query.within(index, begun, block[-1][1])
-    query = replace(query, before=np.repeat(*np.array([(a, b - a) for a, b in block]).T))
-    found: dict[int, list[tuple[int, int, _Measures]]] = defaultdict(list)
-    for a, b, measures in _found(query, index, settings):
-        found[int(query.before[a])].append((a, b, measures))
-    for start, stop in block:
-        yield [_pair(index.passages[begun + a], index, b, measures)
-               for a, b, measures in found.get(start, ()) if start < stop]  # fmt: skip
+    before = np.repeat(*np.array([(start, stop - start) for start, stop in block]).T)
+    query = replace(_Query.within(numbers, begun, block[-1][1]), before=before)
+    return [(begun + a, b, measures) for a, b, measures in _found(query, numbers, settings)]
+
+
+_own: tuple[Numbers, Mapping[str, Any]] | None = None  # of a process that compares
+
+
+def _begin(folder: Path, settings: Mapping[str, Any]) -> None:
+    global _own
+    _own = numbers_in(folder), settings
+
+
+def _work(block: Block) -> list[_Found]:
+    assert _own is not None
+    return _found_within(_own[0], block, _own[1])
 
 
 def _pair(passage: str, index: Index, other: int, measures: _Measures) -> Pair:
@@ -121,7 +161,7 @@ class _Query:
         )
 
     @classmethod
-    def within(cls, index: Index, start: int, stop: int) -> _Query:
+    def within(cls, index: Numbers, start: int, stop: int) -> _Query:
         """Return passages of the index itself."""
         return cls(
             counts=index.counts[start:stop],
@@ -143,11 +183,10 @@ class _Measures(NamedTuple):
 
 
 _Pairs = dict[tuple[int, int], _Measures]
+_Found = tuple[int, int, _Measures]
 
 
-def _found(
-    query: _Query, index: Index, settings: Mapping[str, Any]
-) -> list[tuple[int, int, _Measures]]:
+def _found(query: _Query, index: Numbers, settings: Mapping[str, Any]) -> list[_Found]:
     """Return pairs of a passage looked up and one of the index (or the first of two), in order."""
     direct, across = [], []
     for pairs, pairs_of_two in _candidates(query, index, settings):
@@ -158,9 +197,9 @@ def _found(
         if other < query.before[place]:
             found[place, other] = _Measures(1, 1.0, 1.0, same=True)
     # Where a passage was found whole, the same passage and its neighbour say no more.
-    known = {(a, index.sources[b]) for a, b in found}
+    known = {(a, int(index.source[b])) for a, b in found}
     for (a, b), measures in _across(query, index, settings, across).items():
-        if (a, index.sources[b]) not in known:
+        if (a, int(index.source[b])) not in known:
             found[a, b] = measures
     return [(a, b, measures) for (a, b), measures in sorted(found.items())]
 
@@ -170,7 +209,7 @@ Candidates = tuple[Ints, Ints]
 
 
 def _candidates(
-    query: _Query, index: Index, settings: Mapping[str, Any]
+    query: _Query, index: Numbers, settings: Mapping[str, Any]
 ) -> Iterator[tuple[Candidates, Candidates]]:
     """Yield what may be pairs, with one passage and with two in a row, named by the first.
 
@@ -198,13 +237,13 @@ def _candidates(
 
 
 def _in_a_row(
-    query: _Query, index: Index, a: Ints, b: Ints, enough: npt.NDArray[np.int32], start: int
+    query: _Query, index: Numbers, a: Ints, b: Ints, enough: npt.NDArray[np.int32], start: int
 ) -> Candidates:
     """Return which of the passages ``b`` and those before them may hold ``a`` with the next one."""
-    keys = np.concatenate([a, a]) * np.int64(len(index.passages)) + np.concatenate([b, b - 1])
+    keys = np.concatenate([a, a]) * np.int64(len(index.sizes)) + np.concatenate([b, b - 1])
     keep = np.concatenate([b >= start, b - 1 >= start])
     keys = np.unique(keys[keep])
-    a, first = keys // len(index.passages), keys % len(index.passages)
+    a, first = keys // len(index.sizes), keys % len(index.sizes)
     keep = index.followed[first] & (first < query.before[a]) & (first < start + index.width)
     a, first = a[keep], first[keep]
     kept = []
@@ -218,7 +257,7 @@ def _in_a_row(
 
 
 def _direct(
-    query: _Query, index: Index, settings: Mapping[str, Any], candidates: Iterable[Candidates]
+    query: _Query, index: Numbers, settings: Mapping[str, Any], candidates: Iterable[Candidates]
 ) -> _Pairs:
     """Return the pairs of single passages that reach a threshold."""
     found: _Pairs = {}
@@ -237,7 +276,7 @@ def _direct(
 
 
 def _across(
-    query: _Query, index: Index, settings: Mapping[str, Any], candidates: Iterable[Candidates]
+    query: _Query, index: Numbers, settings: Mapping[str, Any], candidates: Iterable[Candidates]
 ) -> _Pairs:
     """Return the passages that lie across two that follow each other, keyed by the first."""
     found: _Pairs = {}

@@ -9,7 +9,8 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import IO
 
@@ -28,44 +29,103 @@ _AT_ONCE = 50_000  # passages whose rarer words are picked out in one go
 
 
 @dataclass(frozen=True)
-class Index:
-    """Passages of a corpus (N) so that those alike are found quickly: see :class:`Indexer`.
+class Numbers:
+    """Passages of a corpus (N) as far as they are numbers, so that processes can share them.
 
-    ``counts`` is N × V; ``rarer`` (N × V) is 1 where a passage has a word that is not ``common``,
-    ``postings`` the same the other way round, of ``width`` passages at a time and the one that
-    comes next (where these begin, and V × width + 1), ``rare`` the number of such words of each
-    passage; ``followed`` says whether the next passage is one of the same source; ``spans`` where
-    the passages of each source begin and end; ``by_digest`` has the passages in ascending order of
-    their digests.
+    ``ends columns values`` are the counts of words (N × V, by rows), ``rarer_ends rarer_columns``
+    which words that are not common a passage has, and ``rare`` how many; ``sizes`` is the number of
+    all words; ``source`` numbers the sources; ``by_digest`` has the passages in ascending order of
+    their ``digests``; ``vocabulary_size`` is V.
+    """
+
+    ends: Ints
+    columns: npt.NDArray[np.int32]
+    values: npt.NDArray[np.int32]
+    rarer_ends: Ints
+    rarer_columns: npt.NDArray[np.int32]
+    rare: Ints
+    sizes: Ints
+    source: Ints
+    digests: npt.NDArray[np.bytes_]
+    by_digest: Ints
+    vocabulary_size: int
+
+    @cached_property
+    def counts(self) -> sparse.csr_array:
+        """Return the counts of words (N × V)."""
+        shape = (len(self.sizes), self.vocabulary_size)
+        return sparse.csr_array((self.values, self.columns, self.ends), shape)
+
+    @cached_property
+    def rarer(self) -> sparse.csr_array:
+        """Return 1 where a passage has a word that is not common (N × V)."""
+        ones = np.ones(len(self.rarer_columns), dtype=np.int32)
+        shape = (len(self.sizes), self.vocabulary_size)
+        return sparse.csr_array((ones, self.rarer_columns, self.rarer_ends), shape)
+
+    @cached_property
+    def postings(self) -> Sequence[tuple[int, sparse.csr_array]]:
+        """Return :attr:`rarer` the other way round, by ``width`` passages and the one after them.
+
+        With each the place of the first passage.
+        """
+        return [
+            (start, self.rarer[start : start + self.width + 1].T.tocsr())
+            for start in range(0, len(self.sizes), self.width)
+        ]
+
+    @property
+    def width(self) -> int:
+        """Return how many passages :attr:`postings` have in one piece."""
+        return _WIDTH
+
+    @cached_property
+    def followed(self) -> npt.NDArray[np.bool_]:
+        """Return whether the next passage is one of the same source."""
+        return np.append(self.source[1:] == self.source[:-1], np.zeros(1, dtype=bool))
+
+    @cached_property
+    def _sorted_digests(self) -> npt.NDArray[np.bytes_]:
+        return self.digests[self.by_digest]
+
+    def same(self, digests: npt.NDArray[np.bytes_]) -> list[tuple[int, int]]:
+        """Return which passages have which of some digests, as pairs of places, in order."""
+        starts = np.searchsorted(self._sorted_digests, digests, "left")
+        stops = np.searchsorted(self._sorted_digests, digests, "right")
+        return [
+            (int(place), int(other))
+            for place in np.flatnonzero(stops > starts)
+            for other in self.by_digest[starts[place] : stops[place]]
+        ]
+
+    def save(self, folder: Path) -> None:
+        """Put the numbers into a folder, for :func:`numbers_in`."""
+        for one in fields(Numbers):
+            np.save(folder / f"{one.name}.npy", np.asarray(getattr(self, one.name)))
+
+
+def numbers_in(folder: Path) -> Numbers:
+    """Return the numbers that were put into a folder: only what is looked at is read."""
+    found = {one.name: np.load(folder / f"{one.name}.npy", mmap_mode="r")
+             for one in fields(Numbers)}  # fmt: skip
+    return Numbers(**{**found, "vocabulary_size": int(found["vocabulary_size"])})
+
+
+@dataclass(frozen=True)
+class Index(Numbers):
+    """Passages of a corpus so that those alike are found quickly: see :class:`Indexer`.
+
+    ``common`` are the words that too many passages have; ``spans`` says where the passages of each
+    source begin and end, ``texts`` which sources have a text of which digest.
     """
 
     passages: Sequence[str]
     sources: Sequence[str]
     spans: Mapping[str, tuple[int, int]]
     words: Ints
-    sizes: Ints
-    digests: npt.NDArray[np.bytes_]
-    sorted_digests: npt.NDArray[np.bytes_]
-    by_digest: Ints
     texts: Mapping[str, tuple[str, ...]]
     vocabulary: Mapping[str, int]
     common: npt.NDArray[np.bool_]
-    counts: sparse.csr_array
-    rarer: sparse.csr_array
-    postings: Sequence[tuple[int, sparse.csr_array]]
-    width: int
-    rare: Ints
-    followed: npt.NDArray[np.bool_]
-
-    def same(self, digests: npt.NDArray[np.bytes_]) -> list[tuple[int, int]]:
-        """Return which passages have which of some digests, as pairs of places, in order."""
-        starts = np.searchsorted(self.sorted_digests, digests, "left")
-        stops = np.searchsorted(self.sorted_digests, digests, "right")
-        return [
-            (int(place), int(other))
-            for place in np.flatnonzero(stops > starts)
-            for other in self.by_digest[starts[place] : stops[place]]
-        ]
 
 
 class Indexer:
@@ -103,41 +163,35 @@ class Indexer:
 
     def index(self) -> Index:
         """Return the index of all sources that were taken."""
-        number, width = len(self._passages), len(self._vocabulary)
-        ends = np.frombuffer(self._ends, dtype=np.int64)
+        width = len(self._vocabulary)
+        ends = np.array(self._ends, dtype=np.intp)
         columns, values = self._columns.all(), self._values.all()
-        counts = sparse.csr_array((values, columns, ends), (number, width))
-        often = np.zeros(width, dtype=np.int64)
+        often = np.zeros(width, dtype=np.intp)
         for start in range(0, len(columns), _HELD):
             often += np.bincount(columns[start : start + _HELD], minlength=width)
         common = often > _COMMON
-        rarer = _rarer(counts, common)
+        rarer_ends, rarer_columns = _rarer(ends, columns, common)
         digests = np.frombuffer(bytes(self._digests), dtype="S32")
-        by_digest = np.argsort(digests, kind="stable")
-        sources = np.array([start for start, _ in self._spans.values()], dtype=np.intp)
-        opens = np.zeros(number + 1, dtype=bool)
-        opens[sources] = opens[number] = True
+        lengths = [stop - start for start, stop in self._spans.values()]
         return Index(
+            ends=ends,
+            columns=columns,
+            values=values,
+            rarer_ends=rarer_ends,
+            rarer_columns=rarer_columns,
+            rare=np.diff(rarer_ends),
+            sizes=_sums(ends, values),
+            source=np.repeat(np.arange(len(lengths)), lengths),
+            digests=digests,
+            by_digest=np.argsort(digests, kind="stable"),
+            vocabulary_size=width,
             passages=self._passages,
             sources=self._sources,
             spans=self._spans,
             words=np.array(self._words, dtype=np.intp),
-            sizes=np.asarray(counts.sum(axis=1), dtype=np.intp).ravel(),
-            digests=digests,
-            sorted_digests=digests[by_digest],
-            by_digest=by_digest,
             texts={digest: tuple(sorted(names)) for digest, names in self._texts.items()},
             vocabulary=self._vocabulary,
             common=common,
-            counts=counts,
-            rarer=rarer,
-            postings=[
-                (start, rarer[start : start + _WIDTH + 1].T.tocsr())
-                for start in range(0, number, _WIDTH)
-            ],
-            width=_WIDTH,
-            rare=np.diff(rarer.indptr).astype(np.intp),
-            followed=~opens[1:],
         )
 
 
@@ -162,9 +216,7 @@ class _Store:
 
     def all(self) -> npt.NDArray[np.int32]:
         if self._file is None or self._path is None:
-            return (
-                np.frombuffer(self._held, dtype=np.int32) if self._held else np.zeros(0, np.int32)
-            )
+            return np.array(self._held, dtype=np.int32)
         self._put_down(self._path)
         self._file.close()
         return np.memmap(self._path, dtype=np.int32, mode="r")
@@ -211,11 +263,25 @@ def rarer_words(counts: sparse.csr_array, common: npt.NDArray[np.bool_]) -> spar
     return sparse.csr_array((np.ones(len(columns), dtype=np.int32), columns, ends), counts.shape)
 
 
-def _rarer(counts: sparse.csr_array, common: npt.NDArray[np.bool_]) -> sparse.csr_array:
-    """Return :func:`rarer_words` of many passages, some of them at a time."""
-    number = counts.shape[0]
-    parts = [
-        rarer_words(counts[start : start + _AT_ONCE], common)
-        for start in range(0, number, _AT_ONCE)
-    ]
-    return sparse.vstack(parts, format="csr") if parts else rarer_words(counts, common)
+def _rarer(
+    ends: Ints, columns: npt.NDArray[np.int32], common: npt.NDArray[np.bool_]
+) -> tuple[Ints, npt.NDArray[np.int32]]:
+    """Return where the words that are not common end, passage by passage, and these words."""
+    kept, numbers = [np.zeros(0, dtype=np.int32)], [np.zeros(1, dtype=np.intp)]
+    for start in range(0, len(ends) - 1, _AT_ONCE):
+        own = ends[start : start + _AT_ONCE + 1]
+        words = columns[own[0] : own[-1]]
+        keep = ~common[words]
+        kept.append(words[keep])
+        numbers.append(np.diff(np.append(0, np.cumsum(keep))[own - own[0]]))
+    return np.cumsum(np.concatenate(numbers)), np.concatenate(kept)
+
+
+def _sums(ends: Ints, values: npt.NDArray[np.int32]) -> Ints:
+    """Return the sum of the values of each row."""
+    sums = [np.zeros(0, dtype=np.intp)]
+    for start in range(0, len(ends) - 1, _AT_ONCE):
+        own = ends[start : start + _AT_ONCE + 1]
+        total = np.append(0, np.cumsum(values[own[0] : own[-1]], dtype=np.intp))
+        sums.append(np.diff(total[own - own[0]]))
+    return np.concatenate(sums)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 from framing.acquire.edit_corpus import Joining
@@ -102,7 +103,8 @@ def take_in(
         with reported(found.number > FEW) as remarks:
             for one in told.problems:
                 remarks.problem(one)
-            for made in _judgements(index, spool, orders, text):
+            jobs = _jobs(found, asking)
+            for made in _judgements(index, spool, orders, text, jobs, pending.folder):
                 if made.problem is not None:
                     told.problems.append(made.problem)
                     remarks.problem(made.problem)
@@ -172,13 +174,14 @@ def _jobs(found: Gathered, asking: Asking) -> int:
 
 
 def _judgements(
-    index: Indexer, spool: Spool, orders: Orders, text: Callable[[str], str | None]
-) -> Iterator[Judged]:
+    index: Indexer, spool: Spool, orders: Orders, text: Callable[[str], str | None], jobs: int,
+    folder: Path,
+) -> Iterator[Judged]:  # fmt: skip
     """Yield drafts with what they repeat of the corpus, of those before, and of themselves."""
     ready = index.index()
     names = list(spool.names)
     judge = Judge(ready, names, orders.duplicates, text, orders.version_of)
-    pairs = earlier_pairs(ready, names, orders.duplicates)
+    pairs = earlier_pairs(ready, names, orders.duplicates, jobs, folder)
     for place, own in enumerate(_counted(pairs, len(names), "comparing and writing")):
         yield judge.judged(spool.get(place), own)
 
