@@ -11,6 +11,7 @@ import csv
 import importlib.util
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -126,7 +127,7 @@ def parts(project: Path) -> list[Path]:
     return sorted(path for kind in KINDS for path in (project / FOLDER / kind).glob("*.npz"))
 
 
-def kill_job(project: Path, part: str, running: subprocess.Popen[str]) -> None:
+def kill_job(kind: str, number: str, running: subprocess.Popen[str]) -> None:
     """Kill the job of a part with all its processes once it is at work."""
     until = time.monotonic() + 60
     while time.monotonic() < until and running.poll() is None:
@@ -134,12 +135,12 @@ def kill_job(project: Path, part: str, running: subprocess.Popen[str]) -> None:
         done = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=30)
         for line in done.stdout.splitlines():
             job, _, about = line.partition(" ")
-            if about.startswith("rule_facts") and about.endswith(part):
+            if re.sub(r"\W", "_", about).endswith(f"{kind}_{number}"):
                 killed = ["scancel", "--full", "--signal=KILL", job]
                 subprocess.run(killed, check=True, timeout=30)
                 return
         time.sleep(0.1)
-    raise AssertionError(f"the job of {part} never ran, or was too quick")
+    raise AssertionError(f"the job of {kind}/{number} never ran, or was too quick")
 
 
 def test_the_example_gives_the_bytes_of_one_machine(slurm, mini, root, tmp_path):
@@ -160,7 +161,7 @@ def test_a_killed_shard_alone_is_made_again_and_no_byte_differs(slurm, sharded, 
     # Only the facts, so that all other parts are done when the run ends by the one that was killed.
     lost = names[-1]
     with started(root, sharded, "--retries", "0", *names) as running:
-        kill_job(sharded, Path(lost).stem, running)
+        kill_job(Path(lost).parent.name, Path(lost).stem, running)
         said, _ = running.communicate(timeout=PATIENCE)
     assert running.returncode != 0, said
     made = {
