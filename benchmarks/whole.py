@@ -263,7 +263,8 @@ def _runs(folder: Path, number: int, cores: str) -> None:
     _print(number, "from nothing", run(folder, job, log))
     _print(number, "nothing to do", run(folder, job, log))
     write_text(folder / "joins.txt", essay())
-    add = ["framing.cli", "add", "joins.txt", "--group", "russia", "--date", "2009"]
+    add = ["framing.cli", "add", "joins.txt", "--title", "Made up", "--group", "russia",
+           "--date", "2009"]  # fmt: skip
     _print(number, "adding one source", run(folder, add, log))
     _print(number, "after it joined", run(folder, job, log))
 
