@@ -211,7 +211,7 @@ def _end(block):
 def test_a_number_of_processes_that_is_none(tmp_path, capsys, jobs):
     with pytest.raises(SystemExit):
         command(classify, tmp_path, "a.csv", "-o", "b.csv", "--jobs", jobs)
-    assert "is no number from 1 to 64" in capsys.readouterr().err
+    assert "is no whole number from 1 to 64" in capsys.readouterr().err
 
 
 def test_models_are_read_as_they_are_written(tmp_path):

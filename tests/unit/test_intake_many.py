@@ -24,27 +24,14 @@ from framing.acquire.remarks import Remarks, kind_of, of_each_kind, reported
 from framing.acquire.settings import intake_settings
 from framing.acquire.source import Addition, Ids, id_problem
 from framing.acquire.table_files import open_table
-from framing.common.files import read_table, sha256
+from framing.common.files import read_table
 from framing.common.problems import InputError, Problem
 from framing.common.processes import in_order
 from framing.corpus.tables import passage_id
-from framing.corpus.words import word_counts
+from tests.unit.test_intake_duplicates import facts
 
 TABLE = intake_settings()["table"]
 PLAIN = {**intake_settings()["duplicates"], "min_words": 3, "contained_words": 5}
-
-
-def facts(source_id: str, passages: list[str]) -> dict[str, Any]:
-    """Derived facts of a source, as far as they are looked at."""
-    return {
-        "source_id": source_id,
-        "text_sha256": sha256("\n\n".join(passages)),
-        "passages": [
-            {"passage_id": f"{source_id}-{number}", "words": len(text.split()),
-             "sha256": sha256(text), "counts": word_counts(text)}
-            for number, text in enumerate(passages)
-        ],
-    }  # fmt: skip
 
 
 # --- ids ------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from framing.acquire.dates import parse_date
@@ -64,7 +65,7 @@ class Addition:
         """Return the id it will have."""
         return self.source["source_id"]
 
-    @property
+    @cached_property
     def passages(self) -> list[PassageRow]:
         """Return the rows that its passages will have in passages.tsv."""
         return passage_rows(self.source_id, self.pieces)

@@ -86,9 +86,7 @@ def open_table(
     """
     kind = KINDS.get(path.suffix.lower())
     head = _head(path)
-    for signature, what, remedy in _SIGNATURES:
-        if head.startswith(signature):
-            raise InputError(Problem(path, what, remedy))
+    _refuse_signed(head, path)
     if head.startswith(b"PAR1") or kind == "parquet":
         source = path if path.is_file() else read_up_to(path, settings["bytes"], _CUT)
         if isinstance(source, Path):
@@ -108,6 +106,13 @@ def open_table(
         rows = csv_rows(text, path, delimiters, settings["field"])
     rows.notes[:0] = encoding_notes(encoding)
     return rows
+
+
+def _refuse_signed(data: bytes, path: Path) -> None:
+    """Raise :class:`InputError` where data begin as those of another kind of file do."""
+    for signature, what, remedy in _SIGNATURES:
+        if data.startswith(signature):
+            raise InputError(Problem(path, what, remedy))
 
 
 def _head(path: Path) -> bytes:
@@ -141,9 +146,7 @@ def _text(path: Path, settings: Mapping[str, Any], unit: str) -> tuple[Text, str
         if _is_plain(path, settings["bytes"]):
             return lambda: _lines(path, state), "utf-8"
     data = read_up_to(path, settings["bytes"], _CUT)
-    for signature, what, remedy in _SIGNATURES:
-        if data.startswith(signature):
-            raise InputError(Problem(path, what, remedy))
+    _refuse_signed(data, path)
     if looks_binary(data):
         raise InputError(Problem(path, "is no text, so no table", "Save it as CSV (UTF-8)."))
     text, encoding = decode(data, path, settings["encodings"])

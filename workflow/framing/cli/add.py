@@ -15,10 +15,10 @@ from framing.acquire.remarks import REPORT, of_each_kind
 from framing.acquire.settings import intake_settings
 from framing.acquire.source import FIELDS, REQUIRED, id_problem
 from framing.acquire.take_in import Asking, Told, take_in
+from framing.cli.jobs import number_of_jobs
 from framing.common.config import load_config
 from framing.common.paths import CONFIG, SAMPLE, SOURCES
 from framing.common.problems import InputError, Problem, raise_if_any
-from framing.common.processes import MOST
 from framing.corpus.tables import has_sample, read_sources
 from framing.project.lock import Pending, alone, prepared
 
@@ -83,7 +83,7 @@ def register(commands: argparse._SubParsersAction, common: argparse.ArgumentPars
     )
     how = parser.add_argument_group("how")
     how.add_argument(
-        "--jobs", "-j", type=_jobs, default=0, metavar="N",
+        "--jobs", "-j", type=number_of_jobs, default=0, metavar="N",
         help="read many documents by so many processes (default: one a processor); the corpus is "
         "the same",
     )  # fmt: skip
@@ -101,16 +101,6 @@ def register(commands: argparse._SubParsersAction, common: argparse.ArgumentPars
     )
     how.add_argument("--fresh", action="store_true", help="fetch a url although it is cached")
     parser.set_defaults(run=_run)
-
-
-def _jobs(text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if not 1 <= number <= MOST:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to {MOST}")
-    return number
 
 
 def _run(arguments: argparse.Namespace) -> int:

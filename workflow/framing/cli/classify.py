@@ -28,6 +28,7 @@ from framing.cli.formats import (
     Row,
     added_columns,
 )
+from framing.cli.jobs import number_of_jobs
 from framing.cli.streams import (
     Order,
     input_stream,
@@ -53,7 +54,6 @@ DECIMALS = 6
 # Rows that are coded together: enough that arrays are worth their making, and few enough that those
 # held are a few megabytes. Long passages fill a block sooner, by their signs.
 _BLOCK, _BLOCK_SIGNS = 2048, 4_000_000
-_MOST_JOBS = 64
 
 _PROBLEM = "problem"
 
@@ -108,7 +108,7 @@ def register(commands: argparse._SubParsersAction, common: argparse.ArgumentPars
         "--id", default="id", metavar="COLUMN", help="column of the ids (default: id)"
     )
     parser.add_argument(
-        "--jobs", "-j", type=_jobs, default=1, metavar="N",
+        "--jobs", "-j", type=number_of_jobs, default=1, metavar="N",
         help="code by so many processes (default: 1); the output is the same",
     )  # fmt: skip
     parser.add_argument("--force", action="store_true", help="replace an output that exists")
@@ -117,13 +117,6 @@ def register(commands: argparse._SubParsersAction, common: argparse.ArgumentPars
         help="no progress bar and no summary; rows with problems are still named",
     )  # fmt: skip
     parser.set_defaults(run=run)
-
-
-def _jobs(text: str) -> int:
-    number = int(text) if text.isascii() and text.isdigit() else 0
-    if not 1 <= number <= _MOST_JOBS:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {_MOST_JOBS}")
-    return number
 
 
 def codebook_note(path: Path = PROVENANCE) -> str | None:
