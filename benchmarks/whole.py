@@ -46,7 +46,7 @@ from framing.common.paths import (  # noqa: E402
     SOURCES,
 )
 from framing.corpus.facts import deriver  # noqa: E402
-from framing.corpus.store import Shard, shard_path, shard_text, source_lines  # noqa: E402
+from framing.corpus.store import Shard, shard_path  # noqa: E402
 from framing.corpus.tables import (  # noqa: E402
     PASSAGE_COLUMNS,
     SAMPLE_COLUMNS,
@@ -169,12 +169,9 @@ def _source(name: str, bags: list[str], chance: random.Random) -> tuple[str, pd.
 def _write_facts(folder: Path, facts: Iterator[dict[str, Any]]) -> None:
     shards: dict[Path, Shard] = {}
     for one in facts:
-        name = one["source_id"]
-        shard = shards.setdefault(shard_path(name), Shard())
-        shard.sources[name], (key, line) = source_lines(one)
-        shard.cues[key] = line
+        shards.setdefault(shard_path(one["source_id"]), Shard()).put(one)
     for path, shard in shards.items():
-        write_text(folder / path, shard_text(shard))
+        write_text(folder / path, shard.text())
 
 
 def _sample(sources: pd.DataFrame, passages: pd.DataFrame, chance: random.Random) -> pd.DataFrame:

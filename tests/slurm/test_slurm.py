@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.slurm, pytest.mark.slow]
 
 PATIENCE = 420
 """Seconds that a run may take: five times what one takes where nothing else is at work."""
-SOURCES, PARAGRAPHS, PER_JOB = 12, 4, 70
+SOURCES, PARAGRAPHS, PER_JOB = 12, 4, 45
 QUICK = {  # asks for the state of jobs more often than is kind to a cluster that others use, too
     "--slurm-init-seconds-before-status-checks": "2",
     "--seconds-between-status-checks": "2",

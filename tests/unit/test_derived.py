@@ -22,7 +22,7 @@ from framing.corpus.derived import (
     pattern_problems,
     staleness,
 )
-from framing.corpus.store import Shard, read_facts, shard_path, shard_text, source_lines
+from framing.corpus.store import Shard, read_facts, shard_path
 from framing.corpus.texts import read_canonical, texts_at_hand
 from framing.corpus.words import word_counts
 
@@ -66,10 +66,9 @@ def facts():
 def stored(facts, project):
     """Store facts in a project; return what its shard holds."""
     shard, path = Shard(), project / shard_path(facts["source_id"])
-    shard.sources[facts["source_id"]], (key, line) = source_lines(facts)
-    shard.cues[key] = line
+    shard.put(facts)
     path.parent.mkdir(parents=True)
-    path.write_text(shard_text(shard), encoding="utf-8")
+    path.write_text(shard.text(), encoding="utf-8")
     return path.read_text(encoding="utf-8")
 
 

@@ -13,7 +13,7 @@ from framing.classifier.features import closeness_of
 from framing.classifier.inputs import Further, Tables
 from framing.classifier.training import further_scores, train_code
 from framing.project.load import sampled_sources
-from framing.workflow.plan import rows_digest
+from framing.project.parts import row_digests, rows_digest
 
 from .test_model import PATTERNS, RULES, SETTINGS, agreed, hit_rows, population, word_rows
 
@@ -108,16 +108,20 @@ def test_sampled_are_sources_that_a_draw_could_have_reached_all_before_the_first
     assert sampled_sources(SOURCES, None) == set("abc")
 
 
+def digest_of(table, sources):
+    return rows_digest(row_digests(table), sources)
+
+
 def test_the_digest_of_rows_is_of_their_cells_and_order_wherever_they_stand():
-    digest = rows_digest(SOURCES, {"a", "b"})
+    digest = digest_of(SOURCES, {"a", "b"})
     later = pd.concat([SOURCES.iloc[2:], SOURCES.iloc[:2]]).assign(_line=[2, 3, 4])
-    assert rows_digest(later, {"b", "a"}) == digest
+    assert digest_of(later, {"b", "a"}) == digest
     for other in (
         SOURCES.assign(group=["g", "h", "h"]),
         SOURCES.iloc[[1, 0, 2]],
         SOURCES.rename(columns={"group": "period"}),
     ):
-        assert rows_digest(other, {"a", "b"}) != digest
-    assert rows_digest(SOURCES, {"a", "c"}) != digest
-    assert rows_digest(SOURCES.assign(group=["g", "g", "other"]), {"a", "b"}) == digest
-    assert rows_digest(None, {"a"}) == ""
+        assert digest_of(other, {"a", "b"}) != digest
+    assert digest_of(SOURCES, {"a", "c"}) != digest
+    assert digest_of(SOURCES.assign(group=["g", "g", "other"]), {"a", "b"}) == digest
+    assert digest_of(None, {"a"}) == ""

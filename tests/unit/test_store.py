@@ -18,7 +18,6 @@ from framing.corpus.store import (
     SHARDS,
     changed_shards,
     facts_at_hand,
-    is_stored,
     read_facts,
     shard_name,
     shard_path,
@@ -27,6 +26,7 @@ from framing.corpus.word_counts import counts_of, joined, read_counts, write_cou
 from framing.corpus.words import word_counts
 from framing.project.parts import (
     FURTHER,
+    KINDS,
     SAMPLED,
     note_down,
     note_path,
@@ -34,6 +34,7 @@ from framing.project.parts import (
     noted_sources,
     number_of_parts,
     part_of,
+    parts_by_kind,
     parts_of,
     strays_of,
 )
@@ -50,7 +51,7 @@ def facts_of(name: str, text: str = "A boat, a hill.", cue: str = "aa") -> dict:
 
 
 def store(*facts: dict) -> None:
-    writes, removals = changed_shards({one["source_id"]: one for one in facts})
+    writes, removals, _ = changed_shards({one["source_id"]: one for one in facts})
     for path, text in writes.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -96,20 +97,20 @@ def test_a_change_leaves_the_lines_of_neighbours_and_drops_cues_that_none_names(
     path = shard_path(one)
     lines = path.read_text(encoding="utf-8").splitlines()
     assert len(lines) == 1 + 2 + 2 * 2
-    assert changed_shards({one: facts_of(one)}) == ({}, [])
-    writes, removals = changed_shards({one: None})
-    assert removals == []
+    assert changed_shards({one: facts_of(one)}) == ({}, [], [])
+    writes, removals, changed = changed_shards({one: None})
+    assert (removals, changed) == ([], [one])
     kept = writes[path].splitlines()
     assert [line for line in lines if line in kept] == kept
     assert len(kept) == 1 + 1 + 2 and not any(f'"{one}"' in line for line in kept)
-    assert changed_shards({one: None, two: None}) == ({}, [path])
+    assert changed_shards({one: None, two: None}) == ({}, [path], [one, two])
 
 
 def test_what_is_stored_is_known_and_what_differs_by_a_cue_is_not(project):
     store(facts_of("s1"))
-    assert is_stored(facts_of("s1"))
-    assert not is_stored(facts_of("s1", cue="bb"))
-    assert not is_stored(facts_of("s2"))
+    assert changed_shards({"s1": facts_of("s1")}).sources == []
+    assert changed_shards({"s1": facts_of("s1", cue="bb")}).sources == ["s1"]
+    assert changed_shards({"s2": facts_of("s2")}).sources == ["s2"]
     with pytest.raises(InputError, match=r"has no facts of source 's2'. Run `framing derive`"):
         read_facts("s2")
 
@@ -122,7 +123,7 @@ def test_a_broken_shard_is_made_anew_only_from_facts_of_all_its_sources(project)
     with pytest.raises(InputError, match="is cut off"):
         changed_shards({one: facts_of(one)}, [one, two])
     both = {name: facts_of(name) for name in (one, two)}
-    assert changed_shards(both, [one, two])[0] == {shard_path(one): whole}
+    assert changed_shards(both, [one, two]) == ({shard_path(one): whole}, [], [one, two])
     with pytest.raises(InputError, match="is cut off"):
         changed_shards(both)
 
@@ -202,6 +203,7 @@ def test_counts_are_written_to_the_same_bytes_and_read_back(tmp_path):
 def test_a_part_has_whole_shards_and_every_source_one_part():
     assert [number_of_parts(passages, 100) for passages in (0, 1, 100, 101)] == [1, 1, 1, 2]
     assert number_of_parts(10**9, 100) == SHARDS
+    assert [number_of_parts(passages, 100) for passages in (200, 201, 400)] == [2, 4, 4]
     names = [f"n{number}" for number in range(3000)]
     for parts in (1, 2, 3, 100, SHARDS):
         found = {name: part_of(name, parts) for name in names}
@@ -210,12 +212,21 @@ def test_a_part_has_whole_shards_and_every_source_one_part():
     assert np.unique([part_of(name, 1) for name in names]).tolist() == [0]
 
 
+def test_what_joins_leaves_sampled_sources_divided_as_they_were():
+    frame = pd.DataFrame({"source_id": ["a"] * 3 + ["b"] * 2})
+    more = pd.DataFrame({"source_id": ["a"] * 3 + ["b"] * 9})
+    assert parts_by_kind(frame, {"a"}, 2) == {SAMPLED: 2, FURTHER: 1}
+    assert parts_by_kind(more, {"a"}, 2) == {SAMPLED: 2, FURTHER: 8}
+    assert parts_by_kind(None, {"a"}, 2) == {SAMPLED: 1, FURTHER: 1}
+
+
 def table(names) -> pd.DataFrame:
     return pd.DataFrame({"source_id": list(names)})
 
 
 def parts(names=NAMES, sampled=NAMES[:6], hand=None, number=2, rows=None):
-    return parts_of(table(names), rows or {}, set(sampled), hand or {}, number)
+    divided = dict.fromkeys(KINDS, number)
+    return parts_of(table(names), [rows or {}], set(sampled), hand or {}, divided)
 
 
 def notes(found) -> dict[str, str]:

@@ -23,8 +23,6 @@ from framing.corpus.store import (
     read_facts,
     read_shard,
     shard_path,
-    shard_text,
-    source_lines,
 )
 
 from .conftest import contents, edit, rows, write_rows
@@ -99,9 +97,8 @@ def strays(project: Path) -> None:
     facts = read_facts("council-minutes-2015", project)
     shard = Shard()
     for name in ("council-minutes-2015", "stray"):
-        shard.sources[name], (key, line) = source_lines({**facts, "source_id": name})
-        shard.cues[key] = line
-    (project / STRAY).write_text(shard_text(shard), encoding="utf-8")
+        shard.put({**facts, "source_id": name})
+    (project / STRAY).write_text(shard.text(), encoding="utf-8")
 
 
 TABLES: list[tuple[Spoil, str]] = [
@@ -356,9 +353,8 @@ def test_derived_facts_of_another_shape_are_named(mini, tmp_path, change, said):
     facts = copy.deepcopy(read_facts("council-minutes-2015", mini))
     change(facts)
     shard, path = Shard(), tmp_path / Path(FACTS).name
-    shard.sources["council-minutes-2015"], (key, line) = source_lines(facts)
-    shard.cues[key] = line
-    path.write_text(shard_text(shard), encoding="utf-8")
+    shard.put(facts)
+    path.write_text(shard.text(), encoding="utf-8")
     with pytest.raises(InputError) as caught:
         facts_in(read_shard(path), "council-minutes-2015", path)
     assert said in str(caught.value)
@@ -374,6 +370,7 @@ def test_derived_facts_of_another_shape_are_named(mini, tmp_path, change, said):
         (lambda text: text.replace('{"cues"', '{"other"'), "line 2: is no line on cues"),
         (lambda text: text.replace('"digests": {', '"digests": {"a": "b", '), "tells other cues"),
         (lambda text: text.replace('"cues": "', '"cues": "0', 2), "line 2: is no line on cues"),
+        (lambda text: text.replace('"digests": {', '"digests": {,', 1), "tells other cues as"),
         (lambda text: cues_renamed(text), "line 3: does not tell the cues '01234567'"),
         (lambda text: text.replace("1550", "9" * 5000), "line 3: is no line of facts"),
         (lambda text: text.replace('"characters"', '"letters"'), "line 3: source .* does not beg"),

@@ -27,7 +27,7 @@ from framing.corpus.derived import Facts
 from framing.corpus.earlier_facts import earlier_facts, earlier_files
 from framing.corpus.facts import deriver
 from framing.corpus.intake_log import INTAKE, INTAKE_COLUMNS, Growing, appended
-from framing.corpus.store import Incoming, changed_shards, facts_at_hand, is_stored
+from framing.corpus.store import ChangedShards, Incoming, changed_shards, facts_at_hand
 from framing.corpus.tables import (
     PASSAGE_COLUMNS,
     SOURCE_COLUMNS,
@@ -61,6 +61,11 @@ class Changes:
 
     writes: dict[Path, str] = field(default_factory=dict)
     removals: list[Path] = field(default_factory=list)
+
+    def take(self, shards: ChangedShards) -> None:
+        """Take what shards of facts are to hold, and which are to go."""
+        self.writes |= shards.writes
+        self.removals += shards.removals
 
 
 @dataclass(frozen=True)
@@ -117,10 +122,10 @@ def renewed(config: Mapping[str, Any]) -> Renewed:
     raise_if_any(problems)
     known = {facts["source_id"]: facts for facts in earlier}
     kept = {name: facts for name, facts in known.items() if name not in found}
-    written = sorted(name for name, facts in found.items() if not is_stored(facts))
-    writes, removals = changed_shards({**kept, **found}, sources["source_id"])
-    changes.writes |= writes
-    changes.removals += [*removals, *earlier_files()]
+    shards = changed_shards({**kept, **found}, sources["source_id"])
+    changes.take(shards)
+    changes.removals += earlier_files()
+    written = sorted(name for name in shards.sources if name in found)
     if fresh:
         changes.writes |= _with_passages(pd.concat(fresh, ignore_index=True))
     return Renewed(changes, cut, written, absent)
@@ -228,9 +233,7 @@ def without(config: Mapping[str, Any], names: Sequence[str]) -> Changes:
     raise_if_any(_still_designed(config, sources, passages, names, gone))
     raise_if_any(_frozen(sources, names))
     raise_if_any(_versions_left(names))
-    writes, removals = changed_shards(dict.fromkeys(names))
-    changes.writes |= writes
-    changes.removals += removals
+    changes.take(changed_shards(dict.fromkeys(names)))
     folder = texts_folder(config)
     own = [folder / f"{name}{ending}" for name in names for ending in (".txt", REPORT)]
     changes.removals += [path for path in own if path.is_file()]
@@ -347,9 +350,7 @@ def renamed(config: Mapping[str, Any], old: str, new: str) -> Changes:
         if column != "passage_id":
             changes.writes[path] = _renamed_in_table(path, columns, old, new)
     for facts in facts_at_hand([old]):
-        writes, removals = changed_shards({old: None, new: {**facts, "source_id": new}})
-        changes.writes |= writes
-        changes.removals += removals
+        changes.take(changed_shards({old: None, new: {**facts, "source_id": new}}))
     folder = texts_folder(config)
     for ending in (".txt", REPORT):
         if (folder / f"{old}{ending}").is_file():

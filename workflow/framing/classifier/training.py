@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -113,6 +114,7 @@ def evaluate_code(
     coded = tables.passages["passage_id"].isin(tables.labels["passage_id"])
     tables, whole = replace(tables, passages=tables.passages[coded]), tables
     given, passages = material(code, tables, settings), tables.passages
+    of_all = cache(lambda: material(code, whole, settings))  # takes long, and may not be asked for
     variable, learner = given.variable, given.learner
     names, ours = variable.indicators, learner.train
     training = given.training(passages, settings["exemplar_weight"])
@@ -124,7 +126,7 @@ def evaluate_code(
     for name, (change, trainer) in methods.items():
         chosen = whole if name in everywhere else tables
         changed = {**settings, **change}
-        own = given if chosen is tables else material(code, chosen, settings)
+        own = given if chosen is tables else of_all()
         facts = own.facts
         if changed["stem"] != settings["stem"]:
             # Similarities stay: what is taken away is stems of words, and nothing else.

@@ -219,6 +219,12 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
+def write_if_changed(path: Path, text: str) -> None:
+    """Write ``text`` unless the file says so already: its time is that of the last change."""
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        write_text(path, text)
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Write ``data`` so that ``path`` is either the old or the new whole file."""
     path.parent.mkdir(parents=True, exist_ok=True)

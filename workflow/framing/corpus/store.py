@@ -21,7 +21,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from framing.common.files import read_text, sha256
 from framing.common.paths import DERIVED
@@ -42,6 +42,7 @@ SUFFIX = ".jsonl"
 
 HEAD = json.dumps({"format": FORMAT, "facts": FACTS_FORMAT, "words": WORDS_VERSION})
 _CUES = re.compile(r'\{"cues": "([0-9a-f]{8})", "digests": \{.*\}\}')
+_NAMED_CUES = re.compile(r'"cues": "([0-9a-f]{8})"')
 _SOURCE = re.compile(r'\{"source_id": "([^"\\]+)", "text_sha256": .*\}')
 _DIGITS = 8
 
@@ -71,6 +72,28 @@ class Shard:
     cues: dict[str, str] = field(default_factory=dict)
     sources: dict[str, list[str]] = field(default_factory=dict)
     first: dict[str, int] = field(default_factory=dict)
+
+    def put(self, facts: Facts) -> bool:
+        """Put in, or replace, the facts of a source; return whether that changes anything."""
+        name, (key, cues) = facts["source_id"], _cues_line(facts["cues"])
+        head = {
+            **{name: facts[name] for name in ("source_id", "text_sha256", "characters")},
+            "cues": key,
+            "passages": len(facts["passages"]),
+        }
+        lines = [_line(head), *map(_line, facts["passages"])]
+        same = self.sources.get(name) == lines and self.cues.get(key) == cues
+        self.sources[name], self.cues[key] = lines, cues
+        return not same
+
+    def text(self) -> str:
+        """Return it as it is written; digests of cues that no source names are left out."""
+        heads = "\n".join(lines[0] for lines in self.sources.values())
+        used = set(_NAMED_CUES.findall(heads))
+        lines = [HEAD, *(line for name, line in sorted(self.cues.items()) if name in used)]
+        for name in sorted(self.sources):
+            lines += self.sources[name]
+        return "\n".join(lines) + "\n"
 
 
 def read_shard(path: Path) -> Shard:
@@ -107,25 +130,24 @@ def read_shard(path: Path) -> Shard:
 def facts_in(shard: Shard, source_id: str, path: Path) -> Facts:
     """Return the facts of a source of ``shard``, which was read from ``path``.
 
-    Raises :class:`InputError` unless its lines are what :func:`source_lines` could have written:
+    Raises :class:`InputError` unless its lines are what :meth:`Shard.put` could have written:
     without the text nothing else guards against a slip, or a merge, that doubles a passage or
     breaks a count.
     """
     lines, first = shard.sources[source_id], shard.first[source_id]
     values = [_value(line, path, first + place) for place, line in enumerate(lines)]
     head, rows = values[0], values[1:]
-    name = head.get("cues")
-    digests = _digests(shard, name, path, first) if isinstance(name, str) else None
-    if digests is None or list(head) != _SOURCE_KEYS or head["passages"] != len(rows):
+    if list(head) != _SOURCE_KEYS or not isinstance(head["cues"], str):
         what = f"source {source_id!r} does not begin with {', '.join(_SOURCE_KEYS)}"
-        if list(head) == _SOURCE_KEYS and digests is not None:
-            what = f"source {source_id!r} has {len(rows)} lines of passages, not {head['passages']}"
+        raise InputError(Problem(path, what, RESTORE, first))
+    if head["passages"] != len(rows):
+        what = f"source {source_id!r} has {len(rows)} lines of passages, not {head['passages']}"
         raise InputError(Problem(path, what, RESTORE, first))
     facts: Facts = {
         "format": FACTS_FORMAT,
         "words": WORDS_VERSION,
         **{key: head[key] for key in ("source_id", "text_sha256", "characters")},
-        "cues": digests,
+        "cues": _digests(shard, head["cues"], path, first),
         "passages": rows,
     }
     defect = facts_defect(facts)
@@ -151,7 +173,7 @@ _SOURCE_KEYS = ["source_id", "text_sha256", "characters", "cues", "passages"]
 def _value(line: str, path: Path, number: int) -> Any:
     try:
         value = json.loads(line)
-    except ValueError:
+    except (RecursionError, ValueError):
         value = None
     if not isinstance(value, dict):
         raise InputError(Problem(path, "is no line of facts", RESTORE, number))
@@ -162,7 +184,10 @@ def _digests(shard: Shard, name: str, path: Path, line: int) -> dict[str, str]:
     """Return the digests of cues that a source's facts were made with."""
     if name not in shard.cues:
         raise InputError(Problem(path, f"does not tell the cues {name!r}", RESTORE, line))
-    digests: dict[str, str] = json.loads(shard.cues[name])["digests"]
+    try:
+        digests: dict[str, str] = json.loads(shard.cues[name])["digests"]
+    except (RecursionError, ValueError):
+        digests = {}
     if _cues_line(digests) != (name, shard.cues[name]):
         raise InputError(Problem(path, f"tells other cues as {name!r}", RESTORE))
     return digests
@@ -176,26 +201,6 @@ def _cues_line(digests: Mapping[str, str]) -> tuple[str, str]:
     ordered = dict(sorted(digests.items()))
     name = sha256(_line(ordered))[:_DIGITS]
     return name, _line({"cues": name, "digests": ordered})
-
-
-def source_lines(facts: Facts) -> tuple[list[str], tuple[str, str]]:
-    """Return the lines of a source's facts, and id and line of the digests of its cues."""
-    cues = _cues_line(facts["cues"])
-    head = {
-        **{key: facts[key] for key in ("source_id", "text_sha256", "characters")},
-        "cues": cues[0],
-        "passages": len(facts["passages"]),
-    }
-    return [_line(head), *map(_line, facts["passages"])], cues
-
-
-def shard_text(shard: Shard) -> str:
-    """Return a shard as it is written; digests of cues that no source names are left out."""
-    used = {_value(lines[0], Path(), 1)["cues"] for lines in shard.sources.values()}
-    lines = [HEAD, *(line for name, line in sorted(shard.cues.items()) if name in used)]
-    for name in sorted(shard.sources):
-        lines += shard.sources[name]
-    return "\n".join(lines) + "\n"
 
 
 # --- a project's facts ----------------------------------------------------------------------------
@@ -247,9 +252,8 @@ class Incoming:
 
     def add(self, facts: Facts) -> None:
         """Keep the facts of a source."""
-        lines, (key, cues) = source_lines(facts)
         with (self._folder / shard_name(facts["source_id"])).open("a", encoding="utf-8") as file:
-            file.write(_line([facts["source_id"], key, cues, lines]) + "\n")
+            file.write(_line(facts) + "\n")
 
     def shards(self) -> Iterator[tuple[Path, str]]:
         """Yield the shards they fall into, each with what it is to hold, one after the other.
@@ -261,35 +265,30 @@ class Incoming:
             shard = read_shard(path)
             with kept.open(encoding="utf-8") as rows:
                 for row in rows:
-                    name, key, cues, lines = json.loads(row)
-                    shard.sources[name], shard.cues[key] = lines, cues
-            yield path, shard_text(shard)
+                    shard.put(json.loads(row))
+            yield path, shard.text()
 
 
-def is_stored(facts: Facts) -> bool:
-    """Return whether the store says just this of a source."""
-    path = shard_path(facts["source_id"])
-    try:
-        shard = read_shard(path)
-    except InputError:
-        return False
-    lines, (key, line) = source_lines(facts)
-    return shard.sources.get(facts["source_id"]) == lines and shard.cues.get(key) == line
+class ChangedShards(NamedTuple):
+    """What shards are to hold, those that are to go as no source is left, and changed sources."""
+
+    writes: dict[Path, str]
+    removals: list[Path]
+    sources: list[str]
 
 
 def changed_shards(
     changes: Mapping[str, Facts | None], corpus: Iterable[str] | None = None
-) -> tuple[dict[Path, str], list[Path]]:
-    """Return the texts of shards in which facts are put in or replaced, or (None) taken out.
+) -> ChangedShards:
+    """Return the shards in which facts are put in or replaced, or (None) taken out.
 
-    And the shards that are left without any source, which are to go. What a shard says of other
-    sources stays as it is, letter by letter. Shards whose text does not change are left out.
-    One that cannot be read is made anew where ``changes`` have facts of all sources of the
-    ``corpus`` that belong in it; else raises :class:`InputError`.
+    What a shard says of other sources stays as it is, letter by letter; one whose text does not
+    change is left out. One that cannot be read is
+    made anew where ``changes`` have facts of all sources of the ``corpus`` that belong in it; else
+    raises :class:`InputError`.
     """
     members = None if corpus is None else by_shard(corpus)
-    writes: dict[Path, str] = {}
-    removals = []
+    made = ChangedShards({}, [], [])
     for path, names in by_shard(changes).items():
         try:
             shard = read_shard(path)
@@ -299,15 +298,14 @@ def changed_shards(
             shard = Shard()
         for name in names:
             facts = changes[name]
-            if facts is None:
-                shard.sources.pop(name, None)
-                continue
-            shard.sources[name], (key, line) = source_lines(facts)
-            shard.cues[key] = line
+            changed = shard.sources.pop(name, None) if facts is None else shard.put(facts)
+            if changed:
+                made.sources.append(name)
         if not shard.sources:
-            removals += [path] if path.exists() else []
-        else:
-            text = shard_text(shard)
-            if not path.is_file() or path.read_bytes() != text.encode("utf-8"):
-                writes[path] = text
-    return writes, removals
+            if path.exists():
+                made.removals.append(path)
+            continue
+        text = shard.text()
+        if not path.is_file() or path.read_bytes() != text.encode("utf-8"):
+            made.writes[path] = text
+    return made

@@ -95,11 +95,18 @@ class Counting:
         names = sorted(self.place)
         rank = np.zeros(len(names), dtype=np.int32)
         rank[[self.place[name] for name in names]] = np.arange(len(names), dtype=np.int32)
-        return _ordered(
-            np.array(self.passages, dtype=object), names, [stem(name) for name in names],
-            np.array(self.ends, dtype=np.int64), rank[np.array(self.columns, dtype=np.int32)],
-            np.array(self.numbers, dtype=np.int32),
-        )  # fmt: skip
+        ends = np.array(self.ends, dtype=np.int64)
+        columns = rank[np.array(self.columns, dtype=np.int32)]
+        row = np.repeat(np.arange(len(self.passages)), np.diff(ends))
+        within = np.lexsort((columns, row))
+        return WordCounts(
+            np.array(self.passages, dtype=object),
+            np.array(names, dtype=object),
+            np.array([stem(name) for name in names], dtype=object),
+            ends,
+            columns[within],
+            np.array(self.numbers, dtype=np.int32)[within],
+        )
 
 
 def counts_of(
@@ -136,19 +143,6 @@ def joined(parts: Sequence[WordCounts]) -> WordCounts:
         np.concatenate([np.zeros(0, dtype=np.int32), *columns]),
         np.concatenate([np.zeros(0, dtype=np.int32), *(part.numbers for part in parts)]),
     )
-
-
-def _ordered(
-    passages: np.ndarray, words: Sequence[str], stems: Sequence[str], ends: np.ndarray,
-    columns: np.ndarray, numbers: np.ndarray,
-) -> WordCounts:  # fmt: skip
-    """Return counts with the words of each row in the order of the vocabulary."""
-    row = np.repeat(np.arange(len(passages)), np.diff(ends))
-    within = np.lexsort((columns, row))
-    return WordCounts(
-        passages, np.array(words, dtype=object), np.array(stems, dtype=object), ends,
-        columns[within], numbers[within],
-    )  # fmt: skip
 
 
 # --- between jobs ---------------------------------------------------------------------------------

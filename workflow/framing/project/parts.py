@@ -8,13 +8,13 @@ job depends on that note, and a source that joins leaves the notes of all other 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from framing.common.files import LINE, read_bytes, read_text, sha256, write_text
+from framing.common.files import LINE, read_bytes, read_text, sha256, write_if_changed
 from framing.common.paths import DERIVED, PASSAGES
 from framing.common.problems import Problem, collect
 from framing.corpus.facts import stray_facts
@@ -54,42 +54,71 @@ class Part:
 
 def part_of(source_id: str, parts: int) -> int:
     """Return the number of the part, of so many, that a source belongs to: that of its shard."""
-    return int(shard_name(source_id), 16) * parts // SHARDS
+    return part_of_shard(shard_name(source_id), parts)
+
+
+def part_of_shard(name: str, parts: int) -> int:
+    """Return the part of a shard; one whose name is none of a shard is in the first."""
+    try:
+        return int(name, 16) % SHARDS * parts // SHARDS
+    except ValueError:
+        return 0
 
 
 def number_of_parts(passages: int, of_a_job: int) -> int:
-    """Return in how many parts a corpus is read where a job is to read so many passages."""
-    return max(1, min(SHARDS, -(-passages // of_a_job)))
+    """Return in how many parts so many passages are read where a job is to read so many at most.
+
+    It is doubled until they are few enough: each time it changes, everything is read anew.
+    """
+    parts = 1
+    while parts < SHARDS and parts * of_a_job < passages:
+        parts *= 2
+    return parts
+
+
+def parts_by_kind(
+    frame: pd.DataFrame | None, sampled: Collection[str], of_a_job: int
+) -> dict[str, int]:
+    """Return in how many parts sources of each kind are read; of a ``frame`` that is None, in one.
+
+    Counted apart, as what joins the corpus must leave sampled sources as they are.
+    """
+    if frame is None:
+        return dict.fromkeys(KINDS, 1)
+    inside = int(frame["source_id"].isin(sampled).sum())
+    passages = {SAMPLED: inside, FURTHER: len(frame) - inside}
+    return {kind: number_of_parts(number, of_a_job) for kind, number in passages.items()}
 
 
 def parts_of(
-    sources: pd.DataFrame, rows: Mapping[str, str], sampled: Collection[str],
-    hand: Mapping[str, Path], parts: int,
+    sources: pd.DataFrame, rows: Sequence[Mapping[str, str]], sampled: Collection[str],
+    hand: Mapping[str, Path], parts: Mapping[str, int],
 ) -> list[Part]:  # fmt: skip
     """Return the parts of the project's corpus that have any source, each with its note.
 
-    ``rows`` are digests of the rows of each source in the corpus tables, ``hand`` the texts at
-    hand. A shard that cannot be read, and facts of sources that are not there, are noted as well:
-    the job of their part says what is wrong.
+    ``parts`` says in how many the sources of each kind are divided, ``rows`` has digests of each
+    source's rows, by table, ``hand`` the texts at hand. A shard that cannot be read, and facts of
+    sources that are not there, are noted as well: the job of their part says what is wrong.
     """
     members: dict[tuple[str, int], list[str]] = {}
     for name in sources["source_id"]:
         kind = SAMPLED if name in sampled else FURTHER
-        members.setdefault((kind, part_of(name, parts)), []).append(name)
-    facts, odd = _facts(set(sources["source_id"]), parts)
+        members.setdefault((kind, part_of(name, parts[kind])), []).append(name)
+    facts, odd = _facts(set(sources["source_id"]), parts[FURTHER])
     for number in odd:
         members.setdefault((FURTHER, number), [])
     found = []
-    for (kind, number), names in sorted(members.items(), key=lambda one: (one[0][0], one[0][1])):
-        lines = [
-            "\t".join([name, rows.get(name, ""), facts.get(name, _ABSENT), _state(hand.get(name))])
-            for name in names
-        ]
+    in_order = sorted(members.items(), key=lambda one: (KINDS.index(one[0][0]), one[0][1]))
+    for (kind, number), names in in_order:
+        lines = []
+        for name in names:
+            digests = [*(own.get(name, "") for own in rows), facts.get(name, _ABSENT)]
+            lines.append("\t".join([name, *digests, _state(hand.get(name))]))
         if kind == FURTHER:
             lines += odd.get(number, [])
         note = "\n".join(lines) + "\n"
         found.append(Part(kind, f"{number:03d}", tuple(names), note))
-    return sorted(found, key=lambda part: (KINDS.index(part.kind), part.number))
+    return found
 
 
 def _facts(known: Collection[str], parts: int) -> tuple[dict[str, str], dict[int, list[str]]]:
@@ -98,7 +127,7 @@ def _facts(known: Collection[str], parts: int) -> tuple[dict[str, str], dict[int
     odd: dict[int, list[str]] = {}
     for path in shard_paths():
         shard: Shard | None = collect([], read_shard, path)
-        number = _number(path, parts)
+        number = part_of_shard(path.stem, parts)
         if shard is None:
             line = f"\t{path.name}\t{sha256(read_bytes(path))}"
             odd.setdefault(number, []).append(line)
@@ -112,14 +141,6 @@ def _facts(known: Collection[str], parts: int) -> tuple[dict[str, str], dict[int
     return digests, odd
 
 
-def _number(path: Path, parts: int) -> int:
-    """Return the part of a shard; one whose name is none of a shard is in the first."""
-    try:
-        return int(path.stem, 16) % SHARDS * parts // SHARDS
-    except ValueError:
-        return 0
-
-
 def _state(path: Path | None) -> str:
     """Return what a text's file must go on saying of itself for facts to be taken as checked."""
     if path is None:
@@ -128,21 +149,30 @@ def _state(path: Path | None) -> str:
     return f"{path.as_posix()} {about.st_size} {about.st_mtime_ns}"
 
 
-def row_digests(tables: Iterable[pd.DataFrame | None]) -> dict[str, str]:
-    """Return a digest of the rows of each source in ``tables``, wherever in them these stand.
+def row_digests(table: pd.DataFrame | None) -> dict[str, str]:
+    """Return a digest of the rows of each source in a table, wherever in it they stand.
 
-    A table that is None, as it could not be read, adds nothing.
+    Sources are in the order of their first rows. Of a table that is None, as it could not be read,
+    there are none.
     """
+    if table is None:
+        return {}
+    rows = table.drop(columns=LINE, errors="ignore")
+    columns = "\t".join(rows.columns)
+    # A digest a row first: a million rows take long to become text.
+    numbers = pd.util.hash_pandas_object(rows, index=False).tolist()
     found: dict[str, list[str]] = {}
-    for table in tables:
-        if table is None:
-            continue
-        rows = table.drop(columns=LINE, errors="ignore")
-        numbers = pd.util.hash_pandas_object(rows, index=False)
-        columns = "\t".join(rows.columns)
-        for name, own in numbers.groupby(table["source_id"].to_numpy(), sort=False):
-            found.setdefault(str(name), []).append(columns + own.to_numpy().tobytes().hex())
-    return {name: sha256("\n".join(parts)) for name, parts in found.items()}
+    for name, number in zip(table["source_id"], numbers, strict=True):
+        found.setdefault(name, [columns]).append(str(number))
+    return {name: sha256("\n".join(own)) for name, own in found.items()}
+
+
+def rows_digest(rows: Mapping[str, str], sources: Collection[str]) -> str:
+    """Return a digest of the rows of ``sources`` (:func:`row_digests`) in their order.
+
+    Where there is no row at all it is empty.
+    """
+    return sha256("\n".join(rows[name] for name in rows if name in sources)) if rows else ""
 
 
 def note_down(parts: Sequence[Part]) -> None:
@@ -155,9 +185,7 @@ def note_down(parts: Sequence[Part]) -> None:
         if path not in current:
             path.unlink()
     for part in parts:
-        path = note_path(part.name)
-        if not path.is_file() or path.read_text(encoding="utf-8") != part.note:
-            write_text(path, part.note)
+        write_if_changed(note_path(part.name), part.note)
 
 
 def note_path(name: str) -> Path:
@@ -195,8 +223,9 @@ def strays_of(note: Path, sources: pd.DataFrame) -> list[Problem]:
 def passages_of(names: Collection[str], path: Path = PASSAGES) -> pd.DataFrame:
     """Return the rows of ``corpus/passages.tsv`` of some sources, in the order of their texts.
 
-    The table has been checked by an earlier job: a million rows of which a few are wanted would
-    take long to be checked again. ``_line`` says where in the file a row stands.
+    The table has been found right before (by the plan, else an earlier job says what is wrong): a
+    million rows of which a few are wanted would take long to be checked again. ``_line`` says where
+    in the file a row stands.
     """
     table = pd.read_csv(
         path, sep="\t", dtype=str, keep_default_na=False, quoting=3, usecols=list(PASSAGE_COLUMNS)

@@ -156,13 +156,10 @@ def keyness_table(
 
 
 def _vocabulary(frame: Population, words: WordCounts) -> Vocabulary:
-    own = words.rows(list(frame.passages))
-    row = np.repeat(np.arange(len(own.passages)), np.diff(own.ends))
-    used = np.bincount(own.columns, minlength=len(own.words)) > 0
-    rank = np.cumsum(used) - 1
-    word, count = rank[own.columns], own.numbers.astype(np.int64)
-    uses = sums(word, count.astype(float), int(used.sum()))
-    return Vocabulary(own.words[used].tolist(), row, word, count, uses / max(uses.sum(), 1))
+    counts, names = words.rows(list(frame.passages)).terms(stemmed=False)
+    row = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
+    word, uses = counts.indices.astype(np.int64), sums(counts.indices, counts.data, len(names))
+    return Vocabulary(names, row, word, counts.data.astype(np.int64), uses / max(uses.sum(), 1))
 
 
 def _sides(

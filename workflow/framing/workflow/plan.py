@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from framing.classifier.encoder import PACKAGES, model_files
 from framing.codebook.codebook import written_codebook
@@ -17,7 +15,7 @@ from framing.coding.codings import ALL_CODED, RESPONSES, foreign_files, read_cod
 from framing.coding.instruments import coded_files, instrument_problems, instruments_of
 from framing.coding.variables import traits, variables_of
 from framing.common.config import check_config, cross_check, load_config
-from framing.common.files import LINE, json_of, read_text, sha256, write_text
+from framing.common.files import json_of, read_text, write_if_changed, write_text
 from framing.common.paths import (
     CODEBOOK,
     CODERS,
@@ -45,9 +43,10 @@ from framing.project.parts import (
     KINDS,
     Part,
     note_down,
-    number_of_parts,
+    parts_by_kind,
     parts_of,
     row_digests,
+    rows_digest,
 )
 from framing.project.status import FIRST_STEPS, READING, Stage, sheets, stage_of
 from framing.sampling.combine import caveat_of
@@ -217,10 +216,9 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
     stage = stage_of()
     sampled = sampled_sources(sources, frame)
     hand = texts_at_hand(config["corpus"]["texts"], sources["source_id"])
-    number = number_of_parts(
-        0 if frame is None else len(frame), settled("corpus", config["corpus"])["job_passages"]
-    )
-    parts = parts_of(sources, row_digests([sources, frame]), sampled, hand, number)
+    rows = [row_digests(sources), row_digests(frame)]
+    of_a_job = settled("corpus", config["corpus"])["job_passages"]
+    parts = parts_of(sources, rows, sampled, hand, parts_by_kind(frame, sampled, of_a_job))
     found = Plan(
         stage=str(stage),
         config=config,
@@ -244,7 +242,7 @@ def plan(overrides: Mapping[str, Any]) -> Plan:
         encoder_versions=installed(PACKAGES) if encoder else {},
     )
     if not found.begins:
-        _note(SAMPLED, f"{rows_digest(sources, sampled)}\n{rows_digest(frame, sampled)}\n")
+        write_if_changed(SAMPLED, "".join(f"{rows_digest(own, sampled)}\n" for own in rows))
         note_down(parts)
     return found
 
@@ -273,22 +271,3 @@ def kept() -> Plan:
     plain = json_of(read_text(KEPT), KEPT, remedy)
     parts = [Part(one["kind"], one["number"], (), "") for one in plain["parts"]]
     return Plan(**plain | {"parts": parts})
-
-
-def rows_digest(table: pd.DataFrame | None, sources: Collection[str]) -> str:
-    """Return a digest of the rows of ``sources`` in a table, wherever in it they stand.
-
-    Of a table that is None, as it could not be read, the digest is empty.
-    """
-    if table is None:
-        return ""
-    rows = table[table["source_id"].isin(sources)].drop(columns=LINE, errors="ignore")
-    # A digest a row first: a million rows take long to become text.
-    numbers = pd.util.hash_pandas_object(rows, index=False).to_numpy()
-    return sha256("\t".join(rows.columns) + numbers.tobytes().hex())
-
-
-def _note(path: Path, text: str) -> None:
-    """Write ``text`` unless the file says so already: its time is that of the last change."""
-    if not path.is_file() or path.read_text(encoding="utf-8") != text:
-        write_text(path, text)
